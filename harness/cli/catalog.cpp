@@ -1,0 +1,163 @@
+// The plug-ins at hand.
+#include "cli/catalog.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "plugin/loader.hpp"
+#include "record/json.hpp"
+
+namespace ulpaudit {
+namespace {
+
+/// FNV-1a over the file: names a build of a plug-in.
+std::string file_hash(const std::string& path) {
+  std::uint64_t h = 0xcbf29ce484222325u;
+  for (const unsigned char c : read_file(path)) h = (h ^ c) * 0x100000001b3u;
+  return fmt::format("{:016x}", h);
+}
+
+Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& build_id) {
+  const KernelInfo& k = plugin.kernels[i];
+  Offer offer;
+  offer.kernel = i;
+  offer.op = op_from_name(k.op);
+  offer.dtypes = k.dtypes;
+  Implementation& a = offer.about;
+  a.name = plugin.name + "/" + k.name;
+  a.plugin = plugin.name;
+  a.kernel = k.name;
+  a.op = k.op;
+  a.formula = k.formula;
+  a.version = plugin.version;
+  a.build = plugin.build;
+  a.requirement = k.requirement;
+  a.path = plugin.path;
+  a.build_id = build_id;
+  a.unavailable = k.unavailable;
+  if (!offer.op && a.unavailable.empty())
+    a.unavailable = fmt::format("op '{}' is not known to this ulpaudit", k.op);
+  for (Dtype d : k.dtypes) a.dtypes.emplace_back(name(d));
+  if (k.deterministic) a.tags.emplace_back("deterministic");
+  if (k.in_place) a.tags.emplace_back("in_place");
+  if (k.elementwise) a.tags.emplace_back("elementwise");
+  return offer;
+}
+
+void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
+  try {
+    const PluginInfo plugin = open_session(path, o.session())->info();
+    if (std::find(catalog.plugin_names.begin(), catalog.plugin_names.end(), plugin.name) !=
+        catalog.plugin_names.end())
+      throw LoadError(fmt::format("{}: a plug-in named '{}' is already loaded", path, plugin.name));
+    catalog.contracts[plugin.name] = parse_contract(plugin.contract, plugin.name + " (contract)");
+    catalog.plugin_names.push_back(plugin.name);
+    const std::string build_id = file_hash(path);
+    for (std::size_t i = 0; i < plugin.kernels.size(); ++i)
+      catalog.offers.push_back(make_offer(plugin, i, build_id));
+  } catch (const LoadError& e) {
+    catalog.broken.push_back({path, e.what()});
+  } catch (const BadContract& e) {
+    catalog.broken.push_back({path, e.what()});
+  }
+}
+
+bool chosen(const Offer& offer, const Options& o) {
+  return matches(o.ops, offer.about.op) && matches(o.impls, offer.about.name);
+}
+
+/// --contract FILE stands in for the contract of the one plug-in that is chosen.
+void override_contract(const Options& o, Catalog& catalog) {
+  if (o.contract.empty()) return;
+  std::string content;
+  try {
+    content = read_file(o.contract);
+  } catch (const std::runtime_error& e) {
+    throw UsageError(e.what());
+  }
+  std::vector<std::string> plugins;
+  for (const Offer& offer : catalog.offers)
+    if (chosen(offer, o) &&
+        std::find(plugins.begin(), plugins.end(), offer.about.plugin) == plugins.end())
+      plugins.push_back(offer.about.plugin);
+  if (plugins.size() != 1)
+    throw UsageError(fmt::format("--contract goes with one plug-in, and {} are chosen; choose with "
+                                 "--impl 'PLUGIN/*'",
+                                 plugins.size()));
+  try {
+    catalog.contracts[plugins[0]] = parse_contract(content, o.contract);
+  } catch (const BadContract& e) {
+    throw UsageError(e.what());
+  }
+}
+
+}  // namespace
+
+Catalog open_catalog(const Options& o) {
+  Catalog catalog;
+  for (const std::string& path : o.plugins) open_plugin(path, o, catalog);
+  for (const std::string& path : discover_plugins()) {
+    const auto same = [&](const std::string& named) {
+      std::error_code error;
+      return std::filesystem::equivalent(named, path, error);
+    };
+    if (std::none_of(o.plugins.begin(), o.plugins.end(), same)) open_plugin(path, o, catalog);
+  }
+  override_contract(o, catalog);
+  return catalog;
+}
+
+std::vector<OpId> chosen_ops(const Options& o) {
+  std::vector<std::string> known;
+  std::vector<OpId> out;
+  for (int i = 0; i < op_count(); ++i) {
+    known.emplace_back(info(op_at(i)).name);
+    if (matches(o.ops, known.back())) out.push_back(op_at(i));
+  }
+  check_globs(o.ops, known, "op");
+  return out;
+}
+
+std::vector<Dtype> chosen_dtypes(const Options& o) {
+  std::vector<std::string> known;
+  std::vector<Dtype> out;
+  for (Dtype d : kDtypes) {
+    known.emplace_back(name(d));
+    if (matches(o.dtypes, known.back())) out.push_back(d);
+  }
+  check_globs(o.dtypes, known, "dtype");
+  return out;
+}
+
+std::vector<Job> make_jobs(const Catalog& catalog, const Options& o,
+                           const InputDefaults& defaults) {
+  std::vector<Job> jobs;
+  const std::vector<Dtype> dtypes = chosen_dtypes(o);
+  for (OpId op : chosen_ops(o)) {
+    for (Dtype d : dtypes) {
+      Job job;
+      for (const Offer& offer : catalog.offers) {
+        if (offer.op != op || !chosen(offer, o) || !offer.about.unavailable.empty()) continue;
+        if (std::find(offer.dtypes.begin(), offer.dtypes.end(), d) == offer.dtypes.end()) continue;
+        job.targets.push_back({offer.about.name, offer.about.path, offer.kernel});
+      }
+      if (job.targets.empty()) continue;
+      const bool unary_f32 = d == Dtype::f32 && info(op).arity == 1;
+      job.plan = make_plan(op, d, choose_inputs(o, op, d, defaults.points,
+                                                defaults.f32_exhaustive && unary_f32));
+      jobs.push_back(std::move(job));
+    }
+  }
+  return jobs;
+}
+
+std::vector<Implementation> chosen_implementations(const Catalog& catalog, const Options& o) {
+  std::vector<Implementation> out;
+  for (const Offer& offer : catalog.offers)
+    if (chosen(offer, o)) out.push_back(offer.about);
+  return out;
+}
+
+}  // namespace ulpaudit

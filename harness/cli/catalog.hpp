@@ -1,0 +1,49 @@
+// The plug-ins at hand, opened and described, and the choice among their kernels.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/options.hpp"
+#include "gate/verdict.hpp"
+#include "measure/engine.hpp"
+
+namespace ulpaudit {
+
+/// One kernel, known to the host.
+struct Offer {
+  Implementation about;          ///< as the report shows it
+  std::size_t kernel = 0;
+  std::optional<OpId> op;        ///< empty: an op that this version does not know
+  std::vector<Dtype> dtypes;
+};
+
+struct BrokenPlugin {
+  std::string path, reason;
+};
+
+struct Catalog {
+  std::vector<Offer> offers;
+  std::vector<BrokenPlugin> broken;
+  Contracts contracts;
+  std::vector<std::string> plugin_names;
+};
+
+/// Opens every plug-in that is found or named. A plug-in that cannot be used is listed, not thrown.
+Catalog open_catalog(const Options& o);
+
+/// Ops and dtypes that the globs choose; throws UsageError for an unknown name.
+std::vector<OpId> chosen_ops(const Options& o);
+std::vector<Dtype> chosen_dtypes(const Options& o);
+
+/// One job per chosen op and dtype that has at least one available implementation.
+struct InputDefaults {
+  std::uint64_t points = 20000;
+  bool f32_exhaustive = false;
+};
+std::vector<Job> make_jobs(const Catalog& catalog, const Options& o, const InputDefaults& defaults);
+
+/// The implementations of the report: those that the globs choose.
+std::vector<Implementation> chosen_implementations(const Catalog& catalog, const Options& o);
+
+}  // namespace ulpaudit

@@ -1,0 +1,55 @@
+// ulpaudit audit: everything that is known how to measure, into one report.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/commands.hpp"
+#include "cli/run_sweep.hpp"
+#include "record/json.hpp"
+#include "reports/renderer.hpp"
+
+namespace ulpaudit {
+namespace {
+
+Exit run(const Options& o, const std::string& profile) {
+  InputDefaults defaults;
+  if (profile != "quick") {
+    defaults.f32_exhaustive = true;
+    defaults.points = 200000;
+  }
+  const SweepRun audit = run_sweep(o, defaults, profile, true);
+  if (audit.report.results.empty()) return audit.exit;
+  write_report_folder(audit.report, o.output);
+  if (o.json) {
+    fmt::print("{}", to_json(audit.report));
+    return audit.exit;
+  }
+  fmt::print("{}\nReport: {}/report.md and report.json ({:.1f} s)\n",
+             render(audit.report, "console", {.color = o.use_color()}), o.output,
+             audit.report.run.wall_seconds);
+  return audit.exit;
+}
+
+}  // namespace
+
+Command add_audit(CLI::App& parser) {
+  auto o = std::make_shared<Options>();
+  auto profile = std::make_shared<std::string>("quick");
+  o->output = "report";
+  CLI::App* c = parser.add_subcommand("audit", "measure and judge everything chosen: one report");
+  add_selection_options(*c, *o);
+  add_input_options(*c, *o);
+  add_run_options(*c, *o);
+  add_output_options(*c, *o);
+  c->add_option("--profile", *profile,
+                "quick: 16-bit exhaustive, f32 and f64 sampled; standard: f32 unary exhaustive too")
+      ->check(CLI::IsMember({"quick", "standard"}))
+      ->capture_default_str();
+  c->add_option("-o,--output", o->output, "folder for report.json and report.md")
+      ->capture_default_str();
+  c->footer("Example: ulpaudit audit --profile quick --output report");
+  return {c, [o, profile] { return run(*o, *profile); }};
+}
+
+}  // namespace ulpaudit

@@ -1,0 +1,256 @@
+// ulpaudit eval: one input under the microscope, or many as lines of JSON.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "cli/catalog.hpp"
+#include "cli/commands.hpp"
+#include "fp/text.hpp"
+#include "measure/batch_runner.hpp"
+#include "record/report.hpp"
+
+namespace ulpaudit {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr int kDigits = 40;
+
+struct EvalOptions : Options {
+  std::vector<std::string> values;
+  std::string input;
+};
+
+struct Question {
+  OpId op;
+  Dtype d;
+  Bits z, y;
+};
+
+/// One implementation's answer.
+struct Row {
+  std::string implementation;
+  std::optional<Bits> got;
+  std::string failure;
+  Score s;
+};
+
+std::vector<Row> ask(const Question& q, const Catalog& catalog, const Options& o,
+                     SessionPool& sessions) {
+  std::vector<Row> rows;
+  const Truth truth = final_judge(q.op, q.d, q.z, q.y);
+  for (const Offer& offer : catalog.offers) {
+    if (offer.op != q.op || !matches(o.impls, offer.about.name)) continue;
+    if (std::find(offer.dtypes.begin(), offer.dtypes.end(), q.d) == offer.dtypes.end()) continue;
+    Row row{offer.about.name, std::nullopt, offer.about.unavailable, {}};
+    if (row.failure.empty()) {
+      const Target target = {offer.about.name, offer.about.path, offer.kernel};
+      std::atomic<int> ends{1};
+      Accumulator losses;
+      BatchRunner(sessions.of(target.plugin_path), target, ends)
+          .run({q.op, q.d, q.y, &q.z, 1},
+               [&](std::uint64_t, std::uint64_t, const void* out) { row.got = load(q.d, out, 0); },
+               losses);
+      if (row.got)
+        row.s = score(q.op, q.d, truth, *row.got);
+      else
+        row.failure = losses.losses.empty() ? "no result" : losses.losses[0].message;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::string verdict_text(const Row& r) {
+  if (r.s.category != Category::none) return std::string(name(r.s.category));
+  if (r.s.wrong_zero) return "zero of the other sign";
+  return r.s.correctly_rounded ? "correctly rounded" : r.s.faithful ? "faithful" : "";
+}
+
+std::string error_text(const Row& r) {
+  if (!r.s.measured && r.s.category != Category::none) return "-";
+  return fmt::format("{:+.6g}", r.s.error_ulps);
+}
+
+void print_microscope(const Question& q, const std::vector<Row>& rows) {
+  const auto show = [&](std::string_view label, Bits b) {
+    fmt::print("{:<18} {:<{}}  {:<24} {}\n", label, bits_text(q.d, b), format(q.d).width / 4 + 2,
+               hex_float(q.d, b), decimal(q.d, b));
+  };
+  const Truth t = final_judge(q.op, q.d, q.z, q.y);
+  fmt::print("{}, {}\n", info(q.op).name, name(q.d));
+  show("z", q.z);
+  if (info(q.op).arity == 2) show("y", q.y);
+  fmt::print("{:<18} {}\n", "true value", true_digits(q.op, q.d, q.z, q.y, kDigits));
+  if (t.side == 0) {
+    show("exactly", t.rounded);
+  } else {
+    const Bits other = other_neighbour(q.d, t);
+    const bool above = t.side > 0 ? !t.negative : t.negative;  // t lies above `rounded`
+    show("number below", above ? t.rounded : other);
+    show("number above", above ? other : t.rounded);
+    show("correctly rounded", t.rounded);
+  }
+  fmt::print("\n");
+  std::size_t width = 14;
+  for (const Row& r : rows) width = std::max(width, r.implementation.size());
+  fmt::print("{:<{}}  {:<{}}  {:<24} {:<24} {:>12}  {}\n", "implementation", width, "bits",
+             format(q.d).width / 4 + 2, "hex", "decimal", "error (ulp)", "");
+  for (const Row& r : rows) {
+    if (!r.got) {
+      fmt::print("{:<{}}  {}\n", r.implementation, width, r.failure);
+      continue;
+    }
+    fmt::print("{:<{}}  {}  {:<24} {:<24} {:>12}  {}\n", r.implementation, width,
+               bits_text(q.d, *r.got), hex_float(q.d, *r.got), decimal(q.d, *r.got),
+               error_text(r), verdict_text(r));
+  }
+}
+
+Json number_json(Dtype d, Bits b) {
+  return {{"bits", bits_text(d, b)}, {"hex", hex_float(d, b)}, {"decimal", decimal(d, b)}};
+}
+
+Json as_json(const Question& q, const std::vector<Row>& rows) {
+  const Truth t = final_judge(q.op, q.d, q.z, q.y);
+  Json j = {{"op", info(q.op).name}, {"dtype", name(q.d)}, {"z", number_json(q.d, q.z)}};
+  if (info(q.op).arity == 2) j["y"] = number_json(q.d, q.y);
+  j["true_value"] = true_digits(q.op, q.d, q.z, q.y, kDigits);
+  j["correctly_rounded"] = number_json(q.d, t.rounded);
+  j["other_neighbour"] = number_json(q.d, other_neighbour(q.d, t));
+  j["exact"] = t.side == 0;
+  j["implementations"] = Json::array();
+  for (const Row& r : rows) {
+    Json row = {{"name", r.implementation}};
+    if (!r.got) {
+      row["failure"] = r.failure;
+    } else {
+      row["got"] = number_json(q.d, *r.got);
+      row["error_ulps"] = r.s.measured || r.s.category == Category::none ? Json(r.s.error_ulps)
+                                                                          : Json(nullptr);
+      row["category"] = name(r.s.category);
+      row["correctly_rounded"] = r.s.correctly_rounded;
+      row["faithful"] = r.s.faithful;
+    }
+    j["implementations"].push_back(row);
+  }
+  return j;
+}
+
+Bits parse_value(Dtype d, const std::string& text) {
+  try {
+    return parse_number(d, text);
+  } catch (const std::invalid_argument& e) {
+    throw UsageError(e.what());
+  }
+}
+
+Bits parse_label(OpId op, Dtype d, const std::string& text) {
+  const Bits y = parse_value(d, text);
+  if (!in_domain(op, d, y)) throw UsageError(fmt::format("label {} lies outside [0, 1]", text));
+  return y;
+}
+
+/// "op dtype z [y]"
+Question parse_line(const std::string& line, std::size_t number) {
+  const auto refuse = [&](const std::string& why) {
+    throw UsageError(fmt::format("line {}: {} in '{}'; accepted: op dtype z [y], e.g. 'sigmoid f32 "
+                                 "-88.5'",
+                                 number, why, line));
+  };
+  std::istringstream in(line);
+  std::vector<std::string> words;
+  for (std::string w; in >> w;) words.push_back(w);
+  if (words.size() < 3) refuse("too few words");
+  const auto op = op_from_name(words[0]);
+  if (!op) refuse(fmt::format("unknown op '{}'", words[0]));
+  const auto d = dtype_from_name(words[1]);
+  if (!d) refuse(fmt::format("unknown dtype '{}'", words[1]));
+  if (words.size() != static_cast<std::size_t>(2 + info(*op).arity))
+    refuse(fmt::format("{} takes {} value(s)", words[0], info(*op).arity));
+  try {
+    return {*op, *d, parse_value(*d, words[2]),
+            info(*op).arity == 2 ? parse_label(*op, *d, words[3]) : 0};
+  } catch (const UsageError& e) {
+    throw UsageError(fmt::format("line {}: {}", number, e.what()));
+  }
+}
+
+std::vector<Question> questions(const EvalOptions& o) {
+  std::vector<Question> out;
+  if (!o.input.empty()) {
+    std::ifstream file;
+    if (o.input != "-") {
+      file.open(o.input);
+      if (!file) throw UsageError(fmt::format("cannot read '{}'", o.input));
+    }
+    std::istream& in = o.input == "-" ? std::cin : file;
+    std::size_t number = 0;
+    for (std::string line; std::getline(in, line);) {
+      ++number;
+      if (line.find_first_not_of(" \t\r") == std::string::npos || line[0] == '#') continue;
+      out.push_back(parse_line(line, number));
+    }
+    return out;
+  }
+  if (o.values.empty() || o.values.size() > 2)
+    throw UsageError("eval takes z, or z and y, after '--', or --input FILE; e.g. ulpaudit eval "
+                     "--op sigmoid --dtype f32 -- -88.5");
+  const int arity = static_cast<int>(o.values.size());
+  Options choice = o;
+  if (choice.dtypes.empty()) choice.dtypes = {"f32"};
+  for (OpId op : chosen_ops(choice)) {
+    if (info(op).arity != arity) {
+      if (o.ops.size() == 1 && o.ops[0] == info(op).name)
+        throw UsageError(fmt::format("{} takes {}", info(op).name,
+                                     info(op).arity == 1 ? "one value: z" : "two values: z y"));
+      continue;
+    }
+    for (Dtype d : chosen_dtypes(choice))
+      out.push_back({op, d, parse_value(d, o.values[0]),
+                     arity == 2 ? parse_label(op, d, o.values[1]) : 0});
+  }
+  return out;
+}
+
+Exit run(const EvalOptions& o) {
+  const std::vector<Question> asked = questions(o);
+  const Catalog catalog = open_catalog(o);
+  for (const BrokenPlugin& b : catalog.broken) fmt::print(stderr, "ulpaudit: {}\n", b.reason);
+  SessionPool sessions(o.session());
+  Exit exit = catalog.broken.empty() ? Exit::fine : Exit::plugin;
+  std::size_t answers = 0;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const std::vector<Row> rows = ask(asked[i], catalog, o, sessions);
+    answers += rows.size();
+    for (const Row& r : rows)
+      if (!r.got && !r.failure.empty()) exit = worse(exit, Exit::plugin);
+    if (o.json || !o.input.empty()) {
+      fmt::print("{}\n", as_json(asked[i], rows).dump(-1, ' ', false,
+                                                      Json::error_handler_t::replace));
+    } else {
+      if (i > 0) fmt::print("\n");
+      print_microscope(asked[i], rows);
+    }
+  }
+  return answers == 0 ? worse(exit, Exit::nothing) : exit;
+}
+
+}  // namespace
+
+Command add_eval(CLI::App& parser) {
+  auto o = std::make_shared<EvalOptions>();
+  CLI::App* c = parser.add_subcommand("eval", "one input under the microscope");
+  add_selection_options(*c, *o);
+  add_output_options(*c, *o);
+  c->add_option("--input", o->input, "file ('-': stdin) of lines 'op dtype z [y]'; answers in JSON");
+  c->add_option("values", o->values, "z, or z and y: decimal, hex float or bit pattern");
+  c->footer("Example: ulpaudit eval --op sigmoid --dtype f32 -- -88.5");
+  return {c, [o] { return run(*o); }};
+}
+
+}  // namespace ulpaudit

@@ -1,0 +1,93 @@
+// ulpaudit list: ops, dtypes, plug-ins and implementations, and why one is not available here.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/catalog.hpp"
+#include "cli/commands.hpp"
+
+namespace ulpaudit {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void print_table(const Catalog& catalog, const std::vector<Implementation>& chosen) {
+  fmt::print("Ops\n");
+  for (int i = 0; i < op_count(); ++i)
+    fmt::print("  {:<22} {}\n", info(op_at(i)).name, info(op_at(i)).formula);
+  fmt::print("\nDtypes\n");
+  for (Dtype d : kDtypes)
+    fmt::print("  {:<5} {} bits, precision {}, exponents {} to {}\n", name(d), format(d).width,
+               format(d).p, format(d).emin, format(d).emax);
+  fmt::print("\nImplementations\n");
+  std::size_t width = 0;
+  for (const Implementation& i : chosen) width = std::max(width, i.name.size());
+  for (const Implementation& i : chosen) {
+    fmt::print("  {:<{}}  {:<21} {:<17} {}\n", i.name, width, i.op, fmt::join(i.dtypes, " "),
+               i.formula);
+    if (!i.unavailable.empty()) fmt::print("  {:<{}}  not available: {}\n", "", width, i.unavailable);
+  }
+  for (const BrokenPlugin& b : catalog.broken) fmt::print("  not loaded: {}\n", b.reason);
+}
+
+Json as_json(const Catalog& catalog, const std::vector<Implementation>& chosen) {
+  Json j = {{"ops", Json::array()}, {"dtypes", Json::array()}, {"implementations", Json::array()},
+            {"not_loaded", Json::array()}};
+  for (int i = 0; i < op_count(); ++i)
+    j["ops"].push_back({{"name", info(op_at(i)).name},
+                        {"arity", info(op_at(i)).arity},
+                        {"formula", info(op_at(i)).formula}});
+  for (Dtype d : kDtypes)
+    j["dtypes"].push_back({{"name", name(d)},
+                           {"width", format(d).width},
+                           {"precision", format(d).p},
+                           {"emin", format(d).emin},
+                           {"emax", format(d).emax}});
+  for (const Implementation& i : chosen)
+    j["implementations"].push_back({{"name", i.name},
+                                    {"plugin", i.plugin},
+                                    {"op", i.op},
+                                    {"dtypes", i.dtypes},
+                                    {"formula", i.formula},
+                                    {"version", i.version},
+                                    {"build", i.build},
+                                    {"tags", i.tags},
+                                    {"requires", i.requirement},
+                                    {"path", i.path},
+                                    {"unavailable", i.unavailable}});
+  for (const BrokenPlugin& b : catalog.broken)
+    j["not_loaded"].push_back({{"path", b.path}, {"reason", b.reason}});
+  return j;
+}
+
+Exit run(const Options& o) {
+  chosen_ops(o);
+  chosen_dtypes(o);
+  const Catalog catalog = open_catalog(o);
+  const std::vector<Implementation> chosen = chosen_implementations(catalog, o);
+  if (o.json)
+    fmt::print("{}\n", as_json(catalog, chosen).dump(1, ' ', false, Json::error_handler_t::replace));
+  else
+    print_table(catalog, chosen);
+  if (!catalog.broken.empty()) {
+    for (const BrokenPlugin& b : catalog.broken) fmt::print(stderr, "ulpaudit: {}\n", b.reason);
+    return Exit::plugin;
+  }
+  return chosen.empty() ? Exit::nothing : Exit::fine;
+}
+
+}  // namespace
+
+Command add_list(CLI::App& parser) {
+  auto o = std::make_shared<Options>();
+  CLI::App* c = parser.add_subcommand("list", "ops, dtypes, plug-ins and implementations");
+  add_selection_options(*c, *o);
+  add_output_options(*c, *o);
+  c->footer("Example: ulpaudit list --plugin ./my_kernel.so");
+  return {c, [o] { return run(*o); }};
+}
+
+}  // namespace ulpaudit

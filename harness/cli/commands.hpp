@@ -1,0 +1,28 @@
+// The commands: each adds itself to the parser and runs.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "cli/exit_code.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace ulpaudit {
+
+/// A command that was added to the parser; `run` is called where the user chose it.
+struct Command {
+  CLI::App* app;
+  std::function<Exit()> run;
+};
+
+// One file each: cmd_NAME.cpp.
+Command add_list(CLI::App& parser);
+Command add_sweep(CLI::App& parser);
+Command add_audit(CLI::App& parser);
+Command add_eval(CLI::App& parser);
+Command add_report(CLI::App& parser);
+
+}  // namespace ulpaudit

@@ -1,0 +1,17 @@
+// The circumstances of a run: what determines its figures, and what merely accompanies them.
+#pragma once
+
+#include "cli/options.hpp"
+#include "record/report.hpp"
+
+namespace ulpaudit {
+
+Context make_context(const Options& o, const std::string& profile);
+/// started: "2026-11-24T09:00:00Z"; the wall time is filled in at the end.
+Volatile make_volatile(const Options& o);
+/// The command line, for Volatile; set by main.
+void remember_argv(int argc, char** argv);
+/// "ulpaudit 0.1.0 (abc1234), g++ …".
+std::string version_text();
+
+}  // namespace ulpaudit

@@ -1,0 +1,28 @@
+// The progress line.
+#include "cli/progress.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace ulpaudit {
+
+void Progress::update(std::uint64_t done, std::uint64_t total) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!shown_ || now - last_ < std::chrono::milliseconds(100)) return;
+  last_ = now;
+  drawn_ = true;
+  const double seconds = std::chrono::duration<double>(now - start_).count();
+  const double rate = static_cast<double>(done) / seconds;
+  const double left = done != 0 ? static_cast<double>(total - done) / rate : 0;
+  fmt::print(stderr, "\r\033[K{:5.1f} %  {:.1f} million evaluations/s  {:.0f} s left",
+             100.0 * static_cast<double>(done) / static_cast<double>(total), rate / 1e6, left);
+  std::fflush(stderr);
+}
+
+void Progress::clear() {
+  if (drawn_) fmt::print(stderr, "\r\033[K");
+  drawn_ = false;
+}
+
+}  // namespace ulpaudit

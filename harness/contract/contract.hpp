@@ -1,0 +1,49 @@
+// What implementations promise, as read from the contract beside the kernel (TOML).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ops/op.hpp"
+
+namespace ulpaudit {
+
+/// The contract cannot be read; the text names source, line and what is accepted.
+class BadContract : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct ExpectedFailure {
+  std::string rule;
+  std::set<std::string> dtypes, regions;  ///< empty: all
+  std::string reason;
+  bool covers(std::string_view rule_id, std::string_view dtype, std::string_view region) const;
+};
+
+struct KernelContract {
+  std::string name;
+  bool monotone = false;
+  bool flush_subnormals = false;
+  std::set<std::string> correctly_rounded;                       ///< dtypes
+  std::map<std::string, std::map<std::string, double>> max_ulp;  ///< dtype → region or "all"
+  std::vector<ExpectedFailure> expected_failures;
+};
+
+struct Contract {
+  std::map<std::string, KernelContract> kernels;
+  /// The kernel's contract; one that promises nothing where it has none.
+  const KernelContract& of(const std::string& kernel) const;
+};
+
+/// Reads a contract; empty text promises nothing. `source` names it in errors.
+Contract parse_contract(const std::string& text, const std::string& source);
+
+/// Every rule that a finding or an expected failure may name.
+const std::vector<std::string>& rule_ids();
+
+}  // namespace ulpaudit

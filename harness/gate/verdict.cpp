@@ -1,0 +1,172 @@
+// Verdicts by universal rules and contracts.
+#include "gate/verdict.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "ops/category.hpp"
+
+namespace ulpaudit {
+namespace {
+
+std::string input_text(const Witness& w) {
+  return w.y ? fmt::format("z = {}, y = {}", w.z.decimal, w.y->decimal)
+             : fmt::format("z = {}", w.z.decimal);
+}
+
+std::string category_text(const std::string& c) {
+  if (c == "new_nan") return "NaN where the true value is a number";
+  if (c == "lost_nan") return "a number where the input is NaN";
+  if (c == "wrong_infinity") return "an infinity where the true value is finite";
+  if (c == "finite_for_infinite") return "finite where the true value is infinite";
+  if (c == "wrong_sign") return "the wrong sign";
+  if (c == "nonzero_for_zero") return "not 0 where the true value is 0";
+  if (c == "flushed") return "0 where the correctly rounded result is subnormal";
+  if (c == "vanished") return "0 where the correctly rounded result is a normal number";
+  return "outside the range of the op";
+}
+
+class Judge {
+ public:
+  Judge(const Contracts& contracts, Report& report) : contracts_(contracts), report_(report) {}
+
+  void run() {
+    const std::size_t results = report_.results.size();
+    for (std::size_t i = 0; i < results; ++i) judge(report_.results[i]);
+    for (const Implementation& i : report_.implementations)
+      if (i.unavailable.empty()) expected_but_absent(i);
+    verdicts();
+  }
+
+ private:
+  const KernelContract& contract_of(const std::string& implementation) const {
+    static const Contract nothing;
+    const std::size_t slash = implementation.find('/');
+    const auto found = contracts_.find(implementation.substr(0, slash));
+    return (found == contracts_.end() ? nothing : found->second)
+        .of(implementation.substr(slash + 1));
+  }
+
+  /// One finding; an expected failure becomes a note with its reason.
+  void add(const Result& r, const std::string& rule, Severity severity, std::string message,
+           std::uint64_t count, const std::optional<Witness>& witness) {
+    Finding f{rule,    severity, r.implementation, r.op, r.dtype, r.region,
+              message, count,    witness,          "",   ""};
+    if (severity == Severity::error)
+      for (const ExpectedFailure& e : contract_of(r.implementation).expected_failures)
+        if (e.covers(rule, r.dtype, r.region)) {
+          f.expected_failure = e.reason;
+          met_.insert(&e);
+        }
+    if (witness) {
+      f.replay = fmt::format("./run eval --impl '{}' --op {} --dtype {} -- {}{}", r.implementation,
+                             r.op, r.dtype, witness->z.bits,
+                             witness->y ? " " + witness->y->bits : "");
+    }
+    report_.findings.push_back(std::move(f));
+  }
+
+  void judge(const Result& r) {
+    const KernelContract& k = contract_of(r.implementation);
+    if (r.region != "all") {
+      judge_categories(r, k);
+      budget(r, k, r.region);
+      return;
+    }
+    budget(r, k, "all");
+    if (k.correctly_rounded.count(r.dtype) != 0 && r.raw.correctly_rounded != r.points)
+      add(r, "accuracy.correctly_rounded", Severity::error,
+          fmt::format("{} of {} results are not correctly rounded, as promised",
+                      r.points - r.raw.correctly_rounded, r.points),
+          r.points - r.raw.correctly_rounded, r.max);
+    if (r.monotone.violations != 0)
+      add(r, "monotone", k.monotone ? Severity::error : Severity::note,
+          fmt::format("not monotone{}: at {} the result is {}, at {} it is {}",
+                      k.monotone ? ", as promised" : "", input_text(*r.monotone.lower),
+                      r.monotone.lower->got.decimal, input_text(*r.monotone.upper),
+                      r.monotone.upper->got.decimal),
+          r.monotone.violations, r.monotone.lower);
+    if (r.wrong_zero)
+      add(r, "value.wrong_zero", Severity::note,
+          fmt::format("zero of the wrong sign at {}", input_text(r.wrong_zero->first)),
+          r.wrong_zero->count, r.wrong_zero->first);
+  }
+
+  void judge_categories(const Result& r, const KernelContract& k) {
+    for (const CategoryRow& c : r.categories) {
+      const bool permitted = c.category == "flushed" && k.flush_subnormals;
+      add(r, "value." + c.category, permitted ? Severity::note : Severity::error,
+          fmt::format("{}: at {} got {}, expected {}", category_text(c.category),
+                      input_text(c.first), c.first.got.decimal, c.first.expected.decimal),
+          c.count, c.first);
+    }
+  }
+
+  void budget(const Result& r, const KernelContract& k, const std::string& region) {
+    const auto dtype = k.max_ulp.find(r.dtype);
+    if (dtype == k.max_ulp.end() || !r.statistics.max_ulp) return;
+    const auto limit = dtype->second.find(region);
+    if (limit == dtype->second.end() || *r.statistics.max_ulp <= limit->second) return;
+    add(r, "accuracy.max_ulp", Severity::error,
+        fmt::format("{:.6g} ulp at {}, promised at most {:.6g}", *r.statistics.max_ulp,
+                    input_text(*r.max), limit->second),
+        1, r.max);
+  }
+
+  /// An expected failure that did not occur though every input was run keeps the contract untrue.
+  void expected_but_absent(const Implementation& i) {
+    for (const ExpectedFailure& e : contract_of(i.name).expected_failures) {
+      if (met_.count(&e) != 0) continue;
+      const Result* exhaustive = nullptr;
+      bool all_exhaustive = true;
+      for (const std::string& dtype : i.dtypes) {
+        if (!e.dtypes.empty() && e.dtypes.count(dtype) == 0) continue;
+        const Result* r = find_total(report_, i.name, dtype);
+        if (r != nullptr && r->evidence == "exhaustive")
+          exhaustive = r;
+        else
+          all_exhaustive = false;
+      }
+      if (exhaustive == nullptr || !all_exhaustive) continue;
+      add(*exhaustive, "contract.expected_failure_passed", Severity::note,
+          fmt::format("the contract expects {} ('{}'), which did not occur", e.rule, e.reason), 1,
+          std::nullopt);
+    }
+  }
+
+  void verdicts() {
+    for (const Implementation& i : report_.implementations) {
+      Verdict v{i.name, i.unavailable.empty() ? "pass" : "unavailable", 0, 0, 0};
+      for (const Finding& f : report_.findings) {
+        if (f.implementation != i.name) continue;
+        if (f.severity == Severity::note)
+          ++v.notes;
+        else if (f.expected_failure.empty())
+          ++v.errors;
+        else
+          ++v.expected_failures;
+      }
+      if (v.errors != 0) v.status = "fail";
+      report_.verdicts.push_back(v);
+    }
+  }
+
+  const Contracts& contracts_;
+  Report& report_;
+  std::set<const ExpectedFailure*> met_;
+};
+
+}  // namespace
+
+void judge_report(const Contracts& contracts, Report& report) { Judge(contracts, report).run(); }
+
+bool has_errors(const Report& report) {
+  return std::any_of(report.findings.begin(), report.findings.end(), [](const Finding& f) {
+    return f.severity == Severity::error && f.expected_failure.empty();
+  });
+}
+
+}  // namespace ulpaudit

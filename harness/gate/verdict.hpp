@@ -1,0 +1,21 @@
+// Judges a report's results by the universal rules and the contracts.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "contract/contract.hpp"
+#include "record/report.hpp"
+
+namespace ulpaudit {
+
+/// Contracts by plug-in name.
+using Contracts = std::map<std::string, Contract>;
+
+/// Appends a finding for each rule that a result breaks, and the verdict of each implementation.
+void judge_report(const Contracts& contracts, Report& report);
+
+/// True where a finding of severity error is not an expected failure.
+bool has_errors(const Report& report);
+
+}  // namespace ulpaudit

@@ -1,0 +1,177 @@
+// Input plans.
+#include "inputs/plan.hpp"
+
+#include <algorithm>
+
+namespace ulpaudit {
+namespace {
+
+/// splitmix64 as a counter-based generator (Steele, Lea & Flood 2014).
+std::uint64_t random_word(std::uint64_t seed, std::uint64_t i) {
+  std::uint64_t x = seed + (i + 1) * 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+std::uint64_t mul_div(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<std::uint64_t>(static_cast<Wide>(a) * b / c);
+}
+
+struct Line {
+  std::uint64_t first, last;  ///< ordinals
+};
+
+Line line_of(Dtype d, const InputChoice& c) {
+  if (!c.lo && !c.hi) return {0, format(d).mask()};
+  const Bits inf = format(d).infinity();
+  return {ordinal(d, c.lo.value_or(negate(d, inf))), ordinal(d, c.hi.value_or(inf))};
+}
+
+/// Binades of both signs, subnormal ones by their leading bit, cut to the line.
+std::vector<Stratum> binades(Dtype d, const Line& line) {
+  const Format& f = format(d);
+  std::vector<std::pair<Bits, Bits>> magnitudes = {{0, 0}};  // [first, last]
+  for (int bit = 0; bit < f.p - 1; ++bit)
+    magnitudes.emplace_back(Bits{1} << bit, (Bits{2} << bit) - 1);
+  for (Bits b = f.min_normal(); b < f.infinity(); b += f.min_normal())
+    magnitudes.emplace_back(b, b + f.min_normal() - 1);
+  std::vector<Stratum> out;
+  const auto add = [&](std::uint64_t first, std::uint64_t last) {
+    first = std::max(first, line.first);
+    last = std::min(last, line.last);
+    if (first <= last) out.push_back({first, last - first + 1, 0, 0});
+  };
+  for (auto m = magnitudes.rbegin(); m != magnitudes.rend(); ++m)
+    add(ordinal(d, negate(d, m->second)), ordinal(d, negate(d, m->first)));
+  for (const auto& m : magnitudes) add(ordinal(d, m.first), ordinal(d, m.second));
+  return out;
+}
+
+/// Binades in which exp(-|z|) is neither 1 nor 0 in the dtype get this many times the points.
+constexpr std::uint64_t kBusyWeight = 16;
+
+bool busy(Dtype d, const Stratum& s) {
+  const double size = decode(d, magnitude(d, from_ordinal(d, s.first)));
+  if (!(size > 0)) return false;
+  const int e = exponent_of(size);
+  return e >= -(format(d).p + 2) &&
+         size < 0.6931471805599453 * 2 * (1 - format(d).min_ulp_exponent());
+}
+
+Segment stratified(Dtype d, const InputChoice& c, Bits y, const Line& line, std::uint64_t seed) {
+  Segment s;
+  s.kind = Segment::Kind::strata;
+  s.y = y;
+  s.seed = seed;
+  s.strata = binades(d, line);
+  std::uint64_t weight = 0;
+  for (const Stratum& x : s.strata) weight += busy(d, x) ? kBusyWeight : 1;
+  for (Stratum& x : s.strata) {
+    const std::uint64_t share = mul_div(c.points, busy(d, x) ? kBusyWeight : 1, weight);
+    x.points = std::min(x.size, std::max<std::uint64_t>(1, share));
+    x.before = s.count;
+    s.count += x.points;
+  }
+  return s;
+}
+
+/// Landmarks with their neighbours, NaNs of both signs, in order.
+Segment edges(OpId op, Dtype d, const InputChoice& c, Bits y, const Line& line) {
+  Segment s;
+  s.kind = Segment::Kind::list;
+  s.y = y;
+  std::vector<std::uint64_t> at;
+  for (Bits z : landmarks(op, d, y))
+    for (int k = -c.edge_ulps; k <= c.edge_ulps; ++k) at.push_back(ordinal(d, step(d, z, k)));
+  const Format& f = format(d);
+  for (Bits nan : {f.quiet_nan(), f.infinity() + 1, f.sign_bit() - 1})
+    at.insert(at.end(), {ordinal(d, nan), ordinal(d, negate(d, nan))});
+  std::sort(at.begin(), at.end());
+  at.erase(std::unique(at.begin(), at.end()), at.end());
+  for (std::uint64_t o : at)
+    if (o >= line.first && o <= line.last) s.list.push_back(from_ordinal(d, o));
+  s.count = s.list.size();
+  return s;
+}
+
+template <class T>
+void fill_run(Dtype d, std::uint64_t first, std::uint64_t n, void* z) {
+  T* out = static_cast<T*>(z);
+  const T sign = static_cast<T>(format(d).sign_bit());
+  for (std::uint64_t i = 0; i < n; ++i) {
+    const T o = static_cast<T>(first + i);
+    out[i] = (o & sign) != 0 ? static_cast<T>(o ^ sign) : static_cast<T>(~o);
+  }
+}
+
+template <class T>
+void fill_each(const InputPlan& plan, const Segment& s, std::uint64_t first, std::uint64_t n,
+               void* z) {
+  T* out = static_cast<T*>(z);
+  for (std::uint64_t i = 0; i < n; ++i) out[i] = static_cast<T>(plan.input(s, first + i));
+}
+
+}  // namespace
+
+Bits InputPlan::input(const Segment& s, std::uint64_t i) const {
+  if (s.kind == Segment::Kind::run) return from_ordinal(dtype, s.first + i);
+  if (s.kind == Segment::Kind::list) return s.list[i];
+  const auto next = std::upper_bound(s.strata.begin(), s.strata.end(), i,
+                                     [](std::uint64_t v, const Stratum& x) { return v < x.before; });
+  const Stratum& x = *(next - 1);
+  const std::uint64_t j = i - x.before;
+  const std::uint64_t from = mul_div(j, x.size, x.points);
+  const std::uint64_t to = mul_div(j + 1, x.size, x.points);
+  return from_ordinal(dtype, x.first + from + random_word(s.seed, i) % (to - from));
+}
+
+void InputPlan::fill(const Segment& s, std::uint64_t first, std::uint64_t n, void* z) const {
+  const bool run = s.kind == Segment::Kind::run;
+  switch (format(dtype).width) {
+    case 16:
+      return run ? fill_run<std::uint16_t>(dtype, s.first + first, n, z)
+                 : fill_each<std::uint16_t>(*this, s, first, n, z);
+    case 32:
+      return run ? fill_run<std::uint32_t>(dtype, s.first + first, n, z)
+                 : fill_each<std::uint32_t>(*this, s, first, n, z);
+    default:
+      return run ? fill_run<std::uint64_t>(dtype, s.first + first, n, z)
+                 : fill_each<std::uint64_t>(*this, s, first, n, z);
+  }
+}
+
+InputPlan make_plan(OpId op, Dtype d, const InputChoice& c) {
+  InputPlan plan;
+  plan.op = op;
+  plan.dtype = d;
+  plan.exhaustive = c.exhaustive;
+  plan.lo = c.lo;
+  plan.hi = c.hi;
+  plan.labels = c.labels;
+  const Line line = line_of(d, c);
+  for (Bits y : c.labels) {
+    if (c.exhaustive) {
+      Segment s;
+      s.y = y;
+      s.first = line.first;
+      s.count = line.last - line.first + 1;
+      plan.segments.push_back(std::move(s));
+      continue;
+    }
+    const std::uint64_t seed = random_word(
+        c.seed, random_word(y, static_cast<std::uint64_t>(op) * 8 + static_cast<std::uint64_t>(d)));
+    plan.segments.push_back(edges(op, d, c, y, line));
+    plan.segments.push_back(stratified(d, c, y, line, seed));
+  }
+  for (std::size_t i = 0; i < plan.segments.size(); ++i) {
+    const std::uint64_t count = plan.segments[i].count;
+    plan.points += count;
+    for (std::uint64_t first = 0; first < count; first += kChunkInputs)
+      plan.chunks.push_back({i, first, std::min(kChunkInputs, count - first)});
+  }
+  return plan;
+}
+
+}  // namespace ulpaudit

@@ -1,0 +1,64 @@
+// Which inputs a kernel is run on: exhaustive runs of the ordered line, stratified samples, lists of
+// edges. Every input is a function of the plan and its index, so any part can be made anywhere.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "ops/op.hpp"
+
+namespace ulpaudit {
+
+/// The unit of work and of reproducibility.
+inline constexpr std::uint64_t kChunkInputs = std::uint64_t{1} << 20;
+
+struct InputChoice {
+  bool exhaustive = false;
+  std::uint64_t points = 20000;  ///< stratified points per label, where not exhaustive
+  std::uint64_t seed = 1;
+  int edge_ulps = 16;            ///< numbers on each side of each landmark
+  std::optional<Bits> lo, hi;    ///< --range, both ends included; NaN is left out then
+  std::vector<Bits> labels;      ///< of two-argument ops; {0} for unary ones
+};
+
+/// Equal parts of an interval of ordinals with one point in each.
+struct Stratum {
+  std::uint64_t first, size, points, before;  ///< before: points of the strata in front
+};
+
+/// Inputs with one label, in order of z.
+struct Segment {
+  enum class Kind : std::uint8_t { run, strata, list } kind = Kind::run;
+  Bits y = 0;
+  std::uint64_t first = 0;  ///< run: ordinal of the first input
+  std::uint64_t count = 0;
+  std::uint64_t seed = 0;          ///< strata
+  std::vector<Stratum> strata;     ///< strata
+  std::vector<Bits> list;          ///< list
+};
+
+struct Chunk {
+  std::size_t segment;
+  std::uint64_t first, count;  ///< inputs first .. first+count-1 of the segment
+};
+
+struct InputPlan {
+  OpId op{};
+  Dtype dtype = Dtype::f32;
+  bool exhaustive = false;
+  std::optional<Bits> lo, hi;  ///< the range asked for
+  std::vector<Bits> labels;
+  std::vector<Segment> segments;
+  std::vector<Chunk> chunks;
+  std::uint64_t points = 0;
+
+  /// Input number i of the segment.
+  Bits input(const Segment& s, std::uint64_t i) const;
+  /// Writes inputs first .. first+n-1 as packed encodings of the dtype.
+  void fill(const Segment& s, std::uint64_t first, std::uint64_t n, void* z) const;
+};
+
+InputPlan make_plan(OpId op, Dtype d, const InputChoice& choice);
+
+}  // namespace ulpaudit

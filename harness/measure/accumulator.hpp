@@ -1,0 +1,52 @@
+// Everything that is counted while one implementation runs over one op and dtype.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "record/tally.hpp"
+#include "truth/score.hpp"
+
+namespace ulpaudit {
+
+/// Batches that did not come back: first one of each kind of end.
+struct Loss {
+  std::string kind;      ///< "crash", "exit", "hang", "status", "protocol", "load"
+  std::string message;
+  std::uint64_t batches = 0, points = 0;
+  Case first;            ///< first input of the (shortest) batch
+  std::uint64_t length = 0;
+};
+
+struct MonotoneCount {
+  std::uint64_t pairs = 0, violations = 0;
+  Case lower, upper;  ///< the lowest pair that breaks it
+};
+
+struct JudgedCount {
+  std::uint64_t fast = 0, final_judge = 0, cross_checked = 0, disagreements = 0;
+};
+
+struct Accumulator {
+  std::array<Tally, kRegionCount> regions;
+  Curve curve;
+  std::uint64_t digest = 0;
+  MonotoneCount monotone;
+  JudgedCount judged;
+  std::uint64_t lost_points = 0;
+  std::vector<Loss> losses;
+
+  void add(Dtype d, Region region, const Case& c, const Score& s);
+  void add_pair(Dtype d, int direction, const Case& before, const Case& after);
+  void add_loss(Dtype d, Loss loss);
+  void merge(Dtype d, const Accumulator& other);
+
+ private:
+  CurveBin& bin_of(Dtype d, Bits z);
+  std::uint32_t last_bin_ = 0;
+  CurveBin* last_ = nullptr;
+};
+
+}  // namespace ulpaudit

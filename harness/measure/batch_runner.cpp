@@ -1,0 +1,91 @@
+// Runs kernels on batches and survives them.
+#include "measure/batch_runner.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace ulpaudit {
+namespace {
+
+const char* kind_name(Outcome::Kind k) {
+  switch (k) {
+    case Outcome::Kind::failed:
+      return "status";
+    case Outcome::Kind::crashed:
+      return "crash";
+    case Outcome::Kind::exited:
+      return "exit";
+    case Outcome::Kind::hung:
+      return "hang";
+    case Outcome::Kind::protocol:
+      return "protocol";
+    default:
+      return "load";
+  }
+}
+
+template <class T>
+void fill_label(void* y, Bits label, std::uint64_t n) {
+  std::fill_n(static_cast<T*>(y), n, static_cast<T>(label));
+}
+
+void fill_labels(Dtype d, void* y, Bits label, std::uint64_t n) {
+  switch (format(d).width) {
+    case 16:
+      return fill_label<std::uint16_t>(y, label, n);
+    case 32:
+      return fill_label<std::uint32_t>(y, label, n);
+    default:
+      return fill_label<std::uint64_t>(y, label, n);
+  }
+}
+
+}  // namespace
+
+Session& SessionPool::of(const std::string& plugin_path) {
+  std::unique_ptr<Session>& s = sessions_[plugin_path];
+  if (!s) s = open_session(plugin_path, options_);
+  return *s;
+}
+
+Bits load(Dtype d, const void* packed, std::uint64_t i) {
+  const char* at = static_cast<const char*>(packed) +
+                   i * static_cast<std::uint64_t>(format(d).bytes());
+  Bits b = 0;
+  std::memcpy(&b, at, static_cast<std::size_t>(format(d).bytes()));  // little endian
+  return b;
+}
+
+void BatchRunner::run(const Batch& batch, const Consume& consume, Accumulator& losses) {
+  for (std::uint64_t offset = 0; offset < batch.n; offset += kBatchCapacity)
+    run_stretch(batch, offset, std::min(kBatchCapacity, batch.n - offset), consume, losses);
+}
+
+void BatchRunner::run_stretch(const Batch& b, std::uint64_t offset, std::uint64_t count,
+                              const Consume& consume, Accumulator& losses) {
+  Outcome o;
+  if (ends_left_.load() > 0) {
+    const auto bytes = static_cast<std::uint64_t>(format(b.dtype).bytes());
+    const bool two = info(b.op).arity == 2;
+    std::memcpy(session_.z(), static_cast<const char*>(b.z) + offset * bytes, count * bytes);
+    if (two) fill_labels(b.dtype, session_.y(), b.y, count);
+    o = session_.run(target_.kernel, b.dtype, count, two);
+    if (o.kind == Outcome::Kind::ok) return consume(offset, count, session_.out());
+    --ends_left_;
+  } else {
+    o = {Outcome::Kind::failed, "not run any further: its worker ended too often", 0};
+    losses.lost_points += count;
+    return;
+  }
+  const bool halve = o.kind == Outcome::Kind::crashed || o.kind == Outcome::Kind::exited;
+  if (halve && count > 1 && ends_left_.load() > 0) {
+    run_stretch(b, offset, count / 2, consume, losses);
+    run_stretch(b, offset + count / 2, count - count / 2, consume, losses);
+    return;
+  }
+  losses.lost_points += count;
+  losses.add_loss(b.dtype, {kind_name(o.kind), o.message, 1, count,
+                            {load(b.dtype, b.z, offset), b.y, 0}, count});
+}
+
+}  // namespace ulpaudit

@@ -1,0 +1,59 @@
+// Runs one kernel over inputs that lie in memory, survives its worker's end, and hands on what came
+// back, piece by piece.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "measure/engine.hpp"
+
+namespace ulpaudit {
+
+/// One thread's sessions, opened when first needed.
+class SessionPool {
+ public:
+  explicit SessionPool(const SessionOptions& options) : options_(options) {}
+  Session& of(const std::string& plugin_path);
+
+ private:
+  SessionOptions options_;
+  std::map<std::string, std::unique_ptr<Session>> sessions_;
+};
+
+/// Inputs of one batch: packed encodings of z, one label.
+struct Batch {
+  OpId op;
+  Dtype dtype;
+  Bits y = 0;
+  const void* z = nullptr;
+  std::uint64_t n = 0;
+};
+
+Bits load(Dtype d, const void* packed, std::uint64_t i);
+
+class BatchRunner {
+ public:
+  /// offset, count and packed results of a stretch that came back.
+  using Consume = std::function<void(std::uint64_t offset, std::uint64_t count, const void* out)>;
+
+  BatchRunner(Session& session, const Target& target, std::atomic<int>& ends_left)
+      : session_(session), target_(target), ends_left_(ends_left) {}
+
+  /// A batch that ends its worker is halved until the shortest stretch that does so is left, while
+  /// the target has ends left to spend; stretches without result go to `losses`.
+  void run(const Batch& batch, const Consume& consume, Accumulator& losses);
+
+ private:
+  void run_stretch(const Batch& b, std::uint64_t offset, std::uint64_t count,
+                   const Consume& consume, Accumulator& losses);
+  Session& session_;
+  const Target& target_;
+  std::atomic<int>& ends_left_;
+};
+
+/// A target whose worker ended this often in one job is not run any further there.
+inline constexpr int kEndsAllowed = 60;
+
+}  // namespace ulpaudit

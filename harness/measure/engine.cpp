@@ -1,0 +1,206 @@
+// The sweep engine.
+#include "measure/engine.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "measure/batch_runner.hpp"
+
+namespace ulpaudit {
+namespace {
+
+/// Inputs that are handed to a kernel and judged at once.
+constexpr std::uint64_t kBatchInputs = std::uint64_t{1} << 16;
+static_assert(kBatchInputs < kBatchCapacity);  // room for the input before the chunk
+
+/// The region of each input, walked in order of z.
+class RegionWalk {
+ public:
+  explicit RegionWalk(const std::vector<RegionSpan>& spans) : spans_(spans) {}
+  Region at(Dtype d, Bits z) {
+    const std::uint64_t o = ordinal(d, z);
+    if (o < spans_.front().first || o > spans_.back().last) return Region::special;
+    if (o < spans_[i_].first) i_ = 0;
+    while (o > spans_[i_].last) ++i_;
+    return spans_[i_].region;
+  }
+
+ private:
+  const std::vector<RegionSpan>& spans_;
+  std::size_t i_ = 0;
+};
+
+struct WorkItem {
+  std::size_t job, chunk;
+};
+
+/// What all threads share.
+struct Shared {
+  Shared(std::vector<Job>& j, const EngineOptions& o) : jobs(j), options(o) {}
+  std::vector<Job>& jobs;
+  const EngineOptions& options;
+  std::vector<WorkItem> items;
+  std::vector<std::vector<std::vector<RegionSpan>>> spans;       // job, segment
+  std::vector<std::unique_ptr<std::atomic<int>[]>> ends_left;    // job, target
+  std::uint64_t total = 0;
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> halt{false};
+  std::mutex mutex;  // guards all below and the jobs' results
+  EngineOutcome outcome;
+  std::exception_ptr failure;
+};
+
+class Lane {
+ public:
+  explicit Lane(Shared& shared) : shared_(shared), sessions_(shared.options.session) {}
+
+  void run() {
+    while (!shared_.halt.load()) {
+      const std::size_t i = shared_.next++;
+      if (i >= shared_.items.size()) return;
+      if (out_of_time()) return;
+      run_chunk(shared_.items[i]);
+    }
+  }
+
+ private:
+  bool out_of_time() {
+    const bool stopped = shared_.options.stop != nullptr && shared_.options.stop->load();
+    const bool late = std::chrono::steady_clock::now() > shared_.options.deadline;
+    if (!stopped && !late) return false;
+    const std::lock_guard lock(shared_.mutex);
+    (stopped ? shared_.outcome.interrupted : shared_.outcome.ended_early) = true;
+    shared_.halt = true;
+    return true;
+  }
+
+  void run_chunk(const WorkItem& item) {
+    Job& job = shared_.jobs[item.job];
+    const InputPlan& plan = job.plan;
+    const Chunk& chunk = plan.chunks[item.chunk];
+    const Segment& segment = plan.segments[chunk.segment];
+    const auto& spans = shared_.spans[item.job][chunk.segment];
+    std::vector<Accumulator> local(job.targets.size());
+    z_.resize((kBatchInputs + 1) * 8);
+    for (std::uint64_t done = 0; done < chunk.count; done += kBatchInputs) {
+      const std::uint64_t n = std::min(kBatchInputs, chunk.count - done);
+      // The input before the batch is run again, for monotonicity across the border alone.
+      const std::uint64_t lead = chunk.first + done > 0 ? 1 : 0;
+      plan.fill(segment, chunk.first + done - lead, n + lead, z_.data());
+      judge(plan, segment, lead, n);
+      for (std::size_t t = 0; t < job.targets.size(); ++t) {
+        BatchRunner runner(sessions_.of(job.targets[t].plugin_path), job.targets[t],
+                           shared_.ends_left[item.job][t]);
+        const Batch batch = {plan.op, plan.dtype, segment.y, z_.data(), n + lead};
+        Counting counting{*this, plan, segment, spans, lead, local[t], {}, ~std::uint64_t{0}};
+        runner.run(batch, std::ref(counting), local[t]);
+      }
+    }
+    finish(item, local, chunk.count);
+  }
+
+  /// Truth of the batch, shared by all targets.
+  void judge(const InputPlan& plan, const Segment& segment, std::uint64_t lead, std::uint64_t n) {
+    truths_.resize(n);
+    for (std::uint64_t i = 0; i < n; ++i)
+      truths_[i] =
+          final_judge(plan.op, plan.dtype, load(plan.dtype, z_.data(), i + lead), segment.y);
+  }
+
+  /// Counts what came back from one kernel.
+  struct Counting {
+    Lane& lane;
+    const InputPlan& plan;
+    const Segment& segment;
+    const std::vector<RegionSpan>& spans;
+    std::uint64_t lead;
+    Accumulator& into;
+    Case before;
+    std::uint64_t end;  ///< where the stretch of `before` ended
+
+    void operator()(std::uint64_t offset, std::uint64_t count, const void* out) {
+      const Dtype d = plan.dtype;
+      RegionWalk walk(spans);
+      bool follows = end == offset;
+      for (std::uint64_t i = offset; i < offset + count; ++i) {
+        const Case c = {load(d, lane.z_.data(), i), segment.y, load(d, out, i - offset)};
+        if (i >= lead) {
+          into.add(d, walk.at(d, c.z), c, score(plan.op, d, lane.truths_[i - lead], c.got));
+          ++into.judged.final_judge;
+        }
+        if (follows) add_pair(d, before, c);
+        before = c;
+        follows = true;
+      }
+      end = offset + count;
+    }
+
+    void add_pair(Dtype d, const Case& a, const Case& b) {
+      if (is_nan(d, a.z) || is_nan(d, b.z)) return;
+      const double y = decode(d, b.y);
+      const int direction = trend(plan.op, decode(d, a.z), y);
+      if (direction == trend(plan.op, decode(d, b.z), y)) into.add_pair(d, direction, a, b);
+    }
+  };
+
+  void finish(const WorkItem& item, const std::vector<Accumulator>& local, std::uint64_t inputs) {
+    const std::lock_guard lock(shared_.mutex);
+    Job& job = shared_.jobs[item.job];
+    for (std::size_t t = 0; t < local.size(); ++t)
+      job.results[t].merge(job.plan.dtype, local[t]);
+    shared_.outcome.evaluations += inputs * local.size();
+    if (shared_.options.progress)
+      shared_.options.progress(shared_.outcome.evaluations, shared_.total);
+  }
+
+  Shared& shared_;
+  SessionPool sessions_;
+  std::vector<char> z_;
+  std::vector<Truth> truths_;
+};
+
+void prepare(Shared& shared) {
+  std::size_t number = 0;
+  for (std::size_t j = 0; j < shared.jobs.size(); ++j) {
+    Job& job = shared.jobs[j];
+    job.results.assign(job.targets.size(), {});
+    auto ends = std::make_unique<std::atomic<int>[]>(job.targets.size());
+    for (std::size_t t = 0; t < job.targets.size(); ++t) ends[t] = kEndsAllowed;
+    shared.ends_left.push_back(std::move(ends));
+    std::vector<std::vector<RegionSpan>> spans;
+    for (const Segment& s : job.plan.segments)
+      spans.push_back(region_spans(job.plan.op, job.plan.dtype, s.y));
+    shared.spans.push_back(std::move(spans));
+    for (std::size_t c = 0; c < job.plan.chunks.size(); ++c) {
+      if (number++ % shared.options.shards != shared.options.shard) continue;
+      shared.items.push_back({j, c});
+      shared.total += job.plan.chunks[c].count * job.targets.size();
+    }
+  }
+}
+
+}  // namespace
+
+EngineOutcome run_jobs(std::vector<Job>& jobs, const EngineOptions& options) {
+  Shared shared(jobs, options);
+  prepare(shared);
+  const auto lane = [&shared] {
+    try {
+      Lane(shared).run();
+    } catch (...) {
+      const std::lock_guard lock(shared.mutex);
+      if (!shared.failure) shared.failure = std::current_exception();
+      shared.halt = true;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 1; i < options.threads; ++i) threads.emplace_back(lane);
+  lane();
+  for (std::thread& t : threads) t.join();
+  if (shared.failure) std::rethrow_exception(shared.failure);
+  return shared.outcome;
+}
+
+}  // namespace ulpaudit

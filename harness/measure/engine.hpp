@@ -1,0 +1,50 @@
+// The sweep engine: runs implementations over input plans in chunks, on several threads, and counts.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "inputs/plan.hpp"
+#include "measure/accumulator.hpp"
+#include "plugin/session.hpp"
+
+namespace ulpaudit {
+
+/// One kernel of one opened plug-in.
+struct Target {
+  std::string name;         ///< plugin/kernel
+  std::string plugin_path;
+  std::size_t kernel = 0;
+};
+
+/// All implementations of one op and dtype that are run over the same inputs.
+struct Job {
+  InputPlan plan;
+  std::vector<Target> targets;
+  std::vector<Accumulator> results;  ///< one per target, filled by run_jobs
+};
+
+struct EngineOptions {
+  int threads = 1;
+  SessionOptions session;
+  std::uint64_t shard = 0, shards = 1;  ///< chunks with index % shards == shard are run
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  const std::atomic<bool>* stop = nullptr;
+  /// Called from one thread at a time with results so far (evaluations = inputs × targets).
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+};
+
+struct EngineOutcome {
+  bool ended_early = false;  ///< by the time limit
+  bool interrupted = false;
+  std::uint64_t evaluations = 0;
+};
+
+/// Throws Undecided where the truth stays open.
+EngineOutcome run_jobs(std::vector<Job>& jobs, const EngineOptions& options);
+
+}  // namespace ulpaudit

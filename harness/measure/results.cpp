@@ -1,0 +1,189 @@
+// From counts to results.
+#include "measure/results.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fp/text.hpp"
+#include "truth/score.hpp"
+
+namespace ulpaudit {
+namespace {
+
+constexpr int kWitnessDigits = 25;
+constexpr std::size_t kPlotPoints = 400;
+constexpr std::size_t kLabelsListed = 32;
+
+std::vector<Bits> special_inputs(Dtype d) {
+  const Format& f = format(d);
+  std::vector<Bits> v;
+  for (Bits b : {f.infinity(), f.max_finite(), encode(d, 1.0), Bits{1}, Bits{0}})
+    v.push_back(negate(d, b));
+  for (Bits b : {Bits{0}, Bits{1}, encode(d, 1.0), f.max_finite(), f.infinity(), f.quiet_nan()})
+    v.push_back(b);
+  return v;
+}
+
+std::vector<Witness> special_values(const Job& job, const Target& target, SessionPool& sessions) {
+  const Dtype d = job.plan.dtype;
+  const OpId op = job.plan.op;
+  const std::vector<Bits> inputs = special_inputs(d);
+  std::vector<char> packed(inputs.size() * 8);
+  const auto bytes = static_cast<std::size_t>(format(d).bytes());
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    std::copy_n(reinterpret_cast<const char*>(&inputs[i]), bytes, packed.data() + i * bytes);
+  std::vector<Bits> labels = {0};
+  if (info(op).arity == 2) labels = {0, encode(d, 0.5), encode(d, 1.0)};
+  std::vector<Witness> rows;
+  std::atomic<int> ends{kEndsAllowed};
+  for (Bits y : labels) {
+    Accumulator ignored;  // losses here repeat those of the sweep
+    BatchRunner(sessions.of(target.plugin_path), target, ends)
+        .run({op, d, y, packed.data(), inputs.size()},
+             [&](std::uint64_t offset, std::uint64_t count, const void* out) {
+               for (std::uint64_t i = 0; i < count; ++i)
+                 rows.push_back(
+                     make_witness(op, d, {inputs[offset + i], y, load(d, out, i)}));
+             },
+             ignored);
+  }
+  return rows;
+}
+
+/// Fills what region rows and the total have in common.
+Result region_result(const Job& job, const Tally& t, const Curve* curve) {
+  const Dtype d = job.plan.dtype;
+  const OpId op = job.plan.op;
+  Result r;
+  r.op = info(op).name;
+  r.dtype = name(d);
+  r.points = t.points;
+  r.raw = t;
+  r.statistics = derive(d, t, curve);
+  if (t.max_abs.set) {
+    r.max = make_witness(op, d, t.max_abs.at);
+    r.max_signed = make_witness(op, d, t.max_signed.at);
+    r.min_signed = make_witness(op, d, t.min_signed.at);
+    // Sums and comparisons are quantised; the reported maximum is the witness's exact error.
+    r.statistics.max_ulp = std::abs(*r.max->error_ulps);
+    r.statistics.max_signed = r.max_signed->error_ulps;
+    r.statistics.min_signed = r.min_signed->error_ulps;
+  }
+  for (int i = 0; i < kCategoryCount; ++i) {
+    const Counter& c = t.categories[static_cast<std::size_t>(i)];
+    if (c.count != 0)
+      r.categories.push_back({std::string(name(static_cast<Category>(i))), c.count,
+                              make_witness(op, d, c.first)});
+  }
+  if (t.wrong_zero.count != 0)
+    r.wrong_zero = {"wrong_zero", t.wrong_zero.count, make_witness(op, d, t.wrong_zero.first)};
+  for (std::size_t i = 0; i < t.histogram.size(); ++i)
+    if (t.histogram[i] != 0)
+      r.histogram.emplace_back(histogram_upper(static_cast<int>(i)), t.histogram[i]);
+  return r;
+}
+
+void complete(const Job& job, const Target& target, const Accumulator& a, bool shard, Result& r) {
+  r.implementation = target.name;
+  const bool whole = job.plan.exhaustive && a.lost_points == 0 && !shard;
+  r.evidence = whole ? "exhaustive" : "sampled";
+  const Dtype d = job.plan.dtype;
+  const auto side = [d](const std::optional<Bits>& b) { return b ? decimal(d, *b) : ""; };
+  if (job.plan.lo || job.plan.hi) r.range = side(job.plan.lo) + ":" + side(job.plan.hi);
+  if (info(job.plan.op).arity == 1) return;
+  r.label_count = job.plan.labels.size();
+  for (std::size_t i = 0; i < std::min(kLabelsListed, job.plan.labels.size()); ++i)
+    r.labels.push_back(number(d, job.plan.labels[i]));
+}
+
+std::string loss_message(const Loss& l) {
+  return fmt::format("{} ({} of {} inputs; {} points were not measured)", l.message,
+                     l.length == 1 ? "at one input, batch" : "shortest batch", l.length, l.points);
+}
+
+void append_losses(const Job& job, const Target& target, const Accumulator& a, Report& report) {
+  const Dtype d = job.plan.dtype;
+  for (const Loss& l : a.losses) {
+    Finding f;
+    f.rule = "plugin." + l.kind;
+    f.implementation = target.name;
+    f.op = info(job.plan.op).name;
+    f.dtype = name(d);
+    f.region = "all";
+    f.message = loss_message(l);
+    f.count = l.points;
+    Witness w;
+    w.z = number(d, l.first.z);
+    if (info(job.plan.op).arity == 2) w.y = number(d, l.first.y);
+    w.got = {"none", "none", "none"};
+    const Truth t = final_judge(job.plan.op, d, l.first.z, l.first.y);
+    w.expected = number(d, t.rounded);
+    w.true_value = true_digits(job.plan.op, d, l.first.z, l.first.y, kWitnessDigits);
+    f.witness = w;
+    f.replay = eval_command(target.name, job.plan.op, d, l.first);
+    report.findings.push_back(std::move(f));
+  }
+}
+
+}  // namespace
+
+Witness make_witness(OpId op, Dtype d, const Case& c) {
+  const Truth t = final_judge(op, d, c.z, c.y);
+  const Score s = score(op, d, t, c.got);
+  Witness w;
+  w.z = number(d, c.z);
+  if (info(op).arity == 2) w.y = number(d, c.y);
+  w.got = number(d, c.got);
+  w.expected = number(d, t.rounded);
+  w.true_value = true_digits(op, d, c.z, c.y, kWitnessDigits);
+  if (t.kind == TruthKind::zero ? s.measured : t.kind == TruthKind::finite && is_finite(d, c.got))
+    w.error_ulps = s.error_ulps;
+  return w;
+}
+
+std::string eval_command(const std::string& implementation, OpId op, Dtype d, const Case& c) {
+  std::string inputs = bits_text(d, c.z);
+  if (info(op).arity == 2) inputs += " " + bits_text(d, c.y);
+  return fmt::format("./run eval --impl '{}' --op {} --dtype {} -- {}", implementation,
+                     info(op).name, name(d), inputs);
+}
+
+void append_results(const Job& job, bool shard, SessionPool& sessions, Report& report) {
+  const Dtype d = job.plan.dtype;
+  const OpId op = job.plan.op;
+  for (std::size_t t = 0; t < job.targets.size(); ++t) {
+    const Target& target = job.targets[t];
+    const Accumulator& a = job.results[t];
+    Tally total;
+    for (const Tally& x : a.regions) total.merge(d, x);
+    Result all = region_result(job, total, &a.curve);
+    complete(job, target, a, shard, all);
+    all.region = "all";
+    all.lost_points = a.lost_points;
+    all.digest = fmt::format("{:016x}", a.digest);
+    all.judged = {a.judged.fast, a.judged.final_judge, a.judged.cross_checked,
+                  a.judged.disagreements};
+    all.monotone.pairs = a.monotone.pairs;
+    all.monotone.violations = a.monotone.violations;
+    if (a.monotone.violations != 0) {
+      all.monotone.lower = make_witness(op, d, a.monotone.lower);
+      all.monotone.upper = make_witness(op, d, a.monotone.upper);
+    }
+    all.curve = plot_curve(d, a.curve, kPlotPoints);
+    all.raw_curve = a.curve;
+    all.special_values = special_values(job, target, sessions);
+    report.results.push_back(std::move(all));
+    for (Region region : regions_of(op)) {
+      const Tally& x = a.regions[static_cast<std::size_t>(region)];
+      if (x.points == 0) continue;
+      Result r = region_result(job, x, nullptr);
+      complete(job, target, a, shard, r);
+      r.region = name(region);
+      report.results.push_back(std::move(r));
+    }
+    append_losses(job, target, a, report);
+  }
+}
+
+}  // namespace ulpaudit

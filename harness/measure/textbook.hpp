@@ -1,0 +1,15 @@
+// The textbook's claims about sigmoid and BCE, answered by running the kernels at hand.
+#pragma once
+
+#include <vector>
+
+#include "measure/batch_runner.hpp"
+#include "record/report.hpp"
+
+namespace ulpaudit {
+
+/// Appends an answer for each claim that the jobs' kernels can answer (TEXTBOOK.md's numbers).
+/// Figures over all inputs are taken from the report's results.
+void append_textbook(const std::vector<Job>& jobs, SessionPool& sessions, Report& report);
+
+}  // namespace ulpaudit

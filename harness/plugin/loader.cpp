@@ -1,0 +1,120 @@
+// Loads a plug-in into this process.
+#include "plugin/loader.hpp"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <cstring>
+
+namespace ulpaudit {
+namespace {
+
+// Sizes of the structs in version 1 of the boundary: up to and with their last member then.
+constexpr std::size_t kPluginSize = sizeof(ulpaudit_plugin);
+constexpr std::size_t kKernelSize = sizeof(ulpaudit_kernel);
+constexpr std::uint32_t kMostKernels = 4096;
+
+std::string text(const char* s) { return s != nullptr ? s : ""; }
+
+KernelInfo describe(const std::string& path, std::uint32_t i, const ulpaudit_kernel* k) {
+  const auto refuse = [&](const std::string& why) {
+    throw LoadError(fmt::format("{}: kernel {}: {}", path, i, why));
+  };
+  if (k == nullptr) refuse("null pointer");
+  if (k->struct_size < kKernelSize)
+    refuse(fmt::format("struct_size is {}, version 1 has {}", k->struct_size, kKernelSize));
+  if (k->name == nullptr || k->name[0] == '\0') refuse("no name");
+  if (k->op == nullptr || k->op[0] == '\0') refuse("no op");
+  if (k->run == nullptr) refuse("no run function");
+  if ((k->dtypes & ~ULPAUDIT_ALL_DTYPES) != 0)
+    refuse(fmt::format("dtypes 0x{:x} has bits outside 0x{:x}", k->dtypes, ULPAUDIT_ALL_DTYPES));
+  KernelInfo info;
+  info.name = k->name;
+  info.op = k->op;
+  info.formula = text(k->formula);
+  info.requirement = text(k->requires_what);
+  info.unavailable = text(k->unavailable);
+  for (Dtype d : kDtypes)
+    if ((k->dtypes >> static_cast<unsigned>(d)) & 1u) info.dtypes.push_back(d);
+  info.deterministic = (k->tags & ULPAUDIT_TAG_DETERMINISTIC) != 0;
+  info.in_place = (k->tags & ULPAUDIT_TAG_IN_PLACE) != 0;
+  info.elementwise = (k->tags & ULPAUDIT_TAG_ELEMENTWISE) != 0;
+  return info;
+}
+
+}  // namespace
+
+LoadedPlugin::LoadedPlugin(const std::string& path) {
+  // A path without '/' would be looked up in the system's library folders.
+  const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
+  handle_ = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle_ == nullptr) throw LoadError(fmt::format("cannot load plug-in: {}", ::dlerror()));
+  const auto entry =
+      reinterpret_cast<ulpaudit_entry_fn>(::dlsym(handle_, ULPAUDIT_ENTRY_SYMBOL));
+  if (entry == nullptr)
+    throw LoadError(
+        fmt::format("{}: not a plug-in: it does not export {}", path, ULPAUDIT_ENTRY_SYMBOL));
+  plugin_ = entry(ULPAUDIT_ABI_VERSION);
+  if (plugin_ == nullptr)
+    throw LoadError(fmt::format("{}: refuses version {} of the plug-in boundary", path,
+                                ULPAUDIT_ABI_VERSION));
+  if (plugin_->struct_size < kPluginSize)
+    throw LoadError(fmt::format("{}: struct_size of the plug-in is {}, version 1 has {}", path,
+                                plugin_->struct_size, kPluginSize));
+  if (plugin_->abi_version != ULPAUDIT_ABI_VERSION)
+    throw LoadError(fmt::format("{}: built for version {} of the plug-in boundary; accepted: {}",
+                                path, plugin_->abi_version, ULPAUDIT_ABI_VERSION));
+  if (plugin_->name == nullptr || plugin_->name[0] == '\0')
+    throw LoadError(fmt::format("{}: the plug-in has no name", path));
+  if (plugin_->kernel_count > kMostKernels ||
+      (plugin_->kernel_count > 0 && plugin_->kernels == nullptr))
+    throw LoadError(fmt::format("{}: kernel_count {} with {} kernels", path,
+                                plugin_->kernel_count,
+                                plugin_->kernels == nullptr ? "no" : "too many"));
+  info_.path = path;
+  info_.name = plugin_->name;
+  info_.version = text(plugin_->version);
+  info_.build = text(plugin_->build);
+  info_.contract = text(plugin_->contract);
+  for (std::uint32_t i = 0; i < plugin_->kernel_count; ++i)
+    info_.kernels.push_back(describe(path, i, plugin_->kernels[i]));
+}
+
+// The library stays loaded: kernels may have left threads or exit handlers behind.
+LoadedPlugin::~LoadedPlugin() = default;
+
+Outcome LoadedPlugin::run(std::size_t index, Dtype d, std::uint64_t n, const void* z,
+                          const void* y, void* out) const {
+  const ulpaudit_kernel* k = plugin_->kernels[index];
+  const ulpaudit_batch batch = {sizeof(ulpaudit_batch), 1u << static_cast<unsigned>(d), 0, n, z, y,
+                                out};
+  std::array<char, 512> message{};
+  Outcome o;
+  std::int32_t status = ULPAUDIT_OK;
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    status = k->run(k, &batch, message.data(), message.size());
+  } catch (const std::exception& e) {
+    o.kind = Outcome::Kind::failed;
+    o.message = fmt::format("an exception crossed the plug-in boundary: {}", e.what());
+    return o;
+  } catch (...) {
+    o.kind = Outcome::Kind::failed;
+    o.message = "an exception crossed the plug-in boundary";
+    return o;
+  }
+  const auto spent = std::chrono::steady_clock::now() - start;
+  o.nanoseconds = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count());
+  if (status != ULPAUDIT_OK) {
+    message.back() = '\0';
+    o.kind = Outcome::Kind::failed;
+    o.message = fmt::format("status {}: {}", status,
+                            message[0] != '\0' ? message.data() : "no message was given");
+  }
+  return o;
+}
+
+}  // namespace ulpaudit

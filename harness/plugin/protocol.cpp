@@ -1,0 +1,163 @@
+// The worker's protocol.
+#include "plugin/protocol.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace ulpaudit::protocol {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string line_of(const Json& j) {
+  return j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string excerpt(const std::string& line) {
+  return line.size() <= 120 ? line : line.substr(0, 117) + "...";
+}
+
+/// Runs `read` on the parsed line and turns every fault into an Error that shows the line.
+template <class Read>
+auto parse(const std::string& line, Read read) {
+  try {
+    return read(Json::parse(line));
+  } catch (const Json::exception& e) {
+    throw Error(fmt::format("not a message of the worker's protocol: '{}' ({})", excerpt(line),
+                            e.what()));
+  }
+}
+
+Dtype dtype_of(const Json& j) {
+  const auto text = j.get<std::string>();
+  if (const auto d = dtype_from_name(text)) return *d;
+  throw Error(fmt::format("unknown dtype '{}'", text));
+}
+
+}  // namespace
+
+std::string describe_request() { return line_of({{"type", "describe"}, {"protocol", kVersion}}); }
+
+std::string run_request(const RunRequest& r) {
+  Json j = {{"type", "run"}, {"id", r.id},   {"kernel", r.kernel}, {"dtype", name(r.dtype)},
+            {"n", r.n},      {"z", r.z},     {"out", r.out},       {"deadline_ms", r.deadline_ms}};
+  if (r.y) j["y"] = *r.y;
+  return line_of(j);
+}
+
+std::string stop_request() { return line_of({{"type", "stop"}}); }
+
+Request parse_request(const std::string& line) {
+  return parse(line, [&](const Json& j) {
+    Request q;
+    const auto type = j.at("type").get<std::string>();
+    if (type == "describe") {
+      q.kind = Request::Kind::describe;
+    } else if (type == "stop") {
+      q.kind = Request::Kind::stop;
+    } else if (type == "run") {
+      q.kind = Request::Kind::run;
+      q.run.id = j.at("id");
+      q.run.kernel = j.at("kernel");
+      q.run.dtype = dtype_of(j.at("dtype"));
+      q.run.n = j.at("n");
+      q.run.z = j.at("z");
+      q.run.out = j.at("out");
+      if (j.contains("y")) q.run.y = j.at("y").get<std::uint64_t>();
+      q.run.deadline_ms = j.value("deadline_ms", std::uint64_t{0});
+    } else {
+      throw Error(fmt::format("unknown message type '{}'", type));
+    }
+    return q;
+  });
+}
+
+std::string description_reply(const PluginInfo& info) {
+  Json kernels = Json::array();
+  for (const KernelInfo& k : info.kernels) {
+    Json dtypes = Json::array();
+    for (Dtype d : k.dtypes) dtypes.push_back(name(d));
+    Json tags = Json::array();
+    if (k.deterministic) tags.push_back("deterministic");
+    if (k.in_place) tags.push_back("in_place");
+    if (k.elementwise) tags.push_back("elementwise");
+    kernels.push_back({{"name", k.name},
+                       {"op", k.op},
+                       {"formula", k.formula},
+                       {"requires", k.requirement},
+                       {"unavailable", k.unavailable},
+                       {"dtypes", dtypes},
+                       {"tags", tags}});
+  }
+  return line_of({{"type", "description"},
+                  {"protocol", kVersion},
+                  {"name", info.name},
+                  {"version", info.version},
+                  {"build", info.build},
+                  {"contract", info.contract},
+                  {"kernels", kernels}});
+}
+
+std::string load_error_reply(const std::string& message) {
+  return line_of({{"type", "load_error"}, {"protocol", kVersion}, {"message", message}});
+}
+
+std::string done_reply(std::uint64_t id, const Outcome& o) {
+  return line_of({{"type", "done"},
+                  {"id", id},
+                  {"ok", o.kind == Outcome::Kind::ok},
+                  {"message", o.message},
+                  {"nanoseconds", o.nanoseconds}});
+}
+
+PluginInfo parse_description(const std::string& line) {
+  return parse(line, [&](const Json& j) {
+    const auto type = j.at("type").get<std::string>();
+    if (type == "load_error") throw Error(j.at("message").get<std::string>());
+    if (type != "description")
+      throw Error(fmt::format("expected a description, got a message of type '{}'", type));
+    if (j.at("protocol").get<int>() != kVersion)
+      throw Error(fmt::format("the worker speaks version {} of the protocol; accepted: {}",
+                              j.at("protocol").get<int>(), kVersion));
+    PluginInfo info;
+    info.name = j.at("name");
+    info.version = j.value("version", "");
+    info.build = j.value("build", "");
+    info.contract = j.value("contract", "");
+    for (const Json& k : j.at("kernels")) {
+      KernelInfo kernel;
+      kernel.name = k.at("name");
+      kernel.op = k.at("op");
+      kernel.formula = k.value("formula", "");
+      kernel.requirement = k.value("requires", "");
+      kernel.unavailable = k.value("unavailable", "");
+      for (const Json& d : k.at("dtypes")) kernel.dtypes.push_back(dtype_of(d));
+      for (const Json& tag : k.value("tags", Json::array())) {
+        kernel.deterministic |= tag == "deterministic";
+        kernel.in_place |= tag == "in_place";
+        kernel.elementwise |= tag == "elementwise";
+      }
+      info.kernels.push_back(std::move(kernel));
+    }
+    return info;
+  });
+}
+
+Outcome parse_done(const std::string& line, std::uint64_t id) {
+  return parse(line, [&](const Json& j) {
+    const auto type = j.at("type").get<std::string>();
+    if (type != "done")
+      throw Error(fmt::format("expected 'done', got a message of type '{}'", type));
+    if (j.at("id").get<std::uint64_t>() != id)
+      throw Error(fmt::format("reply to batch {} where {} was asked for",
+                              j.at("id").get<std::uint64_t>(), id));
+    Outcome o;
+    if (!j.at("ok").get<bool>()) o.kind = Outcome::Kind::failed;
+    o.message = j.value("message", "");
+    o.nanoseconds = j.value("nanoseconds", std::uint64_t{0});
+    return o;
+  });
+}
+
+}  // namespace ulpaudit::protocol

@@ -1,0 +1,49 @@
+// The worker's protocol: lines of JSON (docs/worker-protocol.md).
+#pragma once
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "plugin/description.hpp"
+
+namespace ulpaudit::protocol {
+
+inline constexpr int kVersion = 1;
+// File descriptors of a worker: requests in, replies out, the data file.
+inline constexpr int kRequestFd = 3, kReplyFd = 4, kDataFd = 5;
+inline constexpr std::size_t kLongestLine = 4u << 20;
+
+class Error : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Offsets are bytes into the data file; y is absent for unary ops.
+struct RunRequest {
+  std::uint64_t id = 0;
+  std::size_t kernel = 0;  ///< index into the description
+  Dtype dtype = Dtype::f32;
+  std::uint64_t n = 0, z = 0, out = 0;
+  std::optional<std::uint64_t> y;
+  std::uint64_t deadline_ms = 0;  ///< the worker may end itself when it passes; 0: none
+};
+
+struct Request {
+  enum class Kind : std::uint8_t { describe, run, stop } kind = Kind::stop;
+  RunRequest run;
+};
+
+std::string describe_request();
+std::string run_request(const RunRequest& r);
+std::string stop_request();
+Request parse_request(const std::string& line);
+
+std::string description_reply(const PluginInfo& info);
+std::string load_error_reply(const std::string& message);
+std::string done_reply(std::uint64_t id, const Outcome& o);
+
+/// Throws Error where the line is not a description, with the worker's own words if it reports one.
+PluginInfo parse_description(const std::string& line);
+Outcome parse_done(const std::string& line, std::uint64_t id);
+
+}  // namespace ulpaudit::protocol

@@ -1,0 +1,53 @@
+// The host's side of one plug-in: describe it and run batches, in a worker process or (for a
+// debugger) in this one.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plugin/description.hpp"
+
+namespace ulpaudit {
+
+struct SessionOptions {
+  bool isolate = true;                        ///< false: load the plug-in into this process
+  std::chrono::milliseconds deadline{20000};  ///< for describing and for each batch
+  std::uint64_t memory_limit_mib = 8192;      ///< data the plug-in may take beyond its start
+  std::string worker;                         ///< path of ulpaudit-worker; empty: beside this program
+};
+
+/// The most elements that one call of run takes.
+inline constexpr std::uint64_t kBatchCapacity = std::uint64_t{1} << 18;
+
+/// Not thread-safe: one session per thread.
+class Session {
+ public:
+  virtual ~Session() = default;
+  const PluginInfo& info() const { return info_; }
+  // Buffers of kBatchCapacity elements of 8 bytes, shared with the worker.
+  void* z() const { return z_; }
+  void* y() const { return y_; }
+  void* out() const { return out_; }
+  /// Runs kernel `index` on the first n elements of the buffers. A worker that died is started again
+  /// by the next call.
+  virtual Outcome run(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments) = 0;
+
+ protected:
+  PluginInfo info_;
+  void* z_ = nullptr;
+  void* y_ = nullptr;
+  void* out_ = nullptr;
+};
+
+/// Throws LoadError where the plug-in cannot be loaded or its worker dies or hangs while loading.
+std::unique_ptr<Session> open_session(const std::string& path, const SessionOptions& options);
+
+/// Plug-in files beside this program (plugins/ and ../lib/ulpaudit/plugins) and in the folders of
+/// ULPAUDIT_PLUGIN_PATH, sorted by name.
+std::vector<std::string> discover_plugins();
+/// The folder that holds this program.
+std::string program_folder();
+
+}  // namespace ulpaudit

@@ -1,0 +1,145 @@
+// ulpaudit-worker PLUGIN.so MEMORY_LIMIT_MIB: loads one plug-in and runs its kernels for the host.
+// Requests on fd 3, replies on fd 4, data in the file on fd 5 (docs/worker-protocol.md).
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "plugin/loader.hpp"
+#include "plugin/protocol.hpp"
+
+namespace {
+
+using namespace ulpaudit;
+
+bool send(const std::string& line) {
+  std::size_t sent = 0;
+  while (sent < line.size()) {
+    const ssize_t k = ::write(protocol::kReplyFd, line.data() + sent, line.size() - sent);
+    if (k <= 0) return false;
+    sent += static_cast<std::size_t>(k);
+  }
+  return true;
+}
+
+std::optional<std::string> receive(std::string& pending) {
+  while (true) {
+    if (const std::size_t end = pending.find('\n'); end != pending.npos) {
+      std::string line = pending.substr(0, end);
+      pending.erase(0, end + 1);
+      return line;
+    }
+    char buffer[4096];
+    const ssize_t k = ::read(protocol::kRequestFd, buffer, sizeof buffer);
+    if (k <= 0) return std::nullopt;
+    pending.append(buffer, static_cast<std::size_t>(k));
+  }
+}
+
+/// Private writable memory that this process uses now, in bytes.
+std::uint64_t data_in_use() {
+  std::FILE* f = std::fopen("/proc/self/status", "r");
+  if (f == nullptr) return 0;
+  char line[256];
+  unsigned long long kib = 0;
+  while (std::fgets(line, sizeof line, f) != nullptr)
+    if (std::sscanf(line, "VmData: %llu", &kib) == 1) break;
+  std::fclose(f);
+  return kib * 1024;
+}
+
+/// After loading, not before exec: a limit in force at the start stops ASan and CUDA.
+void limit_memory(std::uint64_t mib) {
+  if (mib == 0) return;
+  const rlim_t bytes = data_in_use() + (mib << 20);
+  const rlimit limit = {bytes, bytes};
+  ::setrlimit(RLIMIT_DATA, &limit);
+}
+
+/// A kernel that never returns must not outlive a host that was killed.
+void arm_timer(std::uint64_t ms) {
+  const itimerval t = {{0, 0},
+                       {static_cast<time_t>(ms / 1000), static_cast<suseconds_t>(ms % 1000 * 1000)}};
+  ::setitimer(ITIMER_REAL, &t, nullptr);
+}
+
+struct Data {
+  char* base = nullptr;
+  std::uint64_t bytes = 0;
+  /// The buffer of `size` bytes at `offset`; null where it does not lie inside the file.
+  char* at(std::uint64_t offset, std::uint64_t size) const {
+    return offset <= bytes && size <= bytes - offset ? base + offset : nullptr;
+  }
+};
+
+Data map_data() {
+  struct stat s = {};
+  if (::fstat(protocol::kDataFd, &s) != 0) return {};
+  void* base = ::mmap(nullptr, static_cast<std::size_t>(s.st_size), PROT_READ | PROT_WRITE,
+                      MAP_SHARED, protocol::kDataFd, 0);
+  if (base == MAP_FAILED) return {};
+  return {static_cast<char*>(base), static_cast<std::uint64_t>(s.st_size)};
+}
+
+Outcome run(const LoadedPlugin& plugin, const Data& data, const protocol::RunRequest& q) {
+  const std::uint64_t size = q.n * static_cast<std::uint64_t>(format(q.dtype).bytes());
+  char* z = data.at(q.z, size);
+  char* y = q.y ? data.at(*q.y, size) : nullptr;
+  char* out = data.at(q.out, size);
+  if (q.n > data.bytes || z == nullptr || out == nullptr || (q.y && y == nullptr))
+    return {Outcome::Kind::failed, "a buffer lies outside the data file", 0};
+  if (q.kernel >= plugin.info().kernels.size())
+    return {Outcome::Kind::failed, "no such kernel", 0};
+  // Twice the deadline: the host, if it lives, ends us first and says why.
+  arm_timer(2 * q.deadline_ms);
+  Outcome o = plugin.run(q.kernel, q.dtype, q.n, z, y, out);
+  arm_timer(0);
+  return o;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: ulpaudit-worker PLUGIN.so MEMORY_LIMIT_MIB (started by ulpaudit)\n");
+    return 2;
+  }
+  std::string pending;
+  std::optional<LoadedPlugin> plugin;
+  std::string load_error;
+  try {
+    plugin.emplace(argv[1]);
+  } catch (const LoadError& e) {
+    load_error = e.what();
+  }
+  const Data data = map_data();
+  limit_memory(std::strtoull(argv[2], nullptr, 10));
+  while (const auto line = receive(pending)) {
+    protocol::Request q;
+    try {
+      q = protocol::parse_request(*line);
+    } catch (const protocol::Error& e) {
+      std::fprintf(stderr, "%s\n", e.what());
+      return 70;
+    }
+    if (q.kind == protocol::Request::Kind::stop) break;
+    const bool sent =
+        q.kind == protocol::Request::Kind::describe
+            ? send(plugin ? protocol::description_reply(plugin->info())
+                          : protocol::load_error_reply(load_error))
+            : send(protocol::done_reply(q.run.id, plugin ? run(*plugin, data, q.run)
+                                                         : Outcome{Outcome::Kind::failed,
+                                                                   load_error, 0}));
+    if (!sent) break;
+  }
+  // No exit handlers of the plug-in: it is being ended, not asked.
+  std::fflush(nullptr);
+  ::_exit(0);
+}

@@ -1,0 +1,166 @@
+// The report as plain data. One run fills one Report; report.json is its text form.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ops/op.hpp"
+#include "record/tally.hpp"
+
+namespace ulpaudit {
+
+inline constexpr int kSchemaMajor = 1;
+inline constexpr int kSchemaMinor = 0;
+
+/// A number of a dtype in the three forms of every report.
+struct Number {
+  std::string bits, hex, decimal;
+};
+Number number(Dtype d, Bits b);
+
+/// An input with what was computed and what is true there.
+struct Witness {
+  Number z;
+  std::optional<Number> y;
+  Number got;
+  Number expected;          ///< the correctly rounded result
+  std::string true_value;   ///< 25 digits
+  std::optional<double> error_ulps;  ///< signed; absent for categories without one
+};
+
+struct CategoryRow {
+  std::string category;
+  std::uint64_t count = 0;
+  Witness first;
+};
+
+/// Derived from a Tally (and, for the weighted figures, from the curve). Shares are in [0, 1].
+struct Statistics {
+  std::optional<double> max_ulp, max_signed, min_signed, mean, bias, rms;
+  std::optional<double> p50, p90, p99, p999;  ///< upper borders of histogram bins; inf: a category
+  double correctly_rounded = 0, faithful = 0;
+  std::uint64_t allclose_failures = 0;  ///< rtol 1e-5, atol 1e-8, as numpy.allclose
+  struct Weighted {
+    double mean = 0, rms = 0, correctly_rounded = 0;
+  };
+  std::optional<Weighted> typical_logits;  ///< z ~ normal, standard deviation 4; region "all" only
+};
+
+/// One stretch of the ordered line: the largest errors in it, signed. Inputs first..last.
+struct CurvePoint {
+  Number first, last;
+  std::uint64_t points = 0;
+  double max_signed = 0, min_signed = 0, mean = 0;
+  std::uint64_t categories = 0;
+};
+
+struct Judged {
+  std::uint64_t fast = 0, final_judge = 0, cross_checked = 0, disagreements = 0;
+};
+
+struct Monotone {
+  std::uint64_t pairs = 0, violations = 0;
+  std::optional<Witness> lower, upper;  ///< the first pair that breaks it
+};
+
+/// implementation × op × dtype × region.
+struct Result {
+  std::string implementation, op, dtype, region;  ///< region "all" for the total
+  std::string evidence;                           ///< "exhaustive" or "sampled"
+  std::string range;                              ///< "LO:HI" where not the whole line was asked for
+  std::vector<Number> labels;                     ///< of two-argument ops, the first 32
+  std::uint64_t label_count = 0;
+  std::uint64_t points = 0;
+  std::uint64_t lost_points = 0;  ///< given to the kernel, which crashed or hung
+  Statistics statistics;
+  std::optional<Witness> max, max_signed, min_signed;
+  std::vector<CategoryRow> categories;  ///< only those that occurred
+  std::optional<CategoryRow> wrong_zero;
+  std::vector<std::pair<double, std::uint64_t>> histogram;  ///< upper border in ulps, count
+  // Of region "all" only:
+  std::string digest;  ///< 16 hex digits
+  Judged judged;
+  Monotone monotone;
+  std::vector<CurvePoint> curve;
+  std::vector<Witness> special_values;
+  // What merging needs.
+  Tally raw;
+  Curve raw_curve;
+};
+
+enum class Severity : std::uint8_t { error, note };
+
+struct Finding {
+  std::string rule;  ///< "value.vanished"
+  Severity severity = Severity::error;
+  std::string implementation, op, dtype, region;
+  std::string message;  ///< one sentence: got and expected
+  std::uint64_t count = 0;
+  std::optional<Witness> witness;
+  std::string expected_failure;  ///< the contract's reason, where it is one
+  std::string replay;            ///< command that shows it
+};
+
+struct Implementation {
+  std::string name, plugin, kernel, op, formula, version, build, requirement;
+  std::vector<std::string> dtypes, tags;
+  std::string path;         ///< of the plug-in file
+  std::string build_id;     ///< hash of the plug-in file
+  std::string unavailable;  ///< reason, empty where it can run
+};
+
+struct TextbookAnswer {
+  std::string id;       ///< "T6"
+  std::string claim;
+  std::string verdict;  ///< "holds", "holds with a limit", "wrong"
+  std::string answer;   ///< one or two sentences with the measured values
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> rows;
+  std::string replay;
+};
+
+struct Verdict {
+  std::string implementation;
+  std::string status;  ///< "pass", "fail", "unavailable"
+  std::uint64_t errors = 0, expected_failures = 0, notes = 0;
+};
+
+/// What determines the figures.
+struct Context {
+  std::string version, commit, compiler, flags, libm, mpfr, rounding, ftz_daz, isa, profile;
+  std::uint64_t seed = 0;
+};
+
+/// What varies from run to run.
+struct Volatile {
+  std::string started, host, cpu;
+  std::vector<std::string> argv;
+  double wall_seconds = 0, points_per_second = 0;
+  int threads = 0;
+  bool ended_early = false;
+};
+
+struct Report {
+  Context context;
+  Volatile run;
+  std::vector<Implementation> implementations;
+  std::vector<Result> results;
+  std::vector<Finding> findings;
+  std::vector<TextbookAnswer> textbook;
+  std::vector<Verdict> verdicts;
+};
+
+/// Statistics of a tally; `curve` gives the weighted figures where it is not null.
+Statistics derive(Dtype d, const Tally& t, const Curve* curve);
+
+/// At most `most` stretches for a plot: neighbours with the same envelope become one, then groups.
+std::vector<CurvePoint> plot_curve(Dtype d, const Curve& curve, std::size_t most);
+
+/// The order of results: as implementations are listed, then dtype, then region.
+const Result* find_total(const Report& r, const std::string& implementation,
+                         const std::string& dtype);
+
+}  // namespace ulpaudit

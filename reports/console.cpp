@@ -1,0 +1,245 @@
+// What ends a run in a terminal: figures, findings, what could not run, verdicts, who judged.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "reports/renderer.hpp"
+#include "reports/text.hpp"
+#include "reports/text_table.hpp"
+#include "reports/view.hpp"
+
+namespace ulpaudit {
+namespace {
+
+constexpr std::size_t kFindingLines = 20;
+constexpr std::size_t kTextBytes = 400;  // of one foreign string
+
+std::string shown(const std::string& foreign) { return printable(clip(foreign, kTextBytes)); }
+
+class Console {
+ public:
+  Console(const Report& report, const RenderOptions& options)
+      : report_(report),
+        color_(options.color),
+        width_(static_cast<std::size_t>(std::max(options.width, 0))) {}
+
+  std::string str() {
+    if (report_.run.ended_early)
+      line("This run was ended by its time limit: it is not complete.", Style::red);
+    figures();
+    findings();
+    unavailable();
+    verdicts();
+    judges();
+    return out_;
+  }
+
+ private:
+  void line(const std::string& text, Style style = Style::plain) {
+    out_ += styled(text, style, color_) + "\n";
+  }
+  void heading(const std::string& text) {
+    if (!out_.empty()) out_ += "\n";
+    line(text, Style::bold);
+  }
+  void figures();
+  std::vector<Cell> figure_row(const Result& r, bool repeated) const;
+  void findings();
+  std::vector<std::pair<std::string, Style>> lines_of(Gravity g, std::size_t most) const;
+  void unavailable();
+  void verdicts();
+  void judges();
+
+  const Report& report_;
+  bool color_;
+  std::size_t width_;
+  std::string out_;
+};
+
+std::string place(const Witness& w) {
+  return shown(w.z.decimal) + (w.y ? ", y " + shown(w.y->decimal) : "");
+}
+
+std::vector<Cell> Console::figure_row(const Result& r, bool repeated) const {
+  const bool error = has_finding(report_, r, Gravity::error);
+  const bool expected = has_finding(report_, r, Gravity::expected_failure);
+  const Style style = error ? Style::red : expected ? Style::yellow : Style::plain;
+  const std::string name = repeated ? "" : shown(r.implementation);
+  return {{error      ? "✗"
+           : expected ? "!"
+                      : "",
+           style},
+          {name, Style::plain},
+          {shown(r.dtype), Style::plain},
+          {shown(r.evidence), Style::dim},
+          {thousands(r.points), Style::plain},
+          {max_text(r), style},
+          {r.max ? place(*r.max) : std::string(kAbsent), Style::plain},
+          {percent(r.statistics.correctly_rounded), Style::plain},
+          {percent(r.statistics.faithful), Style::plain},
+          {besides(r), style}};
+}
+
+void Console::figures() {
+  if (report_.results.empty()) {
+    line("Nothing was measured.", Style::yellow);
+    return;
+  }
+  for (const std::string& op : ops_of(report_)) {
+    heading(shown(op));
+    const auto totals = totals_of(report_, op);
+    const bool labels = std::any_of(totals.begin(), totals.end(),
+                                    [](const Result* r) { return !r->labels.empty(); });
+    TextTable table({Align::left, Align::left, Align::left, Align::left, Align::right, Align::right,
+                     Align::left, Align::right, Align::right, Align::left});
+    std::vector<Cell> head;
+    for (const char* h : {"", "implementation", "dtype", "evidence", "points", "max ulp",
+                          labels ? "at z, y" : "at z", "correct", "faithful", "besides"})
+      head.push_back({h, Style::dim});
+    table.add(head);
+    std::string previous;
+    for (const Result* r : totals) {
+      table.add(figure_row(*r, r->implementation == previous));
+      previous = r->implementation;
+    }
+    out_ += table.str(width_, color_);
+  }
+  out_ += "\n";
+  for (const std::string& l : wrap(
+           "✗ breaks a rule or its contract, ! fails as its contract says; ≥ a lower bound (inputs "
+           "were sampled); correct: correctly rounded; besides: what no error in ulps tells.",
+           width_))
+    line(l, Style::dim);
+}
+
+/// Findings that a line can tell together: of one implementation, rule and text.
+struct Group {
+  const Finding* first = nullptr;
+  std::vector<std::string> dtypes;
+  std::size_t findings = 0;
+
+  /// "naive/sigmoid value.vanished f32 core ×12: got 0, expected …"
+  std::string text() const {
+    std::string out = first->implementation + " " + first->rule;
+    for (const std::string& d : dtypes) out += (d.empty() ? "" : " ") + d;
+    if (findings == 1 && first->region != "all" && !first->region.empty())
+      out += " " + first->region;
+    if (findings == 1 && first->count > 1) out += " ×" + thousands(first->count);
+    const bool expected = !first->expected_failure.empty();
+    return shown(out) + ": " + shown(expected ? first->expected_failure : first->message);
+  }
+};
+
+std::vector<Group> groups_of(const std::vector<const Finding*>& findings) {
+  std::vector<Group> groups;
+  std::map<std::vector<std::string>, std::size_t> at;
+  for (const Finding* f : findings) {
+    const auto key = f->expected_failure.empty()
+                         ? std::vector{f->implementation, f->rule, f->message, f->replay}
+                         : std::vector{f->implementation, f->rule, f->expected_failure};
+    const auto [found, added] = at.emplace(key, groups.size());
+    if (added) groups.push_back({f, {}, 0});
+    Group& group = groups[found->second];
+    ++group.findings;
+    if (std::find(group.dtypes.begin(), group.dtypes.end(), f->dtype) == group.dtypes.end())
+      group.dtypes.push_back(f->dtype);
+  }
+  return groups;
+}
+
+/// The findings of one gravity in about `most` lines, and how many are left out.
+std::vector<std::pair<std::string, Style>> Console::lines_of(Gravity g, std::size_t most) const {
+  const bool error = g == Gravity::error, expected = g == Gravity::expected_failure;
+  const Style style = error ? Style::red : expected ? Style::yellow : Style::dim;
+  const auto findings = findings_of(report_, g);
+  std::vector<std::pair<std::string, Style>> lines;
+  std::size_t left = findings.size();
+  for (const Group& group : groups_of(findings)) {
+    const auto text = wrap(group.text(), width_ < 40 ? width_ : width_ - 6);
+    const bool replay = error && !group.first->replay.empty();
+    if (lines.size() + text.size() + (replay ? 1 : 0) > most) break;
+    const std::string mark = error ? "  ✗ " : expected ? "  ! " : "  · ";
+    for (std::size_t i = 0; i < text.size(); ++i)
+      lines.emplace_back((i == 0 ? mark : "      ") + text[i], style);
+    if (replay) lines.emplace_back("      " + shown(group.first->replay), Style::dim);
+    left -= group.findings;
+  }
+  if (left != 0)
+    lines.emplace_back(lines.empty() ? "  … " + thousands(left) + " in report.md"
+                                     : "  … and " + thousands(left) + " more in report.md",
+                       Style::dim);
+  return lines;
+}
+
+void Console::findings() {
+  std::size_t most = kFindingLines;
+  for (const auto& [g, title] : {std::pair(Gravity::error, "Errors"),
+                                 std::pair(Gravity::expected_failure, "Expected failures"),
+                                 std::pair(Gravity::note, "Notes")}) {
+    const std::size_t count = findings_of(report_, g).size();
+    if (count == 0) continue;
+    heading(fmt::format("{} ({})", title, thousands(count)));
+    const auto lines = lines_of(g, most);
+    for (const auto& [text, style] : lines) line(text, style);
+    most -= std::min(most, lines.size());
+  }
+}
+
+void Console::unavailable() {
+  const auto missing = unavailable_in(report_);
+  if (missing.empty()) return;
+  heading("Not available here");
+  TextTable table({Align::left, Align::left});
+  for (const Implementation* i : missing)
+    table.add({{shown(i->name), Style::plain}, {shown(i->unavailable), Style::dim}});
+  out_ += table.str(width_, color_);
+}
+
+void Console::verdicts() {
+  if (report_.verdicts.empty()) return;
+  heading("Verdicts");
+  TextTable table({Align::left, Align::left, Align::left});
+  for (const Verdict& v : report_.verdicts) {
+    std::string text;
+    const auto add = [&](std::uint64_t n, std::string_view noun) {
+      if (n != 0) text += (text.empty() ? "" : ", ") + counted(n, noun);
+    };
+    add(v.errors, "error");
+    add(v.expected_failures, "expected failure");
+    add(v.notes, "note");
+    const bool fail = v.status == "fail", pass = v.status == "pass";
+    table.add({{shown(v.status), fail   ? Style::red
+                                 : pass ? Style::green
+                                        : Style::dim},
+               {shown(v.implementation), Style::plain},
+               {text, Style::dim}});
+  }
+  out_ += table.str(width_, color_);
+}
+
+void Console::judges() {
+  const Judged j = judged_in(report_);
+  out_ += "\n";
+  const std::string text = fmt::format(
+      "Truth: {} decided by the fast judge, {} by the final judge; {} cross-checked, {}.",
+      counted(j.fast, "point"), thousands(j.final_judge), thousands(j.cross_checked),
+      j.disagreements == 0 ? "no disagreement" : counted(j.disagreements, "DISAGREEMENT"));
+  for (const std::string& l : wrap(text, width_))
+    line(l, j.disagreements == 0 ? Style::plain : Style::red);
+  if (report_.textbook.empty()) return;
+  std::map<std::string, std::uint64_t> verdicts;
+  for (const TextbookAnswer& a : report_.textbook) ++verdicts[a.verdict];
+  std::string claims;
+  for (const auto& [verdict, n] : verdicts)
+    claims += fmt::format("{}{} {}", claims.empty() ? "" : ", ", n, shown(verdict));
+  for (const std::string& l : wrap("Textbook claims, measured: " + claims + ".", width_)) line(l);
+}
+
+}  // namespace
+
+std::string render_console(const Report& report, const RenderOptions& options) {
+  return Console(report, options).str();
+}
+
+}  // namespace ulpaudit

@@ -1,0 +1,127 @@
+// Look-ups in a report that several renderers need.
+#include "reports/view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/text.hpp"
+
+namespace ulpaudit {
+namespace {
+
+void add_once(std::vector<std::string>& into, const std::string& s) {
+  if (std::find(into.begin(), into.end(), s) == into.end()) into.push_back(s);
+}
+
+}  // namespace
+
+Gravity gravity(const Finding& f) {
+  if (!f.expected_failure.empty()) return Gravity::expected_failure;
+  return f.severity == Severity::error ? Gravity::error : Gravity::note;
+}
+
+std::vector<const Finding*> findings_of(const Report& report, Gravity g) {
+  std::vector<const Finding*> out;
+  for (const Finding& f : report.findings)
+    if (gravity(f) == g) out.push_back(&f);
+  return out;
+}
+
+bool has_finding(const Report& report, const Result& r, Gravity g) {
+  return std::any_of(report.findings.begin(), report.findings.end(), [&](const Finding& f) {
+    return gravity(f) == g && f.implementation == r.implementation &&
+           (f.dtype.empty() || f.dtype == r.dtype);
+  });
+}
+
+std::vector<std::string> ops_of(const Report& report) {
+  std::vector<std::string> ops;
+  for (const Result& r : report.results) add_once(ops, r.op);
+  return ops;
+}
+
+std::vector<std::string> dtypes_of(const Report& report, const std::string& op) {
+  std::vector<std::string> present, out;
+  for (const Result& r : report.results)
+    if (r.op == op) add_once(present, r.dtype);
+  for (const char* known : {"f16", "bf16", "f32", "f64"})
+    if (std::find(present.begin(), present.end(), known) != present.end()) out.emplace_back(known);
+  for (const std::string& d : present) add_once(out, d);
+  return out;
+}
+
+std::vector<const Result*> totals_of(const Report& report, const std::string& op) {
+  std::vector<const Result*> out;
+  for (const Result& r : report.results)
+    if (r.op == op && r.region == "all") out.push_back(&r);
+  return out;
+}
+
+std::vector<const Result*> regions_of(const Report& report, const Result& total) {
+  std::vector<const Result*> out = {&total};
+  for (const Result& r : report.results)
+    if (&r != &total && r.implementation == total.implementation && r.op == total.op &&
+        r.dtype == total.dtype)
+      out.push_back(&r);
+  return out;
+}
+
+std::vector<const Implementation*> unavailable_in(const Report& report) {
+  std::vector<const Implementation*> out;
+  for (const Implementation& i : report.implementations)
+    if (!i.unavailable.empty()) out.push_back(&i);
+  return out;
+}
+
+Judged judged_in(const Report& report) {
+  Judged sum;
+  for (const Result& r : report.results) {
+    if (r.region != "all") continue;
+    sum.fast += r.judged.fast;
+    sum.final_judge += r.judged.final_judge;
+    sum.cross_checked += r.judged.cross_checked;
+    sum.disagreements += r.judged.disagreements;
+  }
+  return sum;
+}
+
+std::string max_text(const Result& r) {
+  const std::string text = ulps(r.statistics.max_ulp);
+  const bool bound = r.evidence == "exhaustive" && r.lost_points == 0;
+  return bound || !r.statistics.max_ulp || text.compare(0, 3, "≥") == 0 ? text : "≥" + text;
+}
+
+std::string besides(const Result& r) {
+  std::string out;
+  const auto add = [&](const std::string& what, std::uint64_t count) {
+    if (count != 0)
+      out += fmt::format("{}{} {}", out.empty() ? "" : ", ", printable(what), thousands(count));
+  };
+  for (const CategoryRow& c : r.categories) add(c.category, c.count);
+  add("not monotone", r.monotone.violations);
+  add("lost to a crash or hang", r.lost_points);
+  if (r.wrong_zero) add("wrong sign of zero", r.wrong_zero->count);
+  return out;
+}
+
+std::string shell_line(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& w : words) {
+    if (!out.empty()) out += ' ';
+    const bool bare = !w.empty() && w.find_first_not_of(
+                                        "abcdefghijklmnopqrstuvwxyz"
+                                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789_./:=,+-@%") == w.npos;
+    if (bare) {
+      out += w;
+      continue;
+    }
+    out += '\'';
+    for (char c : w) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    out += '\'';
+  }
+  return out;
+}
+
+}  // namespace ulpaudit

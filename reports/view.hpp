@@ -1,0 +1,38 @@
+// Look-ups in a report that several renderers need: groups, sums of counts, common phrases.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "record/report.hpp"
+
+namespace ulpaudit {
+
+/// What a finding means for the verdict, the gravest first.
+enum class Gravity { error, expected_failure, note };
+Gravity gravity(const Finding& f);
+std::vector<const Finding*> findings_of(const Report& report, Gravity g);
+
+/// Has the implementation a finding of this gravity in this dtype?
+bool has_finding(const Report& report, const Result& r, Gravity g);
+
+/// In the order in which they come up in the results.
+std::vector<std::string> ops_of(const Report& report);
+/// Dtypes of an op, in the order f16, bf16, f32, f64 and then others.
+std::vector<std::string> dtypes_of(const Report& report, const std::string& op);
+std::vector<const Result*> totals_of(const Report& report, const std::string& op);
+/// The rows of one total, itself first.
+std::vector<const Result*> regions_of(const Report& report, const Result& total);
+
+std::vector<const Implementation*> unavailable_in(const Report& report);
+/// Sum over all totals.
+Judged judged_in(const Report& report);
+
+/// Largest error; "≥" before a figure that is a lower bound only.
+std::string max_text(const Result& r);
+/// "vanished 1,998,749, flushed 12": what the figures in ulps do not tell. Empty if nothing.
+std::string besides(const Result& r);
+/// "'./my tool' --x": words as a shell reads them.
+std::string shell_line(const std::vector<std::string>& words);
+
+}  // namespace ulpaudit
