@@ -13,6 +13,7 @@ namespace ulpaudit {
 namespace {
 
 constexpr std::size_t kFindingLines = 20;
+constexpr std::size_t kExpectedLines = 8;
 constexpr std::size_t kTextBytes = 400;  // of one foreign string
 
 std::string shown(const std::string& foreign) { return printable(clip(foreign, kTextBytes)); }
@@ -44,7 +45,7 @@ class Console {
     line(text, Style::bold);
   }
   void figures();
-  std::vector<Cell> figure_row(const Result& r, bool repeated) const;
+  std::vector<Cell> figure_row(const Result& r) const;
   void findings();
   std::vector<std::pair<std::string, Style>> lines_of(Gravity g, std::size_t most) const;
   void unavailable();
@@ -61,24 +62,26 @@ std::string place(const Witness& w) {
   return shown(w.z.decimal) + (w.y ? ", y " + shown(w.y->decimal) : "");
 }
 
-std::vector<Cell> Console::figure_row(const Result& r, bool repeated) const {
+std::vector<Cell> Console::figure_row(const Result& r) const {
   const bool error = has_finding(report_, r, Gravity::error);
   const bool expected = has_finding(report_, r, Gravity::expected_failure);
   const Style style = error ? Style::red : expected ? Style::yellow : Style::plain;
-  const std::string name = repeated ? "" : shown(r.implementation);
-  return {{error      ? "✗"
-           : expected ? "!"
-                      : "",
-           style},
-          {name, Style::plain},
-          {shown(r.dtype), Style::plain},
-          {shown(r.evidence), Style::dim},
-          {thousands(r.points), Style::plain},
+  const std::string mark = error ? "✗" : expected ? "!" : "";
+  return {{mark, style},
+          {shown(r.implementation)},
           {max_text(r), style},
-          {r.max ? place(*r.max) : std::string(kAbsent), Style::plain},
-          {percent(r.statistics.correctly_rounded), Style::plain},
-          {percent(r.statistics.faithful), Style::plain},
-          {besides(r), style}};
+          {r.max ? place(*r.max) : std::string(kAbsent)},
+          {percent(r.statistics.correctly_rounded)},
+          {percent(r.statistics.faithful)},
+          {besides(r), style, ", "}};
+}
+
+/// What the rows that follow have in common: "f16: exhaustive, 655,360 points, 10 labels".
+std::string inputs_text(const Result& r) {
+  std::string out = fmt::format("{}: {}, {}", shown(r.dtype), shown(evidence_text(r)),
+                                counted(r.points, "point"));
+  if (r.label_count != 0) out += ", " + counted(r.label_count, "label");
+  return out;
 }
 
 void Console::figures() {
@@ -90,30 +93,35 @@ void Console::figures() {
     heading(shown(op));
     const auto totals = totals_of(report_, op);
     const bool labels = std::any_of(totals.begin(), totals.end(),
-                                    [](const Result* r) { return !r->labels.empty(); });
-    TextTable table({Align::left, Align::left, Align::left, Align::left, Align::right, Align::right,
-                     Align::left, Align::right, Align::right, Align::left});
+                                    [](const Result* r) { return r->label_count != 0; });
+    TextTable table({Align::left, Align::left, Align::right, Align::left, Align::right,
+                     Align::right, Align::left},
+                    true);
     std::vector<Cell> head;
-    for (const char* h : {"", "implementation", "dtype", "evidence", "points", "max ulp",
-                          labels ? "at z, y" : "at z", "correct", "faithful", "besides"})
+    for (const char* h : {"", "implementation", "max ulp", labels ? "at z, y" : "at z", "correct",
+                          "faithful", "besides"})
       head.push_back({h, Style::dim});
     table.add(head);
     std::string previous;
     for (const Result* r : totals) {
-      table.add(figure_row(*r, r->implementation == previous));
-      previous = r->implementation;
+      const std::string inputs = inputs_text(*r);
+      if (inputs != previous) table.add({{inputs}});
+      previous = inputs;
+      table.add(figure_row(*r));
     }
     out_ += table.str(width_, color_);
   }
   out_ += "\n";
   for (const std::string& l : wrap(
            "✗ breaks a rule or its contract, ! fails as its contract says; ≥ a lower bound (inputs "
-           "were sampled); correct: correctly rounded; besides: what no error in ulps tells.",
+           "were sampled); correct: correctly rounded. Counts of what an error in ulps does not "
+           "tell "
+           "(new_nan, vanished, …) follow the figures.",
            width_))
     line(l, Style::dim);
 }
 
-/// Findings that a line can tell together: of one implementation, rule and text.
+/// Findings that a line can tell together: of one implementation and rule; errors by their message.
 struct Group {
   const Finding* first = nullptr;
   std::vector<std::string> dtypes;
@@ -127,7 +135,8 @@ struct Group {
       out += " " + first->region;
     if (findings == 1 && first->count > 1) out += " ×" + thousands(first->count);
     const bool expected = !first->expected_failure.empty();
-    return shown(out) + ": " + shown(expected ? first->expected_failure : first->message);
+    out += ": " + (expected ? first->expected_failure : first->message);
+    return shown(findings > 1 && !expected ? out + " (first of " + thousands(findings) + ")" : out);
   }
 };
 
@@ -135,9 +144,9 @@ std::vector<Group> groups_of(const std::vector<const Finding*>& findings) {
   std::vector<Group> groups;
   std::map<std::vector<std::string>, std::size_t> at;
   for (const Finding* f : findings) {
-    const auto key = f->expected_failure.empty()
-                         ? std::vector{f->implementation, f->rule, f->message, f->replay}
-                         : std::vector{f->implementation, f->rule, f->expected_failure};
+    const bool error = gravity(*f) == Gravity::error;
+    const std::vector<std::string> key = {f->implementation, f->rule, f->expected_failure,
+                                          error ? f->message : "", error ? f->replay : ""};
     const auto [found, added] = at.emplace(key, groups.size());
     if (added) groups.push_back({f, {}, 0});
     Group& group = groups[found->second];
@@ -180,7 +189,8 @@ void Console::findings() {
     const std::size_t count = findings_of(report_, g).size();
     if (count == 0) continue;
     heading(fmt::format("{} ({})", title, thousands(count)));
-    const auto lines = lines_of(g, most);
+    const auto lines =
+        lines_of(g, g == Gravity::expected_failure ? std::min(most, kExpectedLines) : most);
     for (const auto& [text, style] : lines) line(text, style);
     most -= std::min(most, lines.size());
   }
@@ -190,7 +200,7 @@ void Console::unavailable() {
   const auto missing = unavailable_in(report_);
   if (missing.empty()) return;
   heading("Not available here");
-  TextTable table({Align::left, Align::left});
+  TextTable table({Align::left, Align::left}, false);
   for (const Implementation* i : missing)
     table.add({{shown(i->name), Style::plain}, {shown(i->unavailable), Style::dim}});
   out_ += table.str(width_, color_);
@@ -199,7 +209,7 @@ void Console::unavailable() {
 void Console::verdicts() {
   if (report_.verdicts.empty()) return;
   heading("Verdicts");
-  TextTable table({Align::left, Align::left, Align::left});
+  TextTable table({Align::left, Align::left, Align::left}, false);
   for (const Verdict& v : report_.verdicts) {
     std::string text;
     const auto add = [&](std::uint64_t n, std::string_view noun) {
@@ -224,7 +234,7 @@ void Console::judges() {
   const std::string text = fmt::format(
       "Truth: {} decided by the fast judge, {} by the final judge; {} cross-checked, {}.",
       counted(j.fast, "point"), thousands(j.final_judge), thousands(j.cross_checked),
-      j.disagreements == 0 ? "no disagreement" : counted(j.disagreements, "DISAGREEMENT"));
+      j.disagreements == 0 ? "no disagreement" : counted(j.disagreements, "disagreement"));
   for (const std::string& l : wrap(text, width_))
     line(l, j.disagreements == 0 ? Style::plain : Style::red);
   if (report_.textbook.empty()) return;

@@ -1,9 +1,10 @@
-// CSV: a row per result, quoted as RFC 4180 asks (lines end in \n, as other tools here expect).
+// CSV: a row and a line per result, quoted as RFC 4180 asks; lines end in \n, for Unix tools.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "reports/renderer.hpp"
+#include "reports/text.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -11,10 +12,11 @@ namespace {
 struct Row {
   std::string text;
   bool first = true;
-  void field(const std::string& s) {
+  void field(const std::string& foreign) {
+    const std::string s = printable(foreign);
     if (!first) text += ',';
     first = false;
-    if (s.find_first_of(",\"\r\n") == std::string::npos) {
+    if (s.find_first_of(",\"") == std::string::npos) {
       text += s;
       return;
     }
@@ -55,8 +57,8 @@ void witness_fields(Row& row, const std::optional<Witness>& w) {
 
 std::string header(const std::vector<std::string>& categories) {
   Row row;
-  for (const char* h : {"implementation", "op", "dtype", "region", "evidence", "labels", "points",
-                        "lost_points", "max_ulp"})
+  for (const char* h : {"implementation", "op", "dtype", "region", "evidence", "range",
+                        "label_count", "labels", "points", "lost_points", "max_ulp"})
     row.field(std::string(h));
   witness_header(row, "max");
   for (const char* h :
@@ -89,7 +91,9 @@ void statistics_fields(Row& row, const Result& r) {
 
 std::string result_row(const Result& r, const std::vector<std::string>& categories) {
   Row row;
-  for (const std::string& s : {r.implementation, r.op, r.dtype, r.region, r.evidence}) row.field(s);
+  for (const std::string& s : {r.implementation, r.op, r.dtype, r.region, r.evidence, r.range})
+    row.field(s);
+  row.field(r.label_count);
   std::string labels;
   for (const Number& n : r.labels) labels += (labels.empty() ? "" : " ") + n.bits;
   row.field(labels);

@@ -1,6 +1,7 @@
 // report.md: headline and verdicts, findings, textbook claims, evidence, context.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "reports/markdown_sections.hpp"
@@ -28,11 +29,13 @@ std::string finding_item(const Finding& f) {
   return out;
 }
 
-std::string labels_text(const std::vector<Number>& labels) {
+std::string labels_text(const Result& r) {
+  const std::vector<Number>& labels = r.labels;
   std::string out;
   for (std::size_t i = 0; i < labels.size() && i < kLabelsShown; ++i)
     out += (i == 0 ? "" : " ") + plain(labels[i].decimal);
-  if (labels.size() > kLabelsShown) out += fmt::format(" … ({} in all)", thousands(labels.size()));
+  const std::uint64_t all = std::max<std::uint64_t>(r.label_count, labels.size());
+  if (all > kLabelsShown) out += fmt::format(" … ({} in all)", thousands(all));
   return out;
 }
 
@@ -66,12 +69,12 @@ void add_headline(Document& doc, const Report& report) {
   doc.add("# ulpaudit report\n\n");
   if (report.run.ended_early)
     doc.add("**This run was ended by its time limit: it is not complete.**\n\n");
-  doc.add(fmt::format("**{}, {}, {}** in {} of {}; {}, {} in the truth.\n\n",
+  doc.add(fmt::format("**{}, {}, {}** in {} of {} ({} unavailable); {} in the truth.\n\n",
                       counted(count(Gravity::error), "error"),
                       counted(count(Gravity::expected_failure), "expected failure"),
                       counted(count(Gravity::note), "note"), counted(points, "measured point"),
                       counted(report.implementations.size(), "implementation"),
-                      counted(unavailable_in(report).size(), "unavailable one"),
+                      thousands(unavailable_in(report).size()),
                       counted(judged.disagreements, "disagreement")));
   std::map<std::string, std::string> why;
   for (const Implementation* i : unavailable_in(report)) why[i->name] = plain(i->unavailable);
@@ -140,8 +143,8 @@ void add_evidence(Document& doc, const Report& report) {
                   ">final judge", ">cross-checked", ">disagreements", "digest"}));
   for (const Result& r : report.results)
     if (r.region == "all")
-      doc.add(row({code(r.implementation), plain(r.op), plain(r.dtype), plain(r.evidence),
-                   thousands(r.points), labels_text(r.labels), thousands(r.judged.fast),
+      doc.add(row({code(r.implementation), plain(r.op), plain(r.dtype), plain(evidence_text(r)),
+                   thousands(r.points), labels_text(r), thousands(r.judged.fast),
                    thousands(r.judged.final_judge), thousands(r.judged.cross_checked),
                    thousands(r.judged.disagreements), code(r.digest)}),
               "rows of evidence");
@@ -174,7 +177,7 @@ void add_context(Document& doc, const Report& report) {
            {"CPU", v.cpu},
            {"threads", fmt::format("{}", v.threads)},
            {"seconds", fmt::format("{:.1f}", v.wall_seconds)},
-           {"points a second", fmt::format("{:.3g}", v.points_per_second)}})
+           {"points a second", fmt::format("{:.0f}", v.points_per_second)}})
     doc.add(row({key, plain(value)}));
   doc.add("\n");
   doc.add("<details><summary>Implementations</summary>\n\n" + implementations_table(report) +

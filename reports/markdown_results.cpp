@@ -1,6 +1,8 @@
 // report.md: the figures, op by op: matrix of largest errors, regions, categories, special values.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "reports/markdown_sections.hpp"
 #include "reports/text.hpp"
 #include "reports/view.hpp"
@@ -23,7 +25,7 @@ void add_matrix(Document& doc, const Report& report, const std::string& op) {
   doc.add("### " + plain(op) + "\n\n" + header(head));
   std::vector<std::string> names;
   for (const Result* total : totals_of(report, op))
-    if (names.empty() || names.back() != total->implementation)
+    if (std::find(names.begin(), names.end(), total->implementation) == names.end())
       names.push_back(total->implementation);
   for (const std::string& name : names) {
     std::vector<std::string> cells = {code(name)};
@@ -44,7 +46,7 @@ std::string allclose_text(const Result& r) {
 }
 
 std::string summary_row(const Report& report, const Result& r) {
-  return row({code(r.implementation), plain(r.dtype), plain(r.evidence), thousands(r.points),
+  return row({code(r.implementation), plain(r.dtype), plain(evidence_text(r)), thousands(r.points),
               marked_max(report, r), r.max ? input(*r.max) : std::string(kAbsent),
               percent(r.statistics.correctly_rounded), percent(r.statistics.faithful),
               allclose_text(r), plain(besides(r))});
@@ -54,8 +56,8 @@ std::string region_row(const Result& r) {
   const Statistics& s = r.statistics;
   return row({plain(r.region), thousands(r.points), max_text(r),
               r.max ? input(*r.max) : std::string(kAbsent), ulps(s.min_signed), ulps(s.max_signed),
-              ulps(s.mean), ulps(s.bias), ulps(s.rms), ulps(s.p50), ulps(s.p99), ulps(s.p999),
-              percent(s.correctly_rounded), percent(s.faithful), plain(besides(r))});
+              mean_text(r, s.mean), ulps(s.bias), mean_text(r, s.rms), ulps(s.p50), ulps(s.p99),
+              ulps(s.p999), percent(s.correctly_rounded), percent(s.faithful), plain(besides(r))});
 }
 
 std::string category_row(const std::string& name, const CategoryRow& c) {
@@ -85,7 +87,7 @@ std::string monotone_text(const Monotone& m) {
 std::string details(const Report& report, const Result& total) {
   std::string out = fmt::format("<details><summary>{} {}: max {} ulp, {}</summary>\n\n",
                                 html(total.implementation), html(total.dtype), max_text(total),
-                                html(total.evidence));
+                                html(evidence_text(total)));
   if (total.max)
     out += fmt::format("Largest error at {}: {}.\n\n", input(*total.max), outcome(*total.max));
   out +=
@@ -114,7 +116,7 @@ std::string short_number(const Number& n) {
 }
 
 std::string special_table(const Result& total) {
-  const bool labels = !total.labels.empty();
+  const bool labels = total.label_count != 0;
   std::string out = fmt::format("<details><summary>{} {}</summary>\n\n", html(total.implementation),
                                 html(total.dtype));
   out += labels ? header({"z", "y", "got", "expected", ">error in ulp"})

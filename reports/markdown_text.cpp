@@ -55,7 +55,7 @@ std::string code(const std::string& text) {
   if (s.find_first_of("`|\\<>&") == std::string::npos && !edges) return "`" + s + "`";
   std::string out;
   for (char c : s)
-    out += is_word(c) || c == ' ' || c == '/' || c == '.' || (static_cast<unsigned char>(c) & 0x80u)
+    out += std::string_view("`|\\<>&*_[]~$@#!:").find(c) == std::string_view::npos
                ? std::string(1, c)
                : entity(c);
   return "<code>" + out + "</code>";

@@ -91,8 +91,7 @@ std::string ulps(double v) {
   const double a = std::fabs(v);
   if (std::isinf(v)) return sign + "∞";
   if (a == 0) return "0";
-  if (a >= kErrorCap)
-    return (v < 0 ? "≤-" : "≥") + short_exponent(fmt::format("{:.1e}", kErrorCap));
+  if (a == kErrorCap) return (v < 0 ? "≤-" : "≥") + short_exponent(fmt::format("{:.1e}", a));
   if (a >= 999'999.5) return sign + short_exponent(fmt::format("{:.1e}", a));
   if (a >= 999.5) return sign + thousands(static_cast<std::uint64_t>(std::llround(a)));
   return three_digits(v);
@@ -145,18 +144,21 @@ std::size_t display_width(std::string_view text) {
   return width;
 }
 
-std::vector<std::string> wrap(std::string_view text, std::size_t width) {
+std::vector<std::string> wrap(std::string_view text, std::size_t width,
+                              std::string_view separator) {
   if (width == 0) return {std::string(text)};
   std::vector<std::string> lines(1);
   while (!text.empty()) {
-    const std::size_t space = text.find(' ');
-    const std::string_view word = text.substr(0, space);
+    const std::size_t end = text.find(separator);
+    const bool last = end == std::string_view::npos;
+    std::string piece(text.substr(0, end));
+    if (!last) piece += separator.substr(0, separator.size() - 1);
     std::string& line = lines.back();
-    if (!line.empty() && display_width(line) + 1 + display_width(word) > width)
-      lines.emplace_back(word);
+    if (!line.empty() && display_width(line) + 1 + display_width(piece) > width)
+      lines.push_back(piece);
     else
-      line += (line.empty() ? "" : " ") + std::string(word);
-    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+      line += (line.empty() ? "" : " ") + piece;
+    text.remove_prefix(last ? text.size() : end + separator.size());
   }
   return lines;
 }

@@ -19,7 +19,7 @@ std::string thousands(std::uint64_t n);
 std::string counted(std::uint64_t n, std::string_view noun);
 
 /// An error in ulps: "0", "0.5", "12.3", "12,346", "1.2e7", "∞". Never shows 0.5 or 1, where
-/// correct and faithful rounding end, for what is not. At the cap of the record: "≥4.6e18".
+/// correct and faithful rounding end, for what is not. At the cap of the record's sums: "≥4.6e18".
 std::string ulps(double v);
 std::string ulps(const std::optional<double>& v);
 
@@ -35,7 +35,9 @@ std::string clip(std::string text, std::size_t bytes);
 /// Columns of a terminal that UTF-8 text takes.
 std::size_t display_width(std::string_view text);
 
-/// Lines of at most `width` columns, broken at spaces; a longer word stays whole. 0: one line.
-std::vector<std::string> wrap(std::string_view text, std::size_t width);
+/// Lines of at most `width` columns, broken at the space that ends a separator; a longer piece
+/// stays whole. 0: one line.
+std::vector<std::string> wrap(std::string_view text, std::size_t width,
+                              std::string_view separator = " ");
 
 }  // namespace ulpaudit

@@ -2,7 +2,6 @@
 #include "reports/text_table.hpp"
 
 #include <algorithm>
-#include <string_view>
 
 #include "reports/text.hpp"
 
@@ -47,7 +46,7 @@ std::string last_cell(const Cell& cell, bool is_heading, std::size_t pending, co
   const std::size_t hang = at.below ? 3 * kGap : at.start;
   const std::size_t room = std::max(at.width, hang + kLeastLastColumn) - hang;
   std::string out;
-  for (const std::string& line : wrap(cell.text, room)) {
+  for (const std::string& line : wrap(cell.text, room, cell.separator)) {
     out += out.empty() && !at.below ? gap : "\n" + std::string(hang, ' ');
     out += styled(line, cell.style, color);
   }
@@ -64,7 +63,8 @@ std::string styled(const std::string& text, Style style, bool color) {
 std::vector<std::size_t> TextTable::widths() const {
   std::vector<std::size_t> w(columns_.size());
   for (const auto& row : rows_)
-    for (std::size_t i = 0; i < row.size(); ++i) w[i] = std::max(w[i], display_width(row[i].text));
+    for (std::size_t i = 0; i < row.size() && row.size() > 1; ++i)
+      w[i] = std::max(w[i], display_width(row[i].text));
   return w;
 }
 
@@ -78,6 +78,10 @@ std::string TextTable::str(std::size_t width, bool color) const {
   std::string out;
   for (const auto& row : rows_) {
     std::string line(kGap, ' ');
+    if (row.size() == 1) {
+      out += line + styled(row[0].text, row[0].style, color) + "\n";
+      continue;
+    }
     std::size_t pending = 0;  // spaces that are written only if something follows
     for (std::size_t i = 0; i < last; ++i) {
       const std::size_t fill = w[i] - display_width(row[i].text);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@ std::string styled(const std::string& text, Style style, bool color);
 struct Cell {
   std::string text;
   Style style = Style::plain;
+  std::string_view separator = " ";  ///< where it may be broken
 };
 
 enum class Align { left, right };
@@ -24,7 +26,7 @@ class TextTable {
   /// With `heading` the first row is one: its last cell goes where it has no column.
   TextTable(std::vector<Align> columns, bool heading)
       : columns_(std::move(columns)), heading_(heading) {}
-  /// One cell a column.
+  /// One cell a column, or one cell that stands across all.
   void add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }
   /// Lines indented by two. Where a row is wider than `width` (0: no limit), its last cell is
   /// wrapped in its column, or below the row where too little is left of the line.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "reports/text.hpp"
 
@@ -53,8 +54,9 @@ std::vector<std::string> dtypes_of(const Report& report, const std::string& op) 
 
 std::vector<const Result*> totals_of(const Report& report, const std::string& op) {
   std::vector<const Result*> out;
-  for (const Result& r : report.results)
-    if (r.op == op && r.region == "all") out.push_back(&r);
+  for (const std::string& dtype : dtypes_of(report, op))
+    for (const Result& r : report.results)
+      if (r.op == op && r.dtype == dtype && r.region == "all") out.push_back(&r);
   return out;
 }
 
@@ -86,10 +88,20 @@ Judged judged_in(const Report& report) {
   return sum;
 }
 
+std::string evidence_text(const Result& r) {
+  return r.range.empty() ? r.evidence : r.evidence + " in " + r.range;
+}
+
+std::string mean_text(const Result& r, const std::optional<double>& mean) {
+  const bool capped = mean && r.statistics.max_ulp && *r.statistics.max_ulp > kErrorCap;
+  return (capped ? "≥" : "") + ulps(mean);
+}
+
 std::string max_text(const Result& r) {
-  const std::string text = ulps(r.statistics.max_ulp);
+  const auto& max = r.statistics.max_ulp;
   const bool bound = r.evidence == "exhaustive" && r.lost_points == 0;
-  return bound || !r.statistics.max_ulp || text.compare(0, 3, "≥") == 0 ? text : "≥" + text;
+  const bool plain = bound || !max || std::isinf(*max) || *max == kErrorCap;
+  return (plain ? "" : "≥") + ulps(max);
 }
 
 std::string besides(const Result& r) {

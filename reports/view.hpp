@@ -1,6 +1,7 @@
 // Look-ups in a report that several renderers need: groups, sums of counts, common phrases.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,9 @@ bool has_finding(const Report& report, const Result& r, Gravity g);
 
 /// In the order in which they come up in the results.
 std::vector<std::string> ops_of(const Report& report);
-/// Dtypes of an op, in the order f16, bf16, f32, f64 and then others.
+/// Dtypes of an op: f16, bf16, f32, f64, then others.
 std::vector<std::string> dtypes_of(const Report& report, const std::string& op);
+/// By dtype, in the order of dtypes_of; then in the order of the report.
 std::vector<const Result*> totals_of(const Report& report, const std::string& op);
 /// The rows of one total, itself first.
 std::vector<const Result*> regions_of(const Report& report, const Result& total);
@@ -28,8 +30,13 @@ std::vector<const Implementation*> unavailable_in(const Report& report);
 /// Sum over all totals.
 Judged judged_in(const Report& report);
 
+/// "exhaustive", "sampled in -1:1"
+std::string evidence_text(const Result& r);
 /// Largest error; "≥" before a figure that is a lower bound only.
 std::string max_text(const Result& r);
+/// A mean of errors; "≥" before it where errors above the cap of the record's sums entered as the
+/// cap.
+std::string mean_text(const Result& r, const std::optional<double>& mean);
 /// "vanished 1,998,749, flushed 12": what the figures in ulps do not tell. Empty if nothing.
 std::string besides(const Result& r);
 /// "'./my tool' --x": words as a shell reads them.

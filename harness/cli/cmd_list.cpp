@@ -26,8 +26,8 @@ void print_table(const Catalog& catalog, const std::vector<Implementation>& chos
   std::size_t width = 0;
   for (const Implementation& i : chosen) width = std::max(width, i.name.size());
   for (const Implementation& i : chosen) {
-    fmt::print("  {:<{}}  {:<21} {:<17} {}\n", i.name, width, i.op, fmt::join(i.dtypes, " "),
-               i.formula);
+    fmt::print("  {:<{}}  {:<21} {:<17} {}\n", i.name, width, i.op,
+               fmt::format("{}", fmt::join(i.dtypes, " ")), i.formula);
     if (!i.unavailable.empty()) fmt::print("  {:<{}}  not available: {}\n", "", width, i.unavailable);
   }
   for (const BrokenPlugin& b : catalog.broken) fmt::print("  not loaded: {}\n", b.reason);

@@ -6,14 +6,6 @@
 namespace ulpaudit {
 namespace {
 
-/// splitmix64 as a counter-based generator (Steele, Lea & Flood 2014).
-std::uint64_t random_word(std::uint64_t seed, std::uint64_t i) {
-  std::uint64_t x = seed + (i + 1) * 0x9e3779b97f4a7c15u;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
-
 std::uint64_t mul_div(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
   __extension__ using Wide = unsigned __int128;
   return static_cast<std::uint64_t>(static_cast<Wide>(a) * b / c);
@@ -115,6 +107,14 @@ void fill_each(const InputPlan& plan, const Segment& s, std::uint64_t first, std
 
 }  // namespace
 
+/// Steele, Lea & Flood (2014).
+std::uint64_t random_word(std::uint64_t seed, std::uint64_t i) {
+  std::uint64_t x = seed + (i + 1) * 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
 Bits InputPlan::input(const Segment& s, std::uint64_t i) const {
   if (s.kind == Segment::Kind::run) return from_ordinal(dtype, s.first + i);
   if (s.kind == Segment::Kind::list) return s.list[i];
@@ -147,6 +147,7 @@ InputPlan make_plan(OpId op, Dtype d, const InputChoice& c) {
   plan.op = op;
   plan.dtype = d;
   plan.exhaustive = c.exhaustive;
+  plan.seed = c.seed;
   plan.lo = c.lo;
   plan.hi = c.hi;
   plan.labels = c.labels;

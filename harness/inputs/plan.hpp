@@ -47,6 +47,7 @@ struct InputPlan {
   OpId op{};
   Dtype dtype = Dtype::f32;
   bool exhaustive = false;
+  std::uint64_t seed = 1;
   std::optional<Bits> lo, hi;  ///< the range asked for
   std::vector<Bits> labels;
   std::vector<Segment> segments;
@@ -58,6 +59,9 @@ struct InputPlan {
   /// Writes inputs first .. first+n-1 as packed encodings of the dtype.
   void fill(const Segment& s, std::uint64_t first, std::uint64_t n, void* z) const;
 };
+
+/// Word i of the stream named by the seed (splitmix64 as a counter-based generator).
+std::uint64_t random_word(std::uint64_t seed, std::uint64_t i);
 
 InputPlan make_plan(OpId op, Dtype d, const InputChoice& choice);
 

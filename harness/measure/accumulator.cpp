@@ -1,15 +1,16 @@
 // Counting.
 #include "measure/accumulator.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace ulpaudit {
 
 CurveBin& Accumulator::bin_of(Dtype d, Bits z) {
-  const auto bin = static_cast<std::uint32_t>(ordinal(d, z) >> curve_shift(d));
-  if (last_ == nullptr || bin != last_bin_) {
-    last_ = &curve[bin];
-    last_bin_ = bin;
+  const std::uint64_t o = ordinal(d, z);
+  if (last_ == nullptr || o < span_.first || o > span_.last) {
+    span_ = curve_span(d, o);
+    last_ = &curve[curve_bin(d, o)];
   }
   return *last_;
 }
@@ -17,7 +18,6 @@ CurveBin& Accumulator::bin_of(Dtype d, Bits z) {
 void Accumulator::add(Dtype d, Region region, const Case& c, const Score& s) {
   Tally& t = regions[static_cast<std::size_t>(region)];
   CurveBin& bin = bin_of(d, c.z);
-  digest += digest_term(c.z, c.y, c.got);
   ++t.points;
   ++bin.points;
   t.correctly_rounded += s.correctly_rounded ? 1 : 0;
@@ -30,7 +30,7 @@ void Accumulator::add(Dtype d, Region region, const Case& c, const Score& s) {
     t.add_error(d, e, c);
     bin.add_error(e);
   }
-  if (t.histogram.empty()) t.histogram.resize(kHistogramBins);
+  t.start();
   if (s.category != Category::none) {
     t.add_category(d, s.category, c);
     ++bin.categories;
@@ -40,6 +40,59 @@ void Accumulator::add(Dtype d, Region region, const Case& c, const Score& s) {
   } else {
     ++t.histogram.front();  // NaN for NaN, infinity for infinity
   }
+}
+
+namespace {
+
+/// Offers the first lane with the extreme error, where it can win.
+void offer_extreme(Dtype d, Extreme& x, double extreme, const BlockScratch& scratch, std::size_t n,
+                   double sign, bool absolute, const std::function<Case(std::size_t)>& case_at) {
+  if (x.set && (extreme < x.error || (extreme == x.error && !CaseOrder{d}(case_at(0), x.at))))
+    return;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double e = absolute ? std::fabs(scratch.e[i]) : sign * scratch.e[i];
+    if (e == extreme) return x.offer(d, extreme, case_at(i));
+  }
+}
+
+void fill_histogram(std::vector<std::uint64_t>& histogram, const BlockScratch& scratch,
+                    std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const double a = std::fabs(scratch.e[i]);
+    if (a == a) ++histogram[static_cast<std::size_t>(histogram_bin(a))];
+  }
+}
+
+}  // namespace
+
+void Accumulator::add_block(Dtype d, Region region, const BlockScore& s,
+                            const BlockScratch& scratch, std::size_t n,
+                            const std::function<Case(std::size_t)>& case_at) {
+  if (s.plain == 0) return;
+  Tally& t = regions[static_cast<std::size_t>(region)];
+  CurveBin& bin = bin_of(d, case_at(0).z);
+  t.start();
+  t.points += s.plain;
+  t.measured += s.plain;
+  t.correctly_rounded += s.correctly_rounded;
+  t.faithful += s.faithful;
+  t.allclose_failures += s.allclose_failures;
+  const Sum sum_abs(static_cast<std::int64_t>(s.sum_abs));
+  const Sum sum_squares(static_cast<std::int64_t>(s.sum_squares));
+  t.sum_abs += sum_abs;
+  t.sum_squares += sum_squares;
+  t.sum_signed += Sum(static_cast<std::int64_t>(s.sum_signed));
+  offer_extreme(d, t.max_abs, std::max(s.max_signed, -s.min_signed), scratch, n, 1, true, case_at);
+  offer_extreme(d, t.max_signed, s.max_signed, scratch, n, 1, false, case_at);
+  offer_extreme(d, t.min_signed, -s.min_signed, scratch, n, -1, false, case_at);
+  if (s.wrong_zeros != 0) t.wrong_zero.add(d, case_at(scratch.wrong_zero_lane), s.wrong_zeros);
+  bin.points += s.plain;
+  bin.correctly_rounded += s.correctly_rounded;
+  bin.sum_abs += sum_abs;
+  bin.sum_squares += sum_squares;
+  bin.max_signed = std::max(bin.max_signed, s.max_signed);
+  bin.min_signed = std::min(bin.min_signed, s.min_signed);
+  fill_histogram(t.histogram, scratch, n);
 }
 
 void Accumulator::add_pair(Dtype d, int direction, const Case& before, const Case& after) {

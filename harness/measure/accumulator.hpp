@@ -2,10 +2,12 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "measure/score_block.hpp"
 #include "record/tally.hpp"
 #include "truth/score.hpp"
 
@@ -39,13 +41,17 @@ struct Accumulator {
   std::vector<Loss> losses;
 
   void add(Dtype d, Region region, const Case& c, const Score& s);
+  /// The plain lanes of a block whose inputs lie in one region and one bin of the curve, in order of
+  /// z; z(i) gives input i. Slow lanes are not counted.
+  void add_block(Dtype d, Region region, const BlockScore& s, const BlockScratch& scratch,
+                 std::size_t n, const std::function<Case(std::size_t)>& case_at);
   void add_pair(Dtype d, int direction, const Case& before, const Case& after);
   void add_loss(Dtype d, Loss loss);
   void merge(Dtype d, const Accumulator& other);
 
  private:
   CurveBin& bin_of(Dtype d, Bits z);
-  std::uint32_t last_bin_ = 0;
+  BinSpan span_{};
   CurveBin* last_ = nullptr;
 };
 

@@ -48,14 +48,6 @@ Session& SessionPool::of(const std::string& plugin_path) {
   return *s;
 }
 
-Bits load(Dtype d, const void* packed, std::uint64_t i) {
-  const char* at = static_cast<const char*>(packed) +
-                   i * static_cast<std::uint64_t>(format(d).bytes());
-  Bits b = 0;
-  std::memcpy(&b, at, static_cast<std::size_t>(format(d).bytes()));  // little endian
-  return b;
-}
-
 void BatchRunner::run(const Batch& batch, const Consume& consume, Accumulator& losses) {
   for (std::uint64_t offset = 0; offset < batch.n; offset += kBatchCapacity)
     run_stretch(batch, offset, std::min(kBatchCapacity, batch.n - offset), consume, losses);

@@ -2,35 +2,23 @@
 #include "measure/engine.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <exception>
 #include <mutex>
 #include <thread>
 
+#include "measure/batch_counter.hpp"
 #include "measure/batch_runner.hpp"
 
 namespace ulpaudit {
 namespace {
 
-/// Inputs that are handed to a kernel and judged at once.
-constexpr std::uint64_t kBatchInputs = std::uint64_t{1} << 16;
-static_assert(kBatchInputs < kBatchCapacity);  // room for the input before the chunk
+/// Inputs that are handed to a kernel at once: few for the final judge, so that all threads have work.
+constexpr std::uint64_t kBatchInputs = std::uint64_t{1} << 18;
+static_assert(kBatchInputs < kBatchCapacity);  // room for the input before the batch
 
-/// The region of each input, walked in order of z.
-class RegionWalk {
- public:
-  explicit RegionWalk(const std::vector<RegionSpan>& spans) : spans_(spans) {}
-  Region at(Dtype d, Bits z) {
-    const std::uint64_t o = ordinal(d, z);
-    if (o < spans_.front().first || o > spans_.back().last) return Region::special;
-    if (o < spans_[i_].first) i_ = 0;
-    while (o > spans_[i_].last) ++i_;
-    return spans_[i_].region;
-  }
-
- private:
-  const std::vector<RegionSpan>& spans_;
-  std::size_t i_ = 0;
-};
+/// Points of each chunk that the final judge checks behind the fast judge's back.
+constexpr std::uint64_t kCrossChecks = 64;
 
 struct WorkItem {
   std::size_t job, chunk;
@@ -83,67 +71,44 @@ class Lane {
     const Segment& segment = plan.segments[chunk.segment];
     const auto& spans = shared_.spans[item.job][chunk.segment];
     std::vector<Accumulator> local(job.targets.size());
-    z_.resize((kBatchInputs + 1) * 8);
+    z_.resize((kBatchInputs + 1) * 8 + 64);
+    const JudgedCount checks = cross_check(plan, segment, chunk);
     for (std::uint64_t done = 0; done < chunk.count; done += kBatchInputs) {
       const std::uint64_t n = std::min(kBatchInputs, chunk.count - done);
       // The input before the batch is run again, for monotonicity across the border alone.
       const std::uint64_t lead = chunk.first + done > 0 ? 1 : 0;
       plan.fill(segment, chunk.first + done - lead, n + lead, z_.data());
-      judge(plan, segment, lead, n);
+      truth_.start(plan.op, plan.dtype, segment.y, z_.data(), n + lead, job.targets.size() > 1);
       for (std::size_t t = 0; t < job.targets.size(); ++t) {
         BatchRunner runner(sessions_.of(job.targets[t].plugin_path), job.targets[t],
                            shared_.ends_left[item.job][t]);
-        const Batch batch = {plan.op, plan.dtype, segment.y, z_.data(), n + lead};
-        Counting counting{*this, plan, segment, spans, lead, local[t], {}, ~std::uint64_t{0}};
-        runner.run(batch, std::ref(counting), local[t]);
+        BatchCounter counter(plan, segment.y, spans, z_.data(), lead, truth_, scratch_, local[t]);
+        runner.run({plan.op, plan.dtype, segment.y, z_.data(), n + lead}, std::ref(counter),
+                   local[t]);
       }
+    }
+    for (Accumulator& a : local) {
+      a.judged.cross_checked += checks.cross_checked;
+      a.judged.disagreements += checks.disagreements;
     }
     finish(item, local, chunk.count);
   }
 
-  /// Truth of the batch, shared by all targets.
-  void judge(const InputPlan& plan, const Segment& segment, std::uint64_t lead, std::uint64_t n) {
-    truths_.resize(n);
-    for (std::uint64_t i = 0; i < n; ++i)
-      truths_[i] =
-          final_judge(plan.op, plan.dtype, load(plan.dtype, z_.data(), i + lead), segment.y);
+  /// A sample that depends on the chunk alone goes through both judges.
+  JudgedCount cross_check(const InputPlan& plan, const Segment& segment, const Chunk& chunk) {
+    JudgedCount c;
+    if (!fast_judge_covers(plan.op, plan.dtype)) return c;
+    for (std::uint64_t k = 0; k < std::min(kCrossChecks, chunk.count); ++k) {
+      const std::uint64_t i = chunk.first + random_word(plan.seed ^ segment.y, chunk.first + k) %
+                                                chunk.count;
+      const Bits z = plan.input(segment, i);
+      std::memcpy(z_.data(), &z, sizeof z);
+      truth_.start(plan.op, plan.dtype, segment.y, z_.data(), 1, false);
+      ++c.cross_checked;
+      if (!truth_.agrees_with_final_judge()) ++c.disagreements;
+    }
+    return c;
   }
-
-  /// Counts what came back from one kernel.
-  struct Counting {
-    Lane& lane;
-    const InputPlan& plan;
-    const Segment& segment;
-    const std::vector<RegionSpan>& spans;
-    std::uint64_t lead;
-    Accumulator& into;
-    Case before;
-    std::uint64_t end;  ///< where the stretch of `before` ended
-
-    void operator()(std::uint64_t offset, std::uint64_t count, const void* out) {
-      const Dtype d = plan.dtype;
-      RegionWalk walk(spans);
-      bool follows = end == offset;
-      for (std::uint64_t i = offset; i < offset + count; ++i) {
-        const Case c = {load(d, lane.z_.data(), i), segment.y, load(d, out, i - offset)};
-        if (i >= lead) {
-          into.add(d, walk.at(d, c.z), c, score(plan.op, d, lane.truths_[i - lead], c.got));
-          ++into.judged.final_judge;
-        }
-        if (follows) add_pair(d, before, c);
-        before = c;
-        follows = true;
-      }
-      end = offset + count;
-    }
-
-    void add_pair(Dtype d, const Case& a, const Case& b) {
-      if (is_nan(d, a.z) || is_nan(d, b.z)) return;
-      const double y = decode(d, b.y);
-      const int direction = trend(plan.op, decode(d, a.z), y);
-      if (direction == trend(plan.op, decode(d, b.z), y)) into.add_pair(d, direction, a, b);
-    }
-  };
 
   void finish(const WorkItem& item, const std::vector<Accumulator>& local, std::uint64_t inputs) {
     const std::lock_guard lock(shared_.mutex);
@@ -158,7 +123,8 @@ class Lane {
   Shared& shared_;
   SessionPool sessions_;
   std::vector<char> z_;
-  std::vector<Truth> truths_;
+  BatchTruth truth_;
+  BlockScratch scratch_;
 };
 
 void prepare(Shared& shared) {

@@ -166,6 +166,9 @@ class WorkerSession final : public Session {
       throw std::runtime_error(
           fmt::format("cannot start the worker '{}': {}", worker, std::strerror(error)));
     }
+    // The worker's ends: kept open here, its death would not be seen as an end of the stream.
+    requests.read.reset();
+    replies.write.reset();
     requests_ = std::move(requests.write);
     replies_ = std::move(replies.read);
     pending_.clear();

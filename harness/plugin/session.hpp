@@ -18,8 +18,8 @@ struct SessionOptions {
   std::string worker;                         ///< path of ulpaudit-worker; empty: beside this program
 };
 
-/// The most elements that one call of run takes.
-inline constexpr std::uint64_t kBatchCapacity = std::uint64_t{1} << 18;
+/// The most elements that one call of run takes: 2^18, and room for a few more in front.
+inline constexpr std::uint64_t kBatchCapacity = (std::uint64_t{1} << 18) + 512;
 
 /// Not thread-safe: one session per thread.
 class Session {

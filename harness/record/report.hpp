@@ -51,7 +51,7 @@ struct Statistics {
 
 /// One stretch of the ordered line: the largest errors in it, signed. Inputs first..last.
 struct CurvePoint {
-  Number first, last;
+  Number first, last;  ///< without hex floats
   std::uint64_t points = 0;
   double max_signed = 0, min_signed = 0, mean = 0;
   std::uint64_t categories = 0;

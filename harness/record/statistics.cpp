@@ -30,15 +30,15 @@ double normal_mass(double a, double b) {
 }
 
 /// Mean over the bins of the curve, each weighted by the mass of its stretch of z. Inside a bin
-/// (an eighth of a binade) the inputs count alike.
+/// the inputs count alike.
 std::optional<Statistics::Weighted> weigh(Dtype d, const Curve& curve) {
   Statistics::Weighted w;
   double total = 0, squares = 0;
   for (const auto& [bin, b] : curve) {
     if (b.points == 0) continue;
-    const std::uint64_t first = static_cast<std::uint64_t>(bin) << curve_shift(d);
-    const std::uint64_t last = first + (std::uint64_t{1} << curve_shift(d)) - 1;
-    const double lo = decode(d, from_ordinal(d, first)), hi = decode(d, from_ordinal(d, last));
+    const BinSpan span = curve_span(d, std::uint64_t{bin} << curve_shift(d));
+    const double lo = decode(d, from_ordinal(d, span.first));
+    const double hi = decode(d, from_ordinal(d, span.last));
     if (!std::isfinite(lo) || !std::isfinite(hi)) continue;
     const double mass = normal_mass(lo, hi);
     const double n = static_cast<double>(b.points);
@@ -88,20 +88,21 @@ Statistics derive(Dtype d, const Tally& t, const Curve* curve) {
 
 std::vector<CurvePoint> plot_curve(Dtype d, const Curve& curve, std::size_t most) {
   struct Stretch {
-    std::uint32_t first, last;
+    BinSpan span;
     CurveBin sum;
   };
   std::vector<Stretch> stretches;
   for (const auto& [bin, b] : curve) {
-    const bool same = !stretches.empty() && stretches.back().last + 1 == bin &&
+    const BinSpan span = curve_span(d, std::uint64_t{bin} << curve_shift(d));
+    const bool same = !stretches.empty() && stretches.back().span.last + 1 == span.first &&
                       stretches.back().sum.max_signed == b.max_signed &&
                       stretches.back().sum.min_signed == b.min_signed &&
                       (stretches.back().sum.categories == 0) == (b.categories == 0);
     if (!same) {
-      stretches.push_back({bin, bin, b});
+      stretches.push_back({span, b});
       continue;
     }
-    stretches.back().last = bin;
+    stretches.back().span.last = span.last;
     stretches.back().sum.merge(b);
   }
   const std::size_t group = (stretches.size() + most - 1) / most;
@@ -109,13 +110,14 @@ std::vector<CurvePoint> plot_curve(Dtype d, const Curve& curve, std::size_t most
   for (std::size_t i = 0; i < stretches.size(); i += group) {
     Stretch s = stretches[i];
     for (std::size_t k = i + 1; k < std::min(i + group, stretches.size()); ++k) {
-      s.last = stretches[k].last;
+      s.span.last = stretches[k].span.last;
       s.sum.merge(stretches[k].sum);
     }
-    const auto edge = [d](std::uint64_t bin) { return from_ordinal(d, bin << curve_shift(d)); };
-    const Bits last = from_ordinal(d, ((std::uint64_t{s.last} + 1) << curve_shift(d)) - 1);
     const double n = static_cast<double>(s.sum.points);
-    out.push_back({number(d, edge(s.first)), number(d, last), s.sum.points, s.sum.max_signed,
+    const auto brief = [d](std::uint64_t o) {
+      return Number{bits_text(d, from_ordinal(d, o)), "", decimal(d, from_ordinal(d, o))};
+    };
+    out.push_back({brief(s.span.first), brief(s.span.last), s.sum.points, s.sum.max_signed,
                    s.sum.min_signed, units(s.sum.sum_abs) / n, s.sum.categories});
   }
   return out;

@@ -52,14 +52,6 @@ double quantise(double ulps) {
   return std::fabs(capped) < 0x1p32 ? std::rint(capped * 0x1p20) * kQuantum : capped;
 }
 
-int histogram_bin(double abs_error) {
-  if (abs_error < kQuantum) return 0;
-  // Exponent and three leading mantissa bits, counted from those of 2^-20.
-  const auto top = static_cast<int>(detail::bit_copy<std::uint64_t>(abs_error) >> 49);
-  const int bin = top - ((1023 - 20) << 3) + 1;
-  return bin < kHistogramBins - 1 ? bin : kHistogramBins - 2;
-}
-
 double histogram_upper(int bin) {
   if (bin >= kHistogramBins - 1) return std::numeric_limits<double>::infinity();
   const auto top = static_cast<std::uint64_t>(bin + ((1023 - 20) << 3));
@@ -101,6 +93,24 @@ void Tally::merge(Dtype d, const Tally& o) {
   for (std::size_t i = 0; i < histogram.size(); ++i) histogram[i] += o.histogram[i];
 }
 
+BinSpan curve_span(Dtype d, std::uint64_t o) {
+  const Bits size = magnitude(d, from_ordinal(d, o));
+  const Bits fine_from = encode(d, 0x1p-4), fine_to = encode(d, 0x1p6);
+  const int fine = curve_shift(d), coarse = std::max(fine, format(d).width - 9);
+  const int shift = size >= fine_from && size < fine_to ? fine : coarse;
+  BinSpan span = {o >> shift << shift, 0};
+  span.last = span.first + ((std::uint64_t{1} << shift) - 1);
+  if (shift == fine) return span;
+  // A coarse bin ends where the fine ones begin.
+  for (Bits sign : {Bits{0}, format(d).sign_bit()}) {
+    const std::uint64_t a = ordinal(d, fine_from | sign), b = ordinal(d, (fine_to - 1) | sign);
+    const std::uint64_t lo = std::min(a, b), hi = std::max(a, b);
+    if (o < lo && span.last >= lo) span.last = lo - 1;
+    if (o > hi && span.first <= hi) span.first = hi + 1;
+  }
+  return span;
+}
+
 void CurveBin::add_error(double e) {
   max_signed = std::max(max_signed, e);
   min_signed = std::min(min_signed, e);
@@ -121,16 +131,6 @@ void CurveBin::merge(const CurveBin& o) {
 
 void merge(Curve& into, const Curve& from) {
   for (const auto& [bin, value] : from) into[bin].merge(value);
-}
-
-std::uint64_t digest_term(Bits z, Bits y, Bits got) {
-  // Two rounds of the splitmix64 finaliser, constants as published by Steele, Lea & Flood (2014).
-  const auto mix = [](std::uint64_t x) {
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-  };
-  return mix(mix(z + 0x9e3779b97f4a7c15u) ^ (y * 0xff51afd7ed558ccdu) ^ (got << 1 | got >> 63));
 }
 
 }  // namespace ulpaudit

@@ -56,7 +56,12 @@ double quantise(double ulps);
 
 /// Bins of |error|: 0 for below 2^-20, then 8 per octave up to 2^62, last for categories.
 inline constexpr int kHistogramBins = 1 + 82 * 8 + 1;
-int histogram_bin(double abs_error);
+inline int histogram_bin(double abs_error) {
+  // Exponent and three leading mantissa bits, counted from those of 2^-20.
+  const auto top = static_cast<int>(detail::bit_copy<std::uint64_t>(abs_error) >> 49);
+  const int bin = top - ((1023 - 20) << 3) + 1;
+  return bin < 0 ? 0 : bin < kHistogramBins - 1 ? bin : kHistogramBins - 2;
+}
 /// Upper border of a bin in ulps; infinity for the last.
 double histogram_upper(int bin);
 
@@ -73,6 +78,10 @@ struct Tally {
   std::array<Counter, kCategoryCount> categories;
   std::vector<std::uint64_t> histogram;  ///< kHistogramBins, empty while no point was added
 
+  /// Room for the histogram.
+  void start() {
+    if (histogram.empty()) histogram.resize(kHistogramBins);
+  }
   /// Adds a measured point; e is quantised.
   void add_error(Dtype d, double e, const Case& c);
   void add_category(Dtype d, Category cat, const Case& c);
@@ -88,12 +97,31 @@ struct CurveBin {
   void add_error(double e);  ///< a quantised error into the sums and the envelope
   void merge(const CurveBin& other);
 };
-/// 8 bins a binade: bin = ordinal >> curve_shift.
+/// Bins of the ordered line, named by (ordinal of their first input) >> curve_shift: an eighth of a
+/// binade where typical logits lie (2^-4 <= |z| < 2^6), 1/512 of the line (a binade in f32) elsewhere.
 constexpr int curve_shift(Dtype d) { return format(d).mantissa_bits() - 3; }
+struct BinSpan {
+  std::uint64_t first, last;  ///< ordinals
+};
+BinSpan curve_span(Dtype d, std::uint64_t ordinal_of_z);
+inline std::uint32_t curve_bin(Dtype d, std::uint64_t ordinal_of_z) {
+  return static_cast<std::uint32_t>(curve_span(d, ordinal_of_z).first >> curve_shift(d));
+}
 using Curve = std::map<std::uint32_t, CurveBin>;
 void merge(Curve& into, const Curve& from);
 
-/// Order-independent hash over (z, y, got): a sum of mixed words, modulo 2^64.
-std::uint64_t digest_term(Bits z, Bits y, Bits got);
+/// Order-independent hash: the sum over all points, modulo 2^64, of a pseudo-random key of the input
+/// times the (odd) result 2·got+1: multilinear hashing, so two kernels that differ anywhere collide
+/// with probability about 2^-64.
+inline std::uint64_t digest_key(Bits z, Bits y) {
+  // The splitmix64 finaliser, constants as published by Steele, Lea & Flood (2014).
+  std::uint64_t x = z + 0x9e3779b97f4a7c15u + y * 0xff51afd7ed558ccdu;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+inline std::uint64_t digest_term(Bits z, Bits y, Bits got) {
+  return digest_key(z, y) * (2 * got + 1);
+}
 
 }  // namespace ulpaudit

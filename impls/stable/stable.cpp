@@ -20,7 +20,7 @@ T sigmoid(T z) {
 }
 
 // Beside z = 0 the quotient alone can round to the number above 1/4 (f32: 0x1.000002p-2 at
-// z = -0x1.69ffd2p-12), and no value of the function is that large. std::min hands a NaN through.
+// z = -0x1.69ff44p-12), and no value of the function is that large. std::min hands a NaN through.
 template <class T>
 T sigmoid_grad(T z) {
   const T e = exp(-fabs(z));
@@ -52,8 +52,8 @@ T bce_grad(T z, T y) {
 ULPAUDIT_PLUGIN("stable", "1.0", kContract,
                 ulpaudit::unary("sigmoid", "sigmoid", "(z<0 ? e : 1)/(1+e), e = exp(-|z|)",
                                 ELEMENT(sigmoid)),
-                ulpaudit::unary("sigmoid_grad", "sigmoid_grad", "min(e/(1+e)^2, 1/4), e = exp(-|z|)",
-                                ELEMENT(sigmoid_grad)),
+                ulpaudit::unary("sigmoid_grad", "sigmoid_grad",
+                                "min(e/(1+e)^2, 1/4), e = exp(-|z|)", ELEMENT(sigmoid_grad)),
                 ulpaudit::binary("bce", "bce_with_logits",
                                  "|z|*c+log1p(exp(-|z|)), c = z<0 ? y : 1-y", ELEMENT(bce)),
                 ulpaudit::binary("bce_grad", "bce_with_logits_grad",

@@ -181,18 +181,23 @@ TEST(Text, WidthAndCuttingKnowUtf8) {
   EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");
   EXPECT_EQ(clip("σσ", 3), "σ… (2 bytes more)");
   EXPECT_EQ(wrap("aa bb cc", 5), (std::vector<std::string>{"aa bb", "cc"}));
+  EXPECT_EQ(wrap("a 1, b 2, c 3", 9, ", "), (std::vector<std::string>{"a 1, b 2,", "c 3"}));
   EXPECT_EQ(wrap("", 5), std::vector<std::string>{""});
 }
 
 TEST(TextTable, WrapsItsLastColumnInPlaceOrBelow) {
-  TextTable t({Align::left, Align::right, Align::left});
+  TextTable t({Align::left, Align::right, Align::left}, true);
+  t.add({{""}, {"n"}, {"a very long heading of words"}});
   t.add({{"σ"}, {"1"}, {"one two three four five six seven"}});
   t.add({{"long"}, {"12"}, {""}});
-  EXPECT_EQ(t.str(0, false), "  σ      1  one two three four five six seven\n  long  12\n");
-  EXPECT_EQ(t.str(38, false),
-            "  σ      1  one two three four five\n            six seven\n  long  12\n");
+  EXPECT_EQ(t.str(0, false),
+            "         n  a very long heading of words\n"
+            "  σ      1  one two three four five six seven\n  long  12\n");
+  EXPECT_EQ(t.str(40, false),
+            "         n  a very long heading of words\n"
+            "  σ      1  one two three four five six\n            seven\n  long  12\n");
   EXPECT_EQ(t.str(30, false),
-            "  σ      1\n      one two three four five\n      six seven\n  long  12\n");
+            "         n\n  σ      1\n      one two three four five\n      six seven\n  long  12\n");
 }
 
 TEST(View, ShellLineQuotesWhatAShellWouldRead) {

@@ -90,15 +90,19 @@ inline Result hostile_f64() {
   r.region = "all";
   r.evidence = "sampled";
   r.labels = {num(d, "0"), num(d, "0.1"), num(d, "1")};
+  r.label_count = 3;
+  r.range = "-1000:1000";
   r.points = 12000000;
   r.lost_points = 262144;
-  r.statistics.max_ulp = kErrorCap;
+  r.statistics.max_ulp = 1e300;
   r.statistics.max_signed = 0.5000005;
-  r.statistics.min_signed = -kErrorCap;
+  r.statistics.min_signed = -1e300;
+  r.statistics.mean = 1e18;
+  r.statistics.p999 = kErrorCap;
   r.statistics.correctly_rounded = 0.00001;
   r.statistics.faithful = 1;
   r.max = witness(d, "-2.2250738585072014e-308", "-0", "0.6931471805599453",
-                  "0.6931471805599453094172321", -kErrorCap);
+                  "0.6931471805599453094172321", -1e300);
   r.max->y = num(d, "0.1");
   Witness nan = witness(d, "1000", "nan", "900", "900.0000000000000");
   nan.y = num(d, "0.1");

@@ -1,0 +1,128 @@
+// Counting one batch.
+#include "measure/batch_counter.hpp"
+
+#include <algorithm>
+
+#include "measure/batch_runner.hpp"
+
+namespace ulpaudit {
+
+Case BatchCounter::case_at(std::uint64_t i, std::uint64_t offset, const void* out) const {
+  return {load(d_, z_, i), y_, load(d_, out, i - offset)};
+}
+
+/// +1 or -1 where t is monotone from a.z to b.z, else 0.
+int BatchCounter::direction(const Case& a, const Case& b) const {
+  if (is_nan(d_, a.z) || is_nan(d_, b.z)) return 0;
+  const int at_a = trend(op_, decode(d_, a.z), yd_);
+  return at_a == trend(op_, decode(d_, b.z), yd_) ? at_a : 0;
+}
+
+BatchCounter::Stretch BatchCounter::next_stretch(std::uint64_t first, std::uint64_t end) {
+  const std::uint64_t o = ordinal(d_, load(d_, z_, first));
+  Stretch s = {first, std::min(end, (first / kBlock + 1) * kBlock) - 1, Region::special};
+  std::uint64_t last_ordinal = curve_span(d_, o).last;
+  if (o < spans_.front().first) {
+    last_ordinal = std::min(last_ordinal, spans_.front().first - 1);
+  } else if (o <= spans_.back().last) {
+    if (o < spans_[span_].first) span_ = 0;
+    while (o > spans_[span_].last) ++span_;
+    s.region = spans_[span_].region;
+    last_ordinal = std::min(last_ordinal, spans_[span_].last);
+  }
+  // Inputs are in order: the stretch ends at the last one that is not behind the border.
+  std::uint64_t lo = first, hi = s.last;
+  if (ordinal(d_, load(d_, z_, hi)) <= last_ordinal) return s;
+  while (hi - lo > 1) {
+    const std::uint64_t mid = lo + (hi - lo) / 2;
+    (ordinal(d_, load(d_, z_, mid)) <= last_ordinal ? lo : hi) = mid;
+  }
+  s.last = lo;
+  return s;
+}
+
+void BatchCounter::operator()(std::uint64_t offset, std::uint64_t count, const void* out) {
+  std::uint64_t i = offset;
+  const std::uint64_t end = offset + count;
+  if (i < lead_) {
+    before_ = case_at(i, offset, out);
+    before_end_ = ++i;
+  }
+  while (i < end) {
+    const Stretch s = next_stretch(i, end);
+    count_stretch(s, offset, out);
+    i = s.last + 1;
+  }
+}
+
+void BatchCounter::count_stretch(const Stretch& s, std::uint64_t offset, const void* out) {
+  const std::size_t n = s.last - s.first + 1;
+  into_.digest += digest_of(s, offset, out);
+  if (!truth_.fast() || s.region == Region::special) {
+    for (std::uint64_t i = s.first; i <= s.last; ++i)
+      count_slowly(i, s.region, case_at(i, offset, out));
+    for (std::uint64_t i = s.first; i <= s.last; ++i) {
+      const Case c = case_at(i, offset, out);
+      if (before_end_ == i) into_.add_pair(d_, direction(before_, c), before_, c);
+      before_ = c;
+      before_end_ = i + 1;
+    }
+    return;
+  }
+  const auto bytes = static_cast<std::uint64_t>(format(d_).bytes());
+  const BlockScore score =
+      score_block(d_, info(op_).range, truth_.values(s.first),
+                  static_cast<const char*>(out) + (s.first - offset) * bytes, n, scratch_);
+  into_.add_block(d_, s.region, score, scratch_, n,
+                  [&](std::size_t k) { return case_at(s.first + k, offset, out); });
+  into_.judged.fast += score.plain;
+  count_pairs_of(s, offset, out);
+  for (std::uint64_t k = 0; k < score.slow; ++k) {
+    const std::uint64_t i = s.first + scratch_.slow_lanes[k];
+    count_slowly(i, s.region, case_at(i, offset, out));
+  }
+}
+
+std::uint64_t BatchCounter::digest_of(const Stretch& s, std::uint64_t offset,
+                                      const void* out) const {
+  const auto sum = [&](auto type) {
+    using T = decltype(type);
+    const T* z = static_cast<const T*>(z_);
+    const T* got = static_cast<const T*>(out) - offset;
+    std::uint64_t digest = 0;
+    for (std::uint64_t i = s.first; i <= s.last; ++i) digest += digest_term(z[i], y_, got[i]);
+    return digest;
+  };
+  const int width = format(d_).width;
+  return width == 16   ? sum(std::uint16_t{})
+         : width == 32 ? sum(std::uint32_t{})
+                       : sum(std::uint64_t{});
+}
+
+void BatchCounter::count_slowly(std::uint64_t i, Region region, const Case& c) {
+  const Truth t = truth_.truth(i, into_.judged);
+  into_.add(d_, region, c, score(op_, d_, t, c.got));
+}
+
+void BatchCounter::count_pairs_of(const Stretch& s, std::uint64_t offset, const void* out) {
+  const Case first = case_at(s.first, offset, out), last = case_at(s.last, offset, out);
+  if (before_end_ == s.first) into_.add_pair(d_, direction(before_, first), before_, first);
+  const int way = direction(first, last);
+  const std::size_t n = s.last - s.first + 1;
+  PairCount pairs;
+  if (way != 0) pairs = count_pairs(scratch_.got, n, way);
+  if (way != 0 && pairs.violations == 0) {
+    into_.monotone.pairs += pairs.pairs;
+  } else {
+    Case a = first;
+    for (std::uint64_t i = s.first + 1; i <= s.last; ++i) {
+      const Case b = case_at(i, offset, out);
+      into_.add_pair(d_, direction(a, b), a, b);
+      a = b;
+    }
+  }
+  before_ = last;
+  before_end_ = s.last + 1;
+}
+
+}  // namespace ulpaudit

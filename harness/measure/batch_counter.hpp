@@ -1,0 +1,50 @@
+// Counts what one implementation returned for one batch: plain lanes in vectorised blocks, the rest
+// point by point.
+#pragma once
+
+#include <vector>
+
+#include "measure/batch_truth.hpp"
+
+namespace ulpaudit {
+
+class BatchCounter {
+ public:
+  /// The first `lead` inputs only precede the batch (monotonicity); they are not counted.
+  BatchCounter(const InputPlan& plan, Bits y, const std::vector<RegionSpan>& spans, const void* z,
+               std::uint64_t lead, BatchTruth& truth, BlockScratch& scratch, Accumulator& into)
+      : op_(plan.op), d_(plan.dtype), y_(y), yd_(decode(plan.dtype, y)), spans_(spans), z_(z),
+        lead_(lead), truth_(truth), scratch_(scratch), into_(into) {}
+
+  /// Results of inputs offset .. offset+count-1, packed.
+  void operator()(std::uint64_t offset, std::uint64_t count, const void* out);
+
+ private:
+  struct Stretch {
+    std::uint64_t first, last;  ///< inputs of one region and one bin of the curve, inside one block
+    Region region;
+  };
+  Stretch next_stretch(std::uint64_t first, std::uint64_t end);
+  void count_stretch(const Stretch& s, std::uint64_t offset, const void* out);
+  std::uint64_t digest_of(const Stretch& s, std::uint64_t offset, const void* out) const;
+  void count_slowly(std::uint64_t i, Region region, const Case& c);
+  void count_pairs_of(const Stretch& s, std::uint64_t offset, const void* out);
+  Case case_at(std::uint64_t i, std::uint64_t offset, const void* out) const;
+  int direction(const Case& a, const Case& b) const;
+
+  OpId op_;
+  Dtype d_;
+  Bits y_;
+  double yd_;
+  const std::vector<RegionSpan>& spans_;
+  const void* z_;
+  std::uint64_t lead_;
+  BatchTruth& truth_;
+  BlockScratch& scratch_;
+  Accumulator& into_;
+  std::size_t span_ = 0;
+  Case before_;
+  std::uint64_t before_end_ = ~std::uint64_t{0};  ///< index behind before_; none yet
+};
+
+}  // namespace ulpaudit

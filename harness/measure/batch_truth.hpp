@@ -1,0 +1,44 @@
+// The truth of one batch of inputs: by the fast judge where it covers the op and dtype and decides,
+// else by the final judge; shared by all implementations that are run on the batch.
+#pragma once
+
+#include <vector>
+
+#include "inputs/plan.hpp"
+#include "measure/accumulator.hpp"
+#include "truth/fast_judge.hpp"
+
+namespace ulpaudit {
+
+/// One thread's; reused from batch to batch.
+class BatchTruth {
+ public:
+  /// Inputs z (packed, n of them, with room to read 64 bytes behind) with one label. `keep`: several
+  /// implementations will ask, so values are computed once and kept.
+  void start(OpId op, Dtype d, Bits y, const void* z, std::size_t n, bool keep);
+
+  bool fast() const { return fast_; }
+  std::size_t size() const { return n_; }
+  /// Values of inputs first .. first+count-1, which lie in one block of kBlock from the start.
+  FastValues values(std::size_t first);
+  /// The truth of input i, decided by whom it takes.
+  Truth truth(std::size_t i, JudgedCount& judged);
+  /// Input 0: the fast judge's interval and decision against the final judge's.
+  bool agrees_with_final_judge();
+
+ private:
+  void compute_block(std::size_t block, std::size_t slot);
+
+  OpId op_{};
+  Dtype d_ = Dtype::f32;
+  Bits y_ = 0;
+  const char* z_ = nullptr;
+  std::size_t n_ = 0;
+  bool fast_ = false, keep_ = false;
+  std::size_t in_slot_ = 0;               // the block in slot 0 where nothing is kept
+  std::vector<bool> done_;                // per block where kept
+  std::vector<double> zd_, part_, hi_, lo_, delta_;
+  std::vector<Truth> truths_;             // of the final judge, where it judges all
+};
+
+}  // namespace ulpaudit

@@ -1,0 +1,309 @@
+// The fast judge for f16, bf16 and f32: formulas and their error bounds. Derivation of each bound:
+// docs/fast-judge.md. u = 2^-53. No step relies on MulAdd being fused, so the bounds hold on SSE4 too.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "truth/fast_judge.cpp"
+#include <hwy/foreach_target.h>  // compiles this file once per target
+#include <hwy/highway.h>
+
+#include "truth/fast_judge.hpp"
+#include "truth/load_double-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace ulpaudit {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<double>;
+using V = hn::Vec<D>;
+using I = hn::RebindToSigned<D>;
+
+inline V Set(double x) { return hn::Set(D(), x); }
+
+struct Pair {
+  V hi, lo;
+};
+/// a + b = hi + lo exactly (Knuth).
+inline Pair TwoSum(V a, V b) {
+  const V s = hn::Add(a, b);
+  const V bb = hn::Sub(s, a);
+  return {s, hn::Add(hn::Sub(a, hn::Sub(s, bb)), hn::Sub(b, bb))};
+}
+
+/// Beyond this every e^-a is below 2^-288: far under half of any subnormal up to f32's.
+constexpr double kLargestA = 200;
+
+/// e^-a and e^-a - 1 for 0 <= a <= 200, each within 2^-50 relative: k = round(a log2 e),
+/// r = a - k ln2 in two exact-product parts, Taylor to degree 12 (remainder 2^-52.4 at |r| = .347).
+struct Exponential {
+  V e, em1;
+};
+inline Exponential ExpMinus(V a) {
+  const V k = hn::Round(hn::Mul(a, Set(1.4426950408889634)));
+  // ln2 = hi + lo: hi has 42 bits, so k·hi is exact for k < 2^11. (mpmath: ln2 = 0x1.62e42fefa39ef35793c76p-1)
+  V r = hn::Sub(a, hn::Mul(k, Set(0x1.62e42fefa38p-1)));
+  r = hn::Neg(hn::Sub(r, hn::Mul(k, Set(0x1.ef35793c7673p-45))));
+  constexpr double c[] = {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
+                          1.0 / 5040,      1.0 / 720,      1.0 / 120,     1.0 / 24,     1.0 / 6,
+                          0.5};
+  // Two interleaved chains (even and odd coefficients) halve the latency.
+  const V r2 = hn::Mul(r, r);
+  V even = Set(c[0]), odd = Set(c[1]);
+  for (int i = 2; i < 10; i += 2) even = hn::MulAdd(even, r2, Set(c[i]));
+  even = hn::MulAdd(even, r2, Set(c[10]));
+  for (int i = 3; i < 11; i += 2) odd = hn::MulAdd(odd, r2, Set(c[i]));
+  const V q = hn::MulAdd(odd, r, even);
+  const V p = hn::MulAdd(r2, q, r);  // e^r - 1
+  const I di;
+  const auto exponent = hn::Sub(hn::Set(di, 1023), hn::ConvertTo(di, k));
+  const V scale = hn::BitCast(D(), hn::ShiftLeft<52>(exponent));  // 2^-k, exact
+  const V scaled = hn::Mul(scale, p);
+  return {hn::Add(scale, scaled), hn::Add(hn::Sub(scale, Set(1.0)), scaled)};
+}
+
+/// log(1+e), within 2^-48.5: 2 atanh(s) with s = e/(2+e) below sqrt(2)-1, else ln2 + 2 atanh(s) with
+/// s = (e-1)/(e+3); |s| <= .1716, series to s^19 (remainder 2^-55 relative to s).
+inline V LogOnePlus(const Exponential& x) {
+  const auto small = hn::Lt(x.e, Set(0.41421356237309503));
+  const V top = hn::IfThenElse(small, x.e, x.em1);
+  const V s = hn::Div(top, hn::Add(x.e, hn::IfThenElse(small, Set(2.0), Set(3.0))));
+  const V w = hn::Mul(s, s);
+  V p = Set(2.0 / 19);
+  for (double d : {17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0}) p = hn::MulAdd(p, w, Set(2.0 / d));
+  const V two_atanh = hn::MulAdd(hn::Mul(s, w), p, hn::Add(s, s));
+  return hn::Add(two_atanh, hn::IfThenElse(small, hn::Zero(D()), Set(0x1.62e42fefa39efp-1)));
+}
+
+/// ½tanh(a/2) = -m/(2(2+m)), m = e^-a - 1: within 2^-49.
+inline V HalfTanh(const Exponential& x) {
+  const V twice = hn::Add(Set(2.0), x.em1);
+  return hn::Neg(hn::Div(x.em1, hn::Add(twice, twice)));
+}
+
+/// ½tanh(z/2) - z/4 for |z| < 2^-4: Taylor to z^13, remainder below 2^-60 relative.
+/// (tanh x = x - x³/3 + 2x⁵/15 - 17x⁷/315 + 62x⁹/2835 - 1382x¹¹/155925 + …)
+inline V HalfTanhMinusQuarter(V z) {
+  const V w = hn::Mul(z, z);
+  V p = Set(-1382.0 / 155925 / 4096);
+  p = hn::MulAdd(p, w, Set(62.0 / 2835 / 1024));
+  p = hn::MulAdd(p, w, Set(-17.0 / 315 / 256));
+  p = hn::MulAdd(p, w, Set(2.0 / 15 / 64));
+  p = hn::MulAdd(p, w, Set(-1.0 / 3 / 16));
+  return hn::Mul(hn::Mul(z, w), p);
+}
+
+enum class Part { sigmoid, sigmoid_grad, loss, grad };
+
+/// The function of z that each op needs:
+///  sigmoid, grad: ½tanh(z/2) (grad below 2^-4: that minus z/4) for |z| < 1, else σ(-|z|);
+///  sigmoid_grad: ½tanh(|z|/2) for |z| < 1, else e/(1+e)²; loss: log1p(e).
+template <Part kPart>
+inline V PartOf(V z) {
+  const V a = hn::Min(hn::Abs(z), Set(kLargestA));
+  const Exponential x = ExpMinus(a);
+  if (kPart == Part::loss) return LogOnePlus(x);
+  const V one_plus = hn::Add(Set(1.0), x.e);
+  const auto core = hn::Lt(a, Set(1.0));
+  if (kPart == Part::sigmoid_grad) {
+    const V num = hn::IfThenElse(core, hn::Mul(Set(-0.5), x.em1), x.e);
+    const V den = hn::IfThenElse(core, one_plus, hn::Mul(one_plus, one_plus));
+    return hn::Div(num, den);
+  }
+  // One division serves both: ½(1-e)/(1+e) and e/(1+e).
+  const V num = hn::IfThenElse(core, hn::CopySign(hn::Mul(Set(0.5), x.em1), z), x.e);
+  V part = hn::Div(num, one_plus);
+  if (kPart == Part::grad)
+    part = hn::IfThenElse(hn::Lt(a, Set(0.0625)), HalfTanhMinusQuarter(z), part);
+  return part;
+}
+
+constexpr double kEta = 0x1p-48;    // on parts, four times what the derivation gives
+constexpr double kLoEta = 0x1p-51;  // on sums of low parts
+
+struct Value {
+  V hi, lo, delta;
+};
+
+inline Value Finish(Pair sum, V rest, V delta) {
+  const V lo = hn::Add(sum.lo, rest);
+  const V hi = hn::Add(sum.hi, lo);
+  const V low = hn::Sub(lo, hn::Sub(hi, sum.hi));
+  return {hi, low, hn::MulAdd(Set(kLoEta), hn::Abs(lo), delta)};
+}
+
+template <Part kPart>
+inline Value Combine(V z, V part, V y) {
+  const V zero = hn::Zero(D());
+  const auto core = hn::Lt(hn::Abs(z), Set(1.0));
+  const auto positive = hn::Gt(z, zero);
+  if (kPart == Part::sigmoid) {
+    const V base =
+        hn::IfThenElse(core, Set(0.5), hn::IfThenElse(positive, Set(1.0), zero));
+    const V w = hn::IfThenElse(hn::AndNot(core, positive), hn::Neg(part), part);
+    return Finish(TwoSum(base, w), zero, hn::Mul(Set(kEta), hn::Abs(w)));
+  }
+  if (kPart == Part::sigmoid_grad) {
+    const V w = hn::IfThenElse(core, hn::Neg(hn::Mul(part, part)), part);
+    const V base = hn::IfThenElseZero(core, Set(0.25));
+    return Finish(TwoSum(base, w), zero, hn::Mul(Set(4 * kEta), hn::Abs(w)));
+  }
+  if (kPart == Part::loss) {
+    const V a = hn::Abs(z);
+    const V ay = hn::Mul(a, y);  // exact: two numbers of at most 24 bits
+    const Pair linear = TwoSum(hn::IfThenElseZero(positive, a),
+                               hn::IfThenElse(positive, hn::Neg(ay), ay));
+    return Finish(TwoSum(linear.hi, part), linear.lo, hn::Mul(Set(kEta), part));
+  }
+  const auto near = hn::Lt(hn::Abs(z), Set(0.0625));
+  const V base = hn::IfThenElse(core, Set(0.5), hn::IfThenElse(positive, Set(1.0), zero));
+  const V w = hn::IfThenElse(hn::AndNot(core, positive), hn::Neg(part), part);
+  const Pair rational = TwoSum(base, hn::Neg(y));
+  const Pair moved = TwoSum(rational.hi, hn::IfThenElseZero(near, hn::Mul(z, Set(0.25))));
+  return Finish(TwoSum(moved.hi, w), hn::Add(moved.lo, rational.lo),
+                hn::Mul(Set(kEta), hn::Abs(w)));
+}
+
+template <Part kPart, class T>
+void ZPart(const T* z, int kind, std::size_t n, double* zd, double* part) {
+  const D d;
+  for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const V v = LoadDouble(z + i, kind);
+    hn::StoreU(v, d, zd + i);
+    hn::StoreU(PartOf<kPart>(v), d, part + i);
+  }
+}
+
+template <Part kPart>
+void CombineAll(double y, double fault, const double* zd, const double* part, std::size_t n,
+                const FastValues& out) {
+  const D d;
+  const V vy = Set(y);
+  for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const V z = hn::LoadU(d, zd + i);
+    Value v = Combine<kPart>(z, hn::Mul(hn::LoadU(d, part + i), Set(fault)), vy);
+    // z = 0, infinite or NaN: exact results, not ours.
+    const V a = hn::Abs(z);
+    const auto ours = hn::And(hn::Gt(a, hn::Zero(d)), hn::Lt(a, Set(0x1p200)));
+    v.delta = hn::IfThenElse(ours, v.delta, Set(-1.0));
+    hn::StoreU(v.hi, d, out.hi + i);
+    hn::StoreU(v.lo, d, out.lo + i);
+    hn::StoreU(v.delta, d, out.delta + i);
+  }
+}
+
+template <class T>
+void ZPartOf(int op, const T* z, int kind, std::size_t n, double* zd, double* part) {
+  switch (op) {
+    case 0:
+      return ZPart<Part::sigmoid>(z, kind, n, zd, part);
+    case 1:
+      return ZPart<Part::sigmoid_grad>(z, kind, n, zd, part);
+    case 2:
+      return ZPart<Part::loss>(z, kind, n, zd, part);
+    default:
+      return ZPart<Part::grad>(z, kind, n, zd, part);
+  }
+}
+void ZPart16(int op, const std::uint16_t* z, int kind, std::size_t n, double* zd, double* part) {
+  ZPartOf(op, z, kind, n, zd, part);
+}
+void ZPart32(int op, const std::uint32_t* z, std::size_t n, double* zd, double* part) {
+  ZPartOf(op, z, 0, n, zd, part);
+}
+void CombineOf(int op, double y, double fault, const double* zd, const double* part, std::size_t n,
+               const FastValues& out) {
+  switch (op) {
+    case 0:
+      return CombineAll<Part::sigmoid>(y, fault, zd, part, n, out);
+    case 1:
+      return CombineAll<Part::sigmoid_grad>(y, fault, zd, part, n, out);
+    case 2:
+      return CombineAll<Part::loss>(y, fault, zd, part, n, out);
+    default:
+      return CombineAll<Part::grad>(y, fault, zd, part, n, out);
+  }
+}
+
+const char* TargetHere() { return hwy::TargetName(HWY_TARGET); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace ulpaudit
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include <array>
+#include <cmath>
+
+namespace ulpaudit {
+namespace {
+
+HWY_EXPORT(ZPart16);
+HWY_EXPORT(ZPart32);
+HWY_EXPORT(CombineOf);
+HWY_EXPORT(TargetHere);
+
+double g_fault = 1.0;
+
+/// Index of the formula, by the op's name; -1 where there is none.
+int formula_of(OpId op) {
+  static const std::array<std::string_view, 4> names = {"sigmoid", "sigmoid_grad",
+                                                        "bce_with_logits", "bce_with_logits_grad"};
+  for (int i = 0; i < 4; ++i)
+    if (names[static_cast<std::size_t>(i)] == info(op).name) return i;
+  return -1;
+}
+
+}  // namespace
+
+void set_fast_judge_fault(double factor) { g_fault = factor; }
+
+bool fast_judge_covers(OpId op, Dtype d) { return d != Dtype::f64 && formula_of(op) >= 0; }
+
+void fast_z_part(OpId op, Dtype d, const void* z, std::size_t n, double* zd, double* part) {
+  if (d == Dtype::f32)
+    HWY_DYNAMIC_DISPATCH(ZPart32)
+    (formula_of(op), static_cast<const std::uint32_t*>(z), n, zd, part);
+  else
+    HWY_DYNAMIC_DISPATCH(ZPart16)
+    (formula_of(op), static_cast<const std::uint16_t*>(z), d == Dtype::bf16 ? 1 : 0, n, zd, part);
+}
+
+void fast_combine(OpId op, double y, const double* zd, const double* part, std::size_t n,
+                  const FastValues& out) {
+  HWY_DYNAMIC_DISPATCH(CombineOf)(formula_of(op), y, g_fault, zd, part, n, out);
+}
+
+const char* fast_judge_target() { return HWY_DYNAMIC_DISPATCH(TargetHere)(); }
+
+bool decide(Dtype d, double hi, double lo, double delta, Truth& t) {
+  if (!(delta >= 0) || hi == 0) return false;
+  const Format& f = format(d);
+  const double s = std::fabs(hi), l = hi < 0 ? -lo : lo;
+  // |t| just below a power of two belongs to the binade below.
+  const int k = exponent_of(l < 0 ? std::nextafter(s, 0.0) : s);
+  t.q = ulp_exponent(d, k);
+  const double ulp = exp2i(t.q);
+  // Precise enough for the error, and not across a number or a midpoint.
+  if (delta > ulp * 0x1p-21) return false;
+  const double units = s / ulp;  // exact
+  double m = std::nearbyint(units);
+  double off = units - m;  // exact, |off| <= 1/2
+  const double low = l / ulp, bound = delta / ulp;
+  if (std::fabs(off) == 0.5 && (low > 0) == (off > 0) && low != 0) {
+    m += 2 * off;
+    off = -off;
+  }
+  const double v = off + low;
+  const double to_midpoint = (0.5 - std::fabs(off)) - (off > 0 ? low : -low);
+  if (std::fabs(v) <= bound || std::fabs(to_midpoint) <= bound) return false;
+  t.kind = TruthKind::finite;
+  t.negative = hi < 0;
+  t.side = v > 0 ? 1 : -1;
+  const Bits mag =
+      static_cast<Bits>(m) + (static_cast<Bits>(t.q - f.min_ulp_exponent()) << (f.p - 1));
+  t.rounded = mag | (t.negative ? f.sign_bit() : 0);
+  t.ulps = {units, low};
+  return true;
+}
+
+}  // namespace ulpaudit
+#endif  // HWY_ONCE

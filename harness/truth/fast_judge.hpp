@@ -1,0 +1,40 @@
+// The fast judge: true values of many points at once, in vectorised double arithmetic, with a proven
+// error bound (docs/fast-judge.md). Points that the bound leaves open go to the final judge.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "truth/truth.hpp"
+
+namespace ulpaudit {
+
+/// t lies in hi + lo ± delta, |lo| <= ulp(hi)/2. delta < 0: not judged here (z or y is NaN, z is 0
+/// or infinite, or t = 0).
+struct FastValues {
+  double* hi;
+  double* lo;
+  double* delta;
+};
+
+/// Has the fast judge a formula for this op and dtype?
+bool fast_judge_covers(OpId op, Dtype d);
+
+/// What depends on z alone: zd receives z as double, part the op's function of z. n values each;
+/// arrays may be written up to the next multiple of 16.
+void fast_z_part(OpId op, Dtype d, const void* z, std::size_t n, double* zd, double* part);
+
+/// The values for one label (ignored by unary ops).
+void fast_combine(OpId op, double y, const double* zd, const double* part, std::size_t n,
+                  const FastValues& out);
+
+/// The value as a Truth relative to the dtype, where its bound decides; false where it does not.
+bool decide(Dtype d, double hi, double lo, double delta, Truth& t);
+
+/// Name of the SIMD target that is used here ("AVX2", …).
+const char* fast_judge_target();
+
+/// Tests only: a factor on the fast judge's results, to see a wrong one being found.
+void set_fast_judge_fault(double factor);
+
+}  // namespace ulpaudit

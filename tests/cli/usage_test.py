@@ -1,0 +1,156 @@
+"""Bad usage: one clear line, exit code 2 (or 5), nothing half-written. And --help."""
+import json, os, tempfile
+from support import CommandTest, FINE, NOTHING, USAGE, main, run
+
+COMMANDS = ('list', 'sweep', 'audit', 'eval', 'report')
+
+
+class Help(CommandTest):
+    def test_every_command_has_an_example(self):
+        for command in COMMANDS:
+            done = self.check(FINE, command, '--help')
+            self.assertIn('Example: ulpaudit %s' % command, done.stdout)
+            self.assertEqual(done.stderr, '')
+
+    def test_program_lists_commands_and_exit_codes(self):
+        done = self.check(FINE, '--help')
+        for words in COMMANDS + ('Exit codes', 'Example: ulpaudit'):
+            self.assertIn(words, done.stdout)
+
+    def test_version_names_compiler_and_flags(self):
+        done = self.check(FINE, '--version')
+        self.assertIn('-ffp-contract=off', done.stdout)
+
+
+class BadUsage(CommandTest):
+    def test_no_command(self):
+        self.refuse()
+
+    def test_unknown_command(self):
+        self.refuse('dance', says=['dance'])
+
+    def test_unknown_option(self):
+        for command in COMMANDS:
+            self.refuse(command, '--sparkle', 'x', says=['--sparkle'])
+
+    def test_unknown_op_names_the_known_ones(self):
+        for command in ('list', 'sweep', 'audit'):
+            self.refuse(command, '--op', 'softmax', says=[
+                "unknown op 'softmax'", 'sigmoid, sigmoid_grad, bce_with_logits'])
+        self.refuse('eval', '--op', 'softmax', '--', '1', says=["unknown op 'softmax'"])
+
+    def test_unknown_dtype_names_the_known_ones(self):
+        for command in ('list', 'sweep', 'audit'):
+            self.refuse(command, '--dtype', 'f8', says=["unknown dtype 'f8'", 'f16, bf16, f32, f64'])
+        self.refuse('eval', '--dtype', 'f8', '--', '1', says=["unknown dtype 'f8'"])
+
+    def test_one_good_glob_does_not_excuse_a_bad_one(self):
+        self.refuse('sweep', '--op', 'sigmoid', '--op', 'softmax', says=["unknown op 'softmax'"])
+
+    def test_malformed_numbers_are_shown(self):
+        for bad in ('abc', '1.5.2', '', '0x', '1e', '0x123456789'):
+            self.refuse('eval', '--op', 'sigmoid', '--', bad, says=["'%s'" % bad, 'accepted'])
+        self.refuse('sweep', '--range', '1:x', says=["'x'"])
+        for option in ('--points', '--threads', '--seed', '--time-limit', '--deadline'):
+            self.refuse('sweep', option, 'many', says=[option])
+        self.refuse('sweep', '--threads', '0', says=['--threads'])
+        self.refuse('sweep', '--points', '0', says=['--points'])
+
+    def test_ranges(self):
+        self.refuse('sweep', '--range', '5', says=["'5'", 'LO:HI'])
+        self.refuse('sweep', '--range', '2:1', says=["'2:1'", 'empty'])
+        self.refuse('sweep', '--range', 'nan:1', says=['NaN'])
+
+    def test_labels(self):
+        for bad in ('1.5', '-0.1', 'nan', 'inf'):
+            self.refuse('sweep', '--op', 'bce_with_logits', '--label', bad,
+                        says=['--label %s' % bad, '[0, 1]'])
+        self.refuse('sweep', '--op', 'bce_with_logits', '--dtype', 'f32', '--label', 'all',
+                    says=['--label all', 'f16 and bf16'])
+        self.refuse('eval', '--op', 'bce_with_logits', '--', '1', '2', says=['[0, 1]'])
+
+    def test_shards(self):
+        for bad in ('1', '2/2', 'a/b', '1/', '-1/2'):
+            self.refuse('sweep', '--shard', bad, says=["'%s'" % bad, 'I/N'])
+
+    def test_exhaustive_f64_needs_a_range(self):
+        self.refuse('sweep', '--dtype', 'f64', '--op', 'sigmoid', '--exhaustive', says=['--range'])
+
+    def test_words_from_lists(self):
+        self.refuse('audit', '--profile', 'deep', says=['--profile', 'quick'])
+        self.refuse('sweep', '--color', 'pink', says=['--color', 'never'])
+        self.refuse('sweep', '--isolate', 'maybe', says=['--isolate'])
+
+    def test_eval_wants_the_right_number_of_values(self):
+        self.refuse('eval', says=['eval takes z'])
+        self.refuse('eval', '--', '1', '0', '2', says=['eval takes z'])
+        self.refuse('eval', '--op', 'sigmoid', '--', '1', '0', says=['sigmoid takes one value: z'])
+        self.refuse('eval', '--op', 'bce_with_logits', '--', '1', says=['two values: z y'])
+
+
+class Nothing(CommandTest):
+    """5: the globs are fine and match nothing, so nothing was checked."""
+
+    def test_impl_glob(self):
+        for args in (['sweep'], ['audit', '-o', '/nonexistent/x']):
+            self.check(NOTHING, *args, '--impl', 'nobody/*', says=['nothing matches', 'list'])
+
+    def test_list_and_eval(self):
+        self.check(NOTHING, 'list', '--impl', 'nobody/*')
+        self.check(NOTHING, 'eval', '--op', 'sigmoid', '--impl', 'nobody/*', '--', '1')
+
+
+class Output(CommandTest):
+    SMALL = ('--op', 'sigmoid', '--dtype', 'f32', '--impl', 'stable/*', '--range', '1:1.00001',
+             '--points', '100')
+
+    def test_unwritable_folder(self):
+        for command in ('sweep', 'audit'):
+            done = self.check(USAGE, command, *self.SMALL, '-o', '/proc/nowhere',
+                              says=['/proc/nowhere'])
+            self.assertEqual(done.stdout, '')
+
+    def test_a_file_in_the_way_stays_as_it_is(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkdir(os.path.join(folder, 'report.json'))
+            self.check(USAGE, 'sweep', *self.SMALL, '-o', folder, says=['report.json'])
+            self.assertEqual(sorted(os.listdir(folder)), ['report.json'])
+
+    def test_full_disk_leaves_nothing(self):
+        if not os.path.exists('/dev/full'):
+            self.skipTest('no /dev/full here')
+        self.refuse('report', '/dev/full/x', says=['/dev/full/x'])
+
+    def test_report_folder_is_made(self):
+        with tempfile.TemporaryDirectory() as folder:
+            deep = os.path.join(folder, 'a', 'b')
+            self.check(FINE, 'sweep', *self.SMALL, '-o', deep)
+            self.assertEqual(sorted(os.listdir(deep)), ['report.json', 'report.md'])
+
+
+class List(CommandTest):
+    def test_table(self):
+        done = self.check(FINE, 'list')
+        for words in ('sigmoid_grad', 'bf16', 'stable/sigmoid', 'naive/sigmoid', '1/(1+exp(-z))'):
+            self.assertIn(words, done.stdout)
+
+    def test_json_has_the_same_facts(self):
+        facts = json.loads(self.check(FINE, 'list', '--json').stdout)
+        self.assertEqual([d['name'] for d in facts['dtypes']], ['f16', 'bf16', 'f32', 'f64'])
+        self.assertEqual([o['name'] for o in facts['ops']], [
+            'sigmoid', 'sigmoid_grad', 'bce_with_logits', 'bce_with_logits_grad'])
+        names = [i['name'] for i in facts['implementations']]
+        self.assertIn('stable/sigmoid', names)
+        self.assertEqual(len(set(names)), len(names))
+        self.assertEqual(facts['not_loaded'], [])
+
+    def test_globs_choose(self):
+        facts = json.loads(self.check(FINE, 'list', '--json', '--impl', 'stable/s*').stdout)
+        names = {i['name'] for i in facts['implementations']}
+        self.assertTrue(names and all(n.startswith('stable/s') for n in names), names)
+        facts = json.loads(self.check(FINE, 'list', '--json', '--op', '*grad').stdout)
+        self.assertTrue(all(i['op'].endswith('grad') for i in facts['implementations']))
+
+
+if __name__ == '__main__':
+    main()

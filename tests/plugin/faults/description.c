@@ -1,0 +1,64 @@
+/* A plug-in whose kernel is harmless and whose description or start is wrong in one way: FAULT_… */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ulpaudit/plugin.h>
+
+#if defined(FAULT_CONSTRUCTOR_CRASH)
+__attribute__((constructor)) static void start(void) {
+  volatile uintptr_t nowhere = 8;
+  *(volatile int*)nowhere = 1;
+}
+#elif defined(FAULT_CONSTRUCTOR_EXIT)
+__attribute__((constructor)) static void start(void) { exit(3); }
+#elif defined(FAULT_CONSTRUCTOR_HANG)
+__attribute__((constructor)) static void start(void) {
+  for (volatile int i = 0;; i = i + 1) {
+  }
+}
+#endif
+
+static int32_t run(const ulpaudit_kernel* self, const ulpaudit_batch* b, char* message,
+                   size_t size) {
+  (void)self;
+  (void)message;
+  (void)size;
+  memset(b->out, 0, b->n * 4);
+  return ULPAUDIT_OK;
+}
+
+static ulpaudit_kernel kernel = {
+    sizeof kernel, "zero", "sigmoid", ULPAUDIT_F32, 0, "0", "", NULL, NULL, run};
+static const ulpaudit_kernel* const kernels[] = {&kernel};
+static ulpaudit_plugin plugin = {
+    sizeof plugin, ULPAUDIT_ABI_VERSION, 1, FAULT_NAME, "", "", "", kernels};
+
+const ulpaudit_plugin* ulpaudit_plugin_entry(uint32_t host_abi) {
+  (void)host_abi;
+#if defined(FAULT_WRONG_SIZE)
+  plugin.struct_size = 16;
+#elif defined(FAULT_WRONG_ABI)
+  plugin.abi_version = 77;
+#elif defined(FAULT_NULL_PLUGIN)
+  return NULL;
+#elif defined(FAULT_NO_NAME)
+  plugin.name = NULL;
+#elif defined(FAULT_NO_KERNELS)
+  plugin.kernels = NULL;
+#elif defined(FAULT_KERNEL_SIZE)
+  kernel.struct_size = 24;
+#elif defined(FAULT_KERNEL_NO_NAME)
+  kernel.name = NULL;
+#elif defined(FAULT_KERNEL_NO_RUN)
+  kernel.run = NULL;
+#elif defined(FAULT_KERNEL_DTYPES)
+  kernel.dtypes = 0x40;
+#elif defined(FAULT_BAD_CONTRACT)
+  plugin.contract = "contract = 1\n[[kernel]]\nname = \"zero\"\nbudget = 3\n";
+#elif defined(FAULT_UNKNOWN_OP)
+  kernel.op = "softmax";
+#elif defined(FAULT_UNAVAILABLE)
+  kernel.unavailable = "needs AVX9, and this CPU has none";
+#endif
+  return &plugin;
+}

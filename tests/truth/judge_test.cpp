@@ -1,0 +1,125 @@
+// The final judge on its own figures: identities, random bit patterns, time.
+#include <chrono>
+#include <cmath>
+
+#include "each_dtype.hpp"
+#include "names.hpp"
+#include "truth/truth.hpp"
+
+namespace ulpaudit {
+namespace {
+
+ULPAUDIT_EACH_DTYPE(Judge);
+
+constexpr std::uint64_t kSeed = 20240611;
+
+double part(double v, const Truth& t) { return std::ldexp(v, t.q); }
+
+TEST_P(Judge, SigmoidOfZAndMinusZAddUpToOne) {
+  test::RandomBits random(kSeed);
+  const OpId op = test::op("sigmoid");
+  for (int i = 0; i < 500; ++i) {
+    const double size = 30 * static_cast<double>(random() >> 11) * 0x1p-53;
+    const Bits z = encode(d, size);
+    const Truth a = final_judge(op, d, z, 0), b = final_judge(op, d, negate(d, z), 0);
+    // a - 1 is exact (a >= ½), and so is the sum with b, which nearly cancels it.
+    const double off = ((part(a.ulps.hi, a) - 1) + part(b.ulps.hi, b)) + part(a.ulps.lo, a) +
+                       part(b.ulps.lo, b);
+    EXPECT_LE(std::fabs(off), 0x1p-48 * (exp2i(a.q) + exp2i(b.q)))
+        << "seed " << kSeed << ": " << test::at(op, d, z, 0);
+  }
+}
+
+TEST_P(Judge, LossIsTheSameForMinusZAndOneMinusY) {
+  test::RandomBits random(kSeed + 1);
+  const OpId op = test::op("bce_with_logits");
+  for (int i = 0; i < 500; ++i) {
+    const std::uint64_t k = random() % ((std::uint64_t{1} << f.p) + 1);
+    const Bits y = encode(d, static_cast<double>(k) * exp2i(-f.p));
+    const Bits other = encode(d, 1 - static_cast<double>(k) * exp2i(-f.p));
+    const Bits z = random() & f.mask();
+    if (is_nan(d, z)) continue;
+    const Truth a = final_judge(op, d, z, y), b = final_judge(op, d, negate(d, z), other);
+    const std::string where = "seed " + std::to_string(kSeed + 1) + ": " + test::at(op, d, z, y);
+    EXPECT_EQ(a.rounded, b.rounded) << where;
+    EXPECT_EQ(a.side, b.side) << where;
+    EXPECT_EQ(a.q, b.q) << where;
+    EXPECT_NEAR(a.ulps.hi, b.ulps.hi, 0x1p-40 * a.ulps.hi) << where;
+  }
+}
+
+/// What must hold of any truth: the rounding is the nearest, and side and ulps say the same.
+void expect_consistent(Dtype d, const Truth& t, const std::string& where) {
+  if (t.kind != TruthKind::finite) return;
+  EXPECT_EQ(is_negative(d, t.rounded), t.negative) << where;
+  const double rounded = std::ldexp(decode(d, magnitude(d, t.rounded)), -t.q);
+  const double beyond = (t.ulps.hi - rounded) + t.ulps.lo;  // |t| - |rounded| in ulps
+  EXPECT_LE(std::fabs(beyond), 0.5) << where;
+  if (t.side == 0)
+    EXPECT_EQ(beyond, 0) << where;
+  else
+    EXPECT_GE(beyond * t.side, -0x1p-50) << where;  // ulps are given within 2^-50
+  if (t.q > format(d).min_ulp_exponent()) {
+    EXPECT_GE(t.ulps.hi, exp2i(format(d).p - 1) * (1 - 0x1p-50)) << where;
+  }
+  EXPECT_LE(t.ulps.hi, exp2i(format(d).p)) << where;
+  const Bits other = other_neighbour(d, t);
+  EXPECT_EQ(other == t.rounded, t.side == 0) << where;
+}
+
+TEST_P(Judge, DecidesRandomBitPatterns) {
+  test::RandomBits random(kSeed + 2);
+  const Bits one = encode(d, 1.0);
+  for (int k = 0; k < op_count(); ++k) {
+    const OpId op = op_at(k);
+    for (int i = 0; i < 1500; ++i) {
+      const Bits z = random() & f.mask();
+      const Bits y = info(op).arity == 1 ? 0 : i % 4 == 0 ? one - random() % 8 : random() % (one + 1);
+      const std::string where = "seed " + std::to_string(kSeed + 2) + ": " + test::at(op, d, z, y);
+      try {
+        expect_consistent(d, final_judge(op, d, z, y), where);
+      } catch (const Undecided& e) {
+        ADD_FAILURE() << where << ": " << e.what();
+      }
+    }
+  }
+}
+
+TEST_P(Judge, DecidesEachLandmarkAndItsNeighbours) {
+  double slowest = 0;
+  std::string slowest_at;
+  for (int k = 0; k < op_count(); ++k) {
+    const OpId op = op_at(k);
+    for (Bits y : default_labels(op, d))
+      for (Bits landmark : landmarks(op, d, y))
+        for (int steps : {-1, 0, 1}) {
+          const Bits z = step(d, landmark, steps);
+          const auto start = std::chrono::steady_clock::now();
+          const Truth t = final_judge(op, d, z, y);
+          const std::chrono::duration<double, std::milli> spent =
+              std::chrono::steady_clock::now() - start;
+          if (spent.count() > slowest) {
+            slowest = spent.count();
+            slowest_at = test::at(op, d, z, y);
+          }
+          expect_consistent(d, t, test::at(op, d, z, y));
+        }
+  }
+  // The figure to meet is 50 ms; a loaded machine must not fail the test.
+  RecordProperty("slowest_ms", std::to_string(slowest));
+  RecordProperty("slowest_at", slowest_at);
+}
+
+TEST(TrueDigits, AreThoseOfTheTrueValue) {
+  const OpId sigmoid = test::op("sigmoid"), bce = test::op("bce_with_logits");
+  const Dtype d = Dtype::f32;
+  // mpmath at 40 digits: 1/(1+exp(88.5)) and log(1+exp(1)).
+  EXPECT_EQ(true_digits(sigmoid, d, encode(d, -88.5), 0, 20), "3.6723016819150420212e-39");
+  EXPECT_EQ(true_digits(bce, d, encode(d, 1.0), 0, 20), "1.3132616875182228340e+00");
+  EXPECT_EQ(true_digits(sigmoid, d, encode(d, 0.0), 0, 5), "5.0000e-01");
+  EXPECT_EQ(true_digits(sigmoid, d, format(d).quiet_nan(), 0, 5), "nan");
+  EXPECT_EQ(true_digits(bce, d, format(d).infinity(), 0, 5), "inf");
+}
+
+}  // namespace
+}  // namespace ulpaudit
