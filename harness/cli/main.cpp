@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <vector>
@@ -30,6 +31,12 @@ Exit run(int argc, char** argv) {
       "Example: ulpaudit sweep --op sigmoid --dtype f16 --impl 'naive/*'");
   const std::vector<Command> commands = {add_list(parser), add_sweep(parser), add_audit(parser),
                                          add_eval(parser), add_report(parser)};
+  const auto named = [&](const Command& c) { return c.app->get_name() == argv[1]; };
+  if (argc > 1 && argv[1][0] != '-' && std::none_of(commands.begin(), commands.end(), named)) {
+    std::string known;
+    for (const Command& c : commands) known += (known.empty() ? "" : ", ") + c.app->get_name();
+    return complain(Exit::usage, fmt::format("unknown command '{}'; accepted: {}", argv[1], known));
+  }
   try {
     parser.parse(argc, argv);
   } catch (const CLI::Success& e) {

@@ -95,7 +95,9 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   const EngineOutcome outcome = run_jobs(jobs, engine);
   progress.clear();
   SessionPool sessions(o.session());
-  for (const Job& job : jobs) append_results(job, engine.shards > 1, sessions, report);
+  // Evidence is exhaustive only where every chunk was run.
+  const bool part = engine.shards > 1 || outcome.ended_early || outcome.interrupted;
+  for (const Job& job : jobs) append_results(job, part, sessions, report);
   if (with_textbook) append_textbook(jobs, sessions, report);
   judge_report(catalog.contracts, report);
   report.run.ended_early = outcome.ended_early || outcome.interrupted;
