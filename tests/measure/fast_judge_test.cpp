@@ -1,0 +1,164 @@
+// The fast judge against the final judge, and block scoring against point scoring, lane by lane.
+#include "truth/fast_judge.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "fp/text.hpp"
+#include "measure/score_block.hpp"
+#include "truth/score.hpp"
+
+namespace ulpaudit {
+namespace {
+
+constexpr std::size_t kPoints = 512;
+constexpr Dtype kFastDtypes[] = {Dtype::f16, Dtype::bf16, Dtype::f32};
+
+/// Random patterns, and numbers where the op is busy: |z| in [2^-26, 2^8].
+std::vector<Bits> random_inputs(Dtype d, std::mt19937_64& rng) {
+  std::vector<Bits> z;
+  while (z.size() < kPoints) {
+    Bits b = rng() & format(d).mask();
+    if (rng() % 4 != 0)
+      b = encode(d, std::ldexp(1 + static_cast<double>(rng() >> 12) * 0x1p-52,
+                               static_cast<int>(rng() % 34) - 26)) |
+          (rng() % 2 != 0 ? format(d).sign_bit() : 0);
+    z.push_back(b);
+  }
+  return z;
+}
+
+std::vector<char> pack(Dtype d, const std::vector<Bits>& values) {
+  const auto bytes = static_cast<std::size_t>(format(d).bytes());
+  std::vector<char> out(values.size() * bytes + 64);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    std::copy_n(reinterpret_cast<const char*>(&values[i]), bytes, out.data() + i * bytes);
+  return out;
+}
+
+struct Values {
+  std::vector<double> zd, part, hi, lo, delta;
+  Values(OpId op, Dtype d, Bits y, const std::vector<Bits>& z) {
+    for (auto* v : {&zd, &part, &hi, &lo, &delta}) v->resize(z.size() + 16);
+    const std::vector<char> packed = pack(d, z);
+    fast_z_part(op, d, packed.data(), z.size(), zd.data(), part.data());
+    fast_combine(op, decode(d, y), zd.data(), part.data(), z.size(), view());
+  }
+  FastValues view() { return {hi.data(), lo.data(), delta.data()}; }
+};
+
+/// A result near the truth, or one of the awkward ones.
+Bits some_result(Dtype d, const Truth& t, std::mt19937_64& rng) {
+  switch (rng() % 8) {
+    case 0:
+      return 0;
+    case 1:
+      return format(d).quiet_nan();
+    case 2:
+      return rng() & format(d).mask();
+    case 3:
+      return negate(d, t.rounded);
+    case 4:
+      return other_neighbour(d, t);
+    case 5:
+      return step(d, t.rounded, static_cast<std::int64_t>(rng() % 200) - 100);
+    default:
+      return t.rounded;
+  }
+}
+
+std::string where(OpId op, Dtype d, Bits z, Bits y) {
+  return std::string(info(op).name) + " " + std::string(name(d)) + " z=" + bits_text(d, z) +
+         " y=" + bits_text(d, y);
+}
+
+template <class Check>
+void for_each_case(unsigned seed, Check check) {
+  RecordProperty("seed", static_cast<int>(seed));
+  std::mt19937_64 rng(seed);
+  for (int i = 0; i < op_count(); ++i)
+    for (Dtype d : kFastDtypes)
+      for (Bits y : default_labels(op_at(i), d)) check(op_at(i), d, y, rng);
+}
+
+TEST(FastJudge, IntervalsHoldTheTruthAndDecisionsAgree) {
+  std::size_t decided = 0, points = 0;
+  double worst = 0;
+  for_each_case(20261124, [&](OpId op, Dtype d, Bits y, std::mt19937_64& rng) {
+    const std::vector<Bits> z = random_inputs(d, rng);
+    Values v(op, d, y, z);
+    for (std::size_t i = 0; i < z.size(); ++i) {
+      if (v.delta[i] < 0) continue;
+      const Truth sure = final_judge(op, d, z[i], y);
+      ASSERT_EQ(sure.kind, TruthKind::finite) << where(op, d, z[i], y);
+      const double scale = std::ldexp(1.0, -sure.q), sign = sure.negative ? -1 : 1;
+      const double off = std::fabs((v.hi[i] * scale - sign * sure.ulps.hi) +
+                                   (v.lo[i] * scale - sign * sure.ulps.lo));
+      ASSERT_LE(off, v.delta[i] * scale + 0x1p-45) << where(op, d, z[i], y);
+      if (off > 0x1p-40) worst = std::max(worst, off / (v.delta[i] * scale));
+      ++points;
+      Truth t;
+      if (!decide(d, v.hi[i], v.lo[i], v.delta[i], t)) continue;
+      ++decided;
+      ASSERT_EQ(t.rounded, sure.rounded) << where(op, d, z[i], y);
+      ASSERT_EQ(t.side, sure.side) << where(op, d, z[i], y);
+      ASSERT_EQ(t.q, sure.q) << where(op, d, z[i], y);
+      ASSERT_EQ(t.negative, sure.negative) << where(op, d, z[i], y);
+    }
+  });
+  EXPECT_GT(static_cast<double>(decided), 0.999 * static_cast<double>(points));
+  EXPECT_LT(worst, 0.5) << "the claimed bound has lost its margin";
+}
+
+TEST(FastJudge, BlockScoresEqualPointScores) {
+  for_each_case(7, [&](OpId op, Dtype d, Bits y, std::mt19937_64& rng) {
+    const std::vector<Bits> z = random_inputs(d, rng);
+    Values v(op, d, y, z);
+    std::vector<Bits> got;
+    for (Bits b : z) got.push_back(some_result(d, final_judge(op, d, b, y), rng));
+    static BlockScratch scratch;
+    const std::vector<char> packed = pack(d, got);
+    const BlockScore s =
+        score_block(d, info(op).range, v.view(), packed.data(), z.size(), scratch);
+    std::uint64_t plain = 0, right = 0, faithful = 0, far = 0, zeros = 0;
+    double sum = 0;
+    for (std::size_t i = 0; i < z.size(); ++i) {
+      if (std::isnan(scratch.e[i])) continue;
+      const Score p = score(op, d, final_judge(op, d, z[i], y), got[i]);
+      ASSERT_EQ(p.category, Category::none) << where(op, d, z[i], y);
+      ASSERT_NEAR(p.error_ulps, scratch.e[i], 0x1p-20) << where(op, d, z[i], y);
+      ++plain;
+      right += p.correctly_rounded ? 1 : 0;
+      faithful += p.faithful ? 1 : 0;
+      far += p.allclose ? 0 : 1;
+      zeros += p.wrong_zero ? 1 : 0;
+      sum += scratch.e[i] * 0x1p20;
+    }
+    const std::string at = where(op, d, 0, y);
+    EXPECT_EQ(s.plain, plain) << at;
+    EXPECT_EQ(s.plain + s.slow, z.size()) << at;
+    EXPECT_EQ(s.correctly_rounded, right) << at;
+    EXPECT_EQ(s.faithful, faithful) << at;
+    EXPECT_EQ(s.allclose_failures, far) << at;
+    EXPECT_EQ(s.wrong_zeros, zeros) << at;
+    EXPECT_EQ(s.sum_signed, sum) << at;
+    EXPECT_GT(plain, z.size() / 4) << at;
+  });
+}
+
+TEST(FastJudge, CountsPairsThatFall) {
+  const double nan = std::nan("");
+  const std::vector<double> got = {0, 1, 1, 0.5, nan, 2, 3, 2, -1, 0, 0, 0, 0};
+  std::vector<double> padded = got;
+  padded.resize(got.size() + 16);
+  const PairCount up = count_pairs(padded.data(), got.size(), 1);
+  EXPECT_EQ(up.pairs, 10u);
+  EXPECT_EQ(up.violations, 3u);
+  EXPECT_EQ(count_pairs(padded.data(), got.size(), -1).violations, 3u);
+}
+
+}  // namespace
+}  // namespace ulpaudit
