@@ -35,7 +35,8 @@ struct Question {
 struct Row {
   std::string implementation;
   std::optional<Bits> got;
-  std::string failure;
+  bool available;
+  std::string failure;  ///< why there is no result
   Score s;
 };
 
@@ -46,8 +47,9 @@ std::vector<Row> ask(const Question& q, const Catalog& catalog, const Options& o
   for (const Offer& offer : catalog.offers) {
     if (offer.op != q.op || !matches(o.impls, offer.about.name)) continue;
     if (std::find(offer.dtypes.begin(), offer.dtypes.end(), q.d) == offer.dtypes.end()) continue;
-    Row row{offer.about.name, std::nullopt, offer.about.unavailable, {}};
-    if (row.failure.empty()) {
+    Row row{offer.about.name, std::nullopt, offer.about.unavailable.empty(),
+            offer.about.unavailable, {}};
+    if (row.available) {
       const Target target = {offer.about.name, offer.about.path, offer.kernel};
       std::atomic<int> ends{1};
       Accumulator losses;
@@ -127,7 +129,7 @@ Json as_json(const Question& q, const std::vector<Row>& rows) {
   for (const Row& r : rows) {
     Json row = {{"name", r.implementation}};
     if (!r.got) {
-      row["failure"] = r.failure;
+      row[r.available ? "failure" : "unavailable"] = r.failure;
     } else {
       row["got"] = number_json(q.d, *r.got);
       row["error_ulps"] = r.s.measured || r.s.category == Category::none ? Json(r.s.error_ulps)
@@ -228,7 +230,7 @@ Exit run(const EvalOptions& o) {
     const std::vector<Row> rows = ask(asked[i], catalog, o, sessions);
     answers += rows.size();
     for (const Row& r : rows)
-      if (!r.got && !r.failure.empty()) exit = worse(exit, Exit::plugin);
+      if (!r.got && r.available) exit = worse(exit, Exit::plugin);
     if (o.json || !o.input.empty()) {
       fmt::print("{}\n", as_json(asked[i], rows).dump(-1, ' ', false,
                                                       Json::error_handler_t::replace));

@@ -95,6 +95,20 @@ void Accumulator::add_block(Dtype d, Region region, const BlockScore& s,
   fill_histogram(t.histogram, scratch, n);
 }
 
+void Accumulator::add_constant(Dtype d, Region region, const Case& first, std::uint64_t n) {
+  Tally& t = regions[static_cast<std::size_t>(region)];
+  CurveBin& bin = bin_of(d, first.z);
+  t.start();
+  t.points += n;
+  t.measured += n;
+  t.correctly_rounded += n;
+  t.faithful += n;
+  t.histogram.front() += n;
+  for (Extreme* x : {&t.max_abs, &t.max_signed, &t.min_signed}) x->offer(d, 0, first);
+  bin.points += n;
+  bin.correctly_rounded += n;
+}
+
 void Accumulator::add_pair(Dtype d, int direction, const Case& before, const Case& after) {
   if (direction == 0 || is_nan(d, before.got) || is_nan(d, after.got)) return;
   ++monotone.pairs;

@@ -45,6 +45,9 @@ struct Accumulator {
   /// z; z(i) gives input i. Slow lanes are not counted.
   void add_block(Dtype d, Region region, const BlockScore& s, const BlockScratch& scratch,
                  std::size_t n, const std::function<Case(std::size_t)>& case_at);
+  /// n >= 2 points from first to last, in one region and bin, whose results all equal the correctly
+  /// rounded one with an error of 0 quanta.
+  void add_constant(Dtype d, Region region, const Case& first, std::uint64_t n);
   void add_pair(Dtype d, int direction, const Case& before, const Case& after);
   void add_loss(Dtype d, Loss loss);
   void merge(Dtype d, const Accumulator& other);

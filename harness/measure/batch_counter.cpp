@@ -6,6 +6,12 @@
 #include "measure/batch_runner.hpp"
 
 namespace ulpaudit {
+namespace {
+
+/// Shorter stretches are scored lane by lane at once.
+constexpr std::uint64_t kWorthTrying = 64;
+
+}  // namespace
 
 Case BatchCounter::case_at(std::uint64_t i, std::uint64_t offset, const void* out) const {
   return {load(d_, z_, i), y_, load(d_, out, i - offset)};
@@ -69,6 +75,7 @@ void BatchCounter::count_stretch(const Stretch& s, std::uint64_t offset, const v
     }
     return;
   }
+  if (count_constant(s, offset, out)) return;
   const auto bytes = static_cast<std::uint64_t>(format(d_).bytes());
   const BlockScore score =
       score_block(d_, info(op_).range, truth_.values(s.first),
@@ -97,6 +104,26 @@ std::uint64_t BatchCounter::digest_of(const Stretch& s, std::uint64_t offset,
   return width == 16   ? sum(std::uint16_t{})
          : width == 32 ? sum(std::uint32_t{})
                        : sum(std::uint64_t{});
+}
+
+bool BatchCounter::count_constant(const Stretch& s, std::uint64_t offset, const void* out) {
+  const std::uint64_t n = s.last - s.first + 1;
+  if (n < kWorthTrying) return false;
+  const Case first = case_at(s.first, offset, out), last = case_at(s.last, offset, out);
+  const int way = direction(first, last);
+  if (first.got != last.got || way == 0) return false;
+  const auto want = truth_.constant_between(s.first, s.last);
+  const auto bytes = static_cast<std::uint64_t>(format(d_).bytes());
+  if (want != first.got ||
+      !all_equal(d_, static_cast<const char*>(out) + (s.first - offset) * bytes, n, *want))
+    return false;
+  into_.add_constant(d_, s.region, first, n);
+  into_.judged.fast += n;
+  if (before_end_ == s.first) into_.add_pair(d_, direction(before_, first), before_, first);
+  into_.monotone.pairs += n - 1;
+  before_ = last;
+  before_end_ = s.last + 1;
+  return true;
 }
 
 void BatchCounter::count_slowly(std::uint64_t i, Region region, const Case& c) {

@@ -27,6 +27,8 @@ class BatchCounter {
   Stretch next_stretch(std::uint64_t first, std::uint64_t end);
   void count_stretch(const Stretch& s, std::uint64_t offset, const void* out);
   std::uint64_t digest_of(const Stretch& s, std::uint64_t offset, const void* out) const;
+  /// All results are the one that is right everywhere in the stretch: counted at once.
+  bool count_constant(const Stretch& s, std::uint64_t offset, const void* out);
   void count_slowly(std::uint64_t i, Region region, const Case& c);
   void count_pairs_of(const Stretch& s, std::uint64_t offset, const void* out);
   Case case_at(std::uint64_t i, std::uint64_t offset, const void* out) const;

@@ -80,6 +80,26 @@ Truth BatchTruth::truth(std::size_t i, JudgedCount& judged) {
   return final_judge(op_, d_, z, y_);
 }
 
+/// The fast judge's decision on one input, without its block.
+bool BatchTruth::decide_alone(std::size_t i, Truth& t) {
+  double zd[kPadding], part[kPadding], hi[kPadding], lo[kPadding], delta[kPadding];
+  const Bits z[8] = {load(d_, z_, i)};  // little endian: the first element is z
+  fast_z_part(op_, d_, z, 1, zd, part);
+  fast_combine(op_, decode(d_, y_), zd, part, 1, {hi, lo, delta});
+  return decide(d_, hi[0], lo[0], delta[0], t);
+}
+
+std::optional<Bits> BatchTruth::constant_between(std::size_t first, std::size_t last) {
+  Truth a, b;
+  if (!fast_ || !decide_alone(first, a)) return std::nullopt;
+  const auto distance = [](const Truth& t) {
+    return std::fabs((t.ulps.hi - std::nearbyint(t.ulps.hi)) + t.ulps.lo);
+  };
+  if (distance(a) > 0x1p-22 || !decide_alone(last, b) || distance(b) > 0x1p-22) return std::nullopt;
+  if (a.rounded != b.rounded || a.side != b.side || a.q != b.q) return std::nullopt;
+  return a.rounded;
+}
+
 bool BatchTruth::agrees_with_final_judge() {
   const Bits z = load(d_, z_, 0);
   const FastValues v = values(0);

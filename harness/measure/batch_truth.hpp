@@ -2,6 +2,7 @@
 // else by the final judge; shared by all implementations that are run on the batch.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "inputs/plan.hpp"
@@ -23,11 +24,16 @@ class BatchTruth {
   FastValues values(std::size_t first);
   /// The truth of input i, decided by whom it takes.
   Truth truth(std::size_t i, JudgedCount& judged);
+  /// Where t lies between the same two numbers for inputs first .. last (ascending, t monotone between
+  /// them), within 2^-22 ulp of the rounded one: that one. Then every result equal to it has an error
+  /// of 0 quanta and is correctly rounded.
+  std::optional<Bits> constant_between(std::size_t first, std::size_t last);
   /// Input 0: the fast judge's interval and decision against the final judge's.
   bool agrees_with_final_judge();
 
  private:
   void compute_block(std::size_t block, std::size_t slot);
+  bool decide_alone(std::size_t i, Truth& t);
 
   OpId op_{};
   Dtype d_ = Dtype::f32;

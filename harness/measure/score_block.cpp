@@ -54,7 +54,9 @@ inline Placed Place(V hi, V lo, V delta, V smallest_binade, V ulp_of_binade) {
   m = hn::IfThenElse(beyond, hn::Add(m, hn::Add(off, off)), m);
   off = hn::IfThenElse(beyond, hn::Neg(off), off);
   const V v = hn::Add(off, low);
-  const V to_midpoint = hn::Sub(hn::Sub(Set(0.5), hn::Abs(off)), hn::Xor(low, hn::And(off, Set(-0.0))));
+  const V toward = hn::IfThenElse(hn::Eq(off, hn::Zero(d)), low, off);
+  const V to_midpoint =
+      hn::Sub(hn::Sub(Set(0.5), hn::Abs(off)), hn::Xor(low, hn::And(toward, Set(-0.0))));
   const V bound = hn::Mul(delta, p.inverse);
   p.decided = hn::And(hn::Gt(hn::Min(hn::Abs(v), hn::Abs(to_midpoint)), bound),
                       hn::And(hn::Le(bound, Set(0x1p-21)), hn::Ge(delta, hn::Zero(d))));
@@ -140,6 +142,11 @@ BlockScore Score32(const Format& f, Range r, const FastValues& v, const std::uin
   return Score(0, f, r, v, out, n, scratch);
 }
 
+BlockScore Score64(const Format& f, Range r, const FastValues& v, const std::uint64_t* out,
+                   std::size_t n, BlockScratch& scratch) {
+  return Score(0, f, r, v, out, n, scratch);
+}
+
 PairCount Pairs(const double* got, std::size_t n, int direction) {
   const D d;
   PairCount c;
@@ -163,16 +170,41 @@ namespace ulpaudit {
 namespace {
 HWY_EXPORT(Score16);
 HWY_EXPORT(Score32);
+HWY_EXPORT(Score64);
 HWY_EXPORT(Pairs);
 }  // namespace
 
 BlockScore score_block(Dtype d, Range range, const FastValues& v, const void* out, std::size_t n,
                        BlockScratch& scratch) {
+  if (d == Dtype::f64)
+    return HWY_DYNAMIC_DISPATCH(Score64)(format(d), range, v,
+                                         static_cast<const std::uint64_t*>(out), n, scratch);
   if (d == Dtype::f32)
     return HWY_DYNAMIC_DISPATCH(Score32)(format(d), range, v,
                                          static_cast<const std::uint32_t*>(out), n, scratch);
   return HWY_DYNAMIC_DISPATCH(Score16)(d == Dtype::bf16 ? 1 : 0, format(d), range, v,
                                        static_cast<const std::uint16_t*>(out), n, scratch);
+}
+
+namespace {
+template <class T>
+bool all_equal_to(const void* out, std::size_t n, T want) {
+  const T* p = static_cast<const T*>(out);
+  T difference = 0;
+  for (std::size_t i = 0; i < n; ++i) difference |= static_cast<T>(p[i] ^ want);
+  return difference == 0;
+}
+}  // namespace
+
+bool all_equal(Dtype d, const void* out, std::size_t n, Bits want) {
+  switch (format(d).width) {
+    case 16:
+      return all_equal_to(out, n, static_cast<std::uint16_t>(want));
+    case 32:
+      return all_equal_to(out, n, static_cast<std::uint32_t>(want));
+    default:
+      return all_equal_to(out, n, want);
+  }
 }
 
 PairCount count_pairs(const double* got, std::size_t n, int direction) {

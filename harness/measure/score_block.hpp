@@ -34,6 +34,9 @@ struct BlockScratch {
 BlockScore score_block(Dtype d, Range range, const FastValues& v, const void* out, std::size_t n,
                        BlockScratch& scratch);
 
+/// Do all n packed results equal `want`?
+bool all_equal(Dtype d, const void* out, std::size_t n, Bits want);
+
 /// Pairs (i, i+1) of numbers among n results, and those that move against `direction` (±1).
 struct PairCount {
   std::uint64_t pairs = 0, violations = 0;

@@ -238,8 +238,12 @@ static void from_json(const Json& j, Tally& t) {
         t.categories[static_cast<std::size_t>(i)] = j.at("categories").at(key);
     }
   for (const Json& b : j.at("histogram")) {
-    if (t.histogram.empty()) t.histogram.resize(kHistogramBins);
-    t.histogram.at(b.at(0).get<std::size_t>()) = b.at(1);
+    const auto bin = b.at(0).get<std::size_t>();
+    if (bin >= kHistogramBins)
+      throw BadReport(fmt::format("histogram bin {} is out of range; accepted: 0 to {}", bin,
+                                  kHistogramBins - 1));
+    t.start();
+    t.histogram[bin] = b.at(1);
   }
 }
 

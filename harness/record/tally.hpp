@@ -110,9 +110,10 @@ inline std::uint32_t curve_bin(Dtype d, std::uint64_t ordinal_of_z) {
 using Curve = std::map<std::uint32_t, CurveBin>;
 void merge(Curve& into, const Curve& from);
 
-/// Order-independent hash: the sum over all points, modulo 2^64, of a pseudo-random key of the input
-/// times the (odd) result 2·got+1: multilinear hashing, so two kernels that differ anywhere collide
-/// with probability about 2^-64.
+/// Order-independent hash: the sum over all points, modulo 2^64, of a pseudo-random odd key of the
+/// input times the result (multilinear hashing): two kernels that differ anywhere collide with
+/// a probability below 2^-30. The upper half of
+/// a 64-bit result is folded into the lower one, since a key times 2^63 is 2^63 whatever the key.
 inline std::uint64_t digest_key(Bits z, Bits y) {
   // The splitmix64 finaliser, constants as published by Steele, Lea & Flood (2014).
   std::uint64_t x = z + 0x9e3779b97f4a7c15u + y * 0xff51afd7ed558ccdu;
@@ -121,7 +122,7 @@ inline std::uint64_t digest_key(Bits z, Bits y) {
   return x ^ (x >> 31);
 }
 inline std::uint64_t digest_term(Bits z, Bits y, Bits got) {
-  return digest_key(z, y) * (2 * got + 1);
+  return (digest_key(z, y) | 1) * ((got ^ (got >> 32)) + 0x9e3779b97f4a7c15u);
 }
 
 }  // namespace ulpaudit

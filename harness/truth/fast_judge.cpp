@@ -162,13 +162,30 @@ inline Value Combine(V z, V part, V y) {
                 hn::Mul(Set(kEta), hn::Abs(w)));
 }
 
+/// Most floats are tiny or huge. For |z| < 2^-27 the parts are z/4, |z|/4 and ln2 - |z|/2, what is left
+/// out being below 2^-55 of them (z²/12, z²/8); beyond kLargestA they are constant.
+template <Part kPart>
+inline V TinyPart(V z) {
+  if (kPart == Part::loss)
+    return hn::Sub(Set(0x1.62e42fefa39efp-1), hn::Mul(hn::Abs(z), Set(0.5)));
+  if (kPart == Part::grad) return HalfTanhMinusQuarter(z);
+  return hn::Mul(kPart == Part::sigmoid_grad ? hn::Abs(z) : z, Set(0.25));
+}
+
 template <Part kPart, class T>
 void ZPart(const T* z, int kind, std::size_t n, double* zd, double* part) {
   const D d;
+  const V far = PartOf<kPart>(Set(kLargestA));
   for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
     const V v = LoadDouble(z + i, kind);
+    const V a = hn::Abs(v);
     hn::StoreU(v, d, zd + i);
-    hn::StoreU(PartOf<kPart>(v), d, part + i);
+    if (hn::AllTrue(d, hn::Ge(a, Set(kLargestA))))
+      hn::StoreU(far, d, part + i);
+    else if (hn::AllTrue(d, hn::Lt(a, Set(0x1p-27))))
+      hn::StoreU(TinyPart<kPart>(v), d, part + i);
+    else
+      hn::StoreU(PartOf<kPart>(v), d, part + i);
   }
 }
 
@@ -293,7 +310,8 @@ bool decide(Dtype d, double hi, double lo, double delta, Truth& t) {
     off = -off;
   }
   const double v = off + low;
-  const double to_midpoint = (0.5 - std::fabs(off)) - (off > 0 ? low : -low);
+  const double toward = off != 0 ? off : low;  // the side on which t lies of the number m
+  const double to_midpoint = (0.5 - std::fabs(off)) - (toward > 0 ? low : -low);
   if (std::fabs(v) <= bound || std::fabs(to_midpoint) <= bound) return false;
   t.kind = TruthKind::finite;
   t.negative = hi < 0;

@@ -45,7 +45,8 @@ class Microscope(CommandTest):
     def test_nan_is_a_category(self):
         line = self.check(FINE, 'eval', '--json', '--op', 'sigmoid', '--dtype', 'f32', '--',
                           '1000').stdout
-        kinds = {r['category'] for r in json.loads(line)['implementations']}
+        kinds = {r['category'] for r in json.loads(line)['implementations']
+                 if 'unavailable' not in r}
         self.assertIn('new_nan', kinds, 'exp(z)/(1+exp(z)) is inf/inf')
         self.assertIn('none', kinds)
 
@@ -67,7 +68,7 @@ class ManyInputs(CommandTest):
         for a in answers:
             self.assertTrue(a['implementations'])
             for r in a['implementations']:
-                self.assertIn('bits', r['got'])
+                self.assertTrue('unavailable' in r or 'bits' in r['got'])
         self.assertEqual(answers[3]['correctly_rounded']['bits'], '0x0000000000000000')
 
     def test_from_stdin(self):

@@ -21,7 +21,8 @@ class Contracts(CommandTest):
 
     def test_the_kernels_of_the_house_keep_theirs(self):
         report = self.report(FINE, *F16)
-        self.assertEqual({v['status'] for v in report['verdicts']}, {'pass'})
+        # A kernel for an ISA that this machine lacks is unavailable, no failure.
+        self.assertEqual({v['status'] for v in report['verdicts']} - {'unavailable'}, {'pass'})
 
     def test_expected_failures_keep_their_reason(self):
         report = self.report(FINE, *F16, '--impl', 'naive/*')

@@ -20,7 +20,8 @@ PluginInfo sample() {
   k.unavailable = "this CPU has none";
   k.dtypes = {Dtype::bf16, Dtype::f64};
   k.in_place = true;
-  p.kernels = {k, KernelInfo{"slow", "bce_with_logits", "", "", "", {Dtype::f32}, true, false, true}};
+  p.kernels = {k,
+               KernelInfo{"slow", "bce_with_logits", "", "", "", {Dtype::f32}, true, false, true}};
   return p;
 }
 
@@ -114,8 +115,9 @@ TEST(Protocol, RefusesAndSaysWhy) {
             std::string::npos);
   EXPECT_NE(error_of([] { parse_done(done_reply(1, {}), 2); }).find("batch 1 where 2"),
             std::string::npos);
-  EXPECT_NE(error_of([] { parse_done("{\"type\":\"done\",\"id\":2,\"ok\":\"yes\"}", 2); })
-                .find("not a message"),
+  EXPECT_NE(error_of([] {
+              parse_done("{\"type\":\"done\",\"id\":2,\"ok\":\"yes\"}", 2);
+            }).find("not a message"),
             std::string::npos);
   const std::string dtype =
       "{\"type\":\"run\",\"id\":1,\"kernel\":0,\"dtype\":\"f8\",\"n\":1,\"z\":0,\"out\":0}";

@@ -56,7 +56,8 @@ void expect_refused(const std::string& path, const std::string& words,
   } catch (const LoadError& e) {
     const std::string text = e.what();
     EXPECT_NE(text.find(words), std::string::npos) << text;
-    EXPECT_NE(text.find(std::filesystem::path(path).filename().string()), std::string::npos) << text;
+    EXPECT_NE(text.find(std::filesystem::path(path).filename().string()), std::string::npos)
+        << text;
   }
 }
 
@@ -85,7 +86,9 @@ TEST(Worker, SurvivesACrash) { expect_end("crash", Kind::crashed, "SIGSEGV"); }
 TEST(Worker, SurvivesAnAbort) { expect_end("abort", Kind::crashed, "SIGABRT"); }
 TEST(Worker, ShowsTheLastWords) { expect_end("abort", Kind::crashed, "giving up: no luck"); }
 TEST(Worker, AnExitIsNoSuccess) { expect_end("exit", Kind::exited, "exited with code 0"); }
-TEST(Worker, AStatusIsAFailure) { expect_end("status", Kind::failed, "status 2: the logit is one"); }
+TEST(Worker, AStatusIsAFailure) {
+  expect_end("status", Kind::failed, "status 2: the logit is one");
+}
 TEST(Worker, AStatusNeedsNoMessage) { expect_end("silent_status", Kind::failed, "status 7"); }
 
 TEST(Worker, EndsAHang) {

@@ -59,8 +59,8 @@ static int32_t run(const ulpaudit_kernel* self, const ulpaudit_batch* b, char* m
 }
 
 static const ulpaudit_kernel kernel = {
-    sizeof kernel, "copy", "sigmoid", ULPAUDIT_F32, ULPAUDIT_TAG_DETERMINISTIC, "z", "", NULL,
-    NULL,          run};
+    sizeof kernel, "copy", "sigmoid", ULPAUDIT_F32, ULPAUDIT_TAG_DETERMINISTIC,
+    "z",           "",     NULL,      NULL,         run};
 static const ulpaudit_kernel* const kernels[] = {&kernel};
 static const ulpaudit_plugin plugin = {
     sizeof plugin, ULPAUDIT_ABI_VERSION, 1, FAULT_NAME, "", "", "", kernels};

@@ -12,8 +12,8 @@ std::int32_t run(const ulpaudit_kernel*, const ulpaudit_batch*, char*, std::size
 const ulpaudit_kernel kernel = {sizeof kernel, "copy", "sigmoid", ULPAUDIT_F32, 0,
                                 "z",           "",     nullptr,   nullptr,      run};
 const ulpaudit_kernel* const kernels[] = {&kernel};
-const ulpaudit_plugin plugin = {
-    sizeof plugin, ULPAUDIT_ABI_VERSION, 1, "throws", "", "", "", kernels};
+const ulpaudit_plugin plugin = {sizeof plugin, ULPAUDIT_ABI_VERSION, 1, "throws", "", "", "",
+                                kernels};
 
 }  // namespace
 
