@@ -2,6 +2,9 @@
 include(CMakePackageConfigHelpers)
 
 install(TARGETS ulpaudit ulpaudit-worker RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(TARGET ulpaudit-mpi)
+  install(TARGETS ulpaudit-mpi RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 install(DIRECTORY ${CMAKE_BINARY_DIR}/bin/plugins/ DESTINATION lib/ulpaudit/plugins
         FILES_MATCHING PATTERN "*.so")
 install(FILES harness/plugin/plugin.h harness/plugin/plugin.hpp harness/fp/half.hpp

@@ -53,6 +53,7 @@ void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
         catalog.plugin_names.end())
       throw LoadError(fmt::format("{}: a plug-in named '{}' is already loaded", path, plugin.name));
     catalog.contracts[plugin.name] = parse_contract(plugin.contract, plugin.name + " (contract)");
+    catalog.contract_texts[plugin.name] = plugin.contract;
     catalog.plugin_names.push_back(plugin.name);
     const std::string build_id = file_hash(path);
     for (std::size_t i = 0; i < plugin.kernels.size(); ++i)
@@ -83,11 +84,13 @@ void override_contract(const Options& o, Catalog& catalog) {
         std::find(plugins.begin(), plugins.end(), offer.about.plugin) == plugins.end())
       plugins.push_back(offer.about.plugin);
   if (plugins.size() != 1)
-    throw UsageError(fmt::format("--contract goes with one plug-in, and {} are chosen; choose with "
-                                 "--impl 'PLUGIN/*'",
-                                 plugins.size()));
+    throw UsageError(
+        fmt::format("--contract goes with one plug-in, and {} are chosen; choose with "
+                    "--impl 'PLUGIN/*'",
+                    plugins.size()));
   try {
     catalog.contracts[plugins[0]] = parse_contract(content, o.contract);
+    catalog.contract_texts[plugins[0]] = content;
   } catch (const BadContract& e) {
     throw UsageError(e.what());
   }
@@ -145,8 +148,8 @@ std::vector<Job> make_jobs(const Catalog& catalog, const Options& o,
       }
       if (job.targets.empty()) continue;
       const bool unary_f32 = d == Dtype::f32 && info(op).arity == 1;
-      job.plan = make_plan(op, d, choose_inputs(o, op, d, defaults.points,
-                                                defaults.f32_exhaustive && unary_f32));
+      job.plan = make_plan(
+          op, d, choose_inputs(o, op, d, defaults.points, defaults.f32_exhaustive && unary_f32));
       jobs.push_back(std::move(job));
     }
   }
@@ -157,6 +160,15 @@ std::vector<Implementation> chosen_implementations(const Catalog& catalog, const
   std::vector<Implementation> out;
   for (const Offer& offer : catalog.offers)
     if (chosen(offer, o)) out.push_back(offer.about);
+  return out;
+}
+
+std::vector<ContractText> chosen_contracts(const Catalog& catalog, const Options& o) {
+  std::map<std::string, std::string> texts;
+  for (const Offer& offer : catalog.offers)
+    if (chosen(offer, o)) texts[offer.about.plugin] = catalog.contract_texts.at(offer.about.plugin);
+  std::vector<ContractText> out;
+  for (const auto& [plugin, text] : texts) out.push_back({plugin, text});
   return out;
 }
 

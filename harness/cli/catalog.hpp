@@ -1,6 +1,7 @@
 // The plug-ins at hand, opened and described, and the choice among their kernels.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,9 @@ namespace ulpaudit {
 
 /// One kernel, known to the host.
 struct Offer {
-  Implementation about;          ///< as the report shows it
+  Implementation about;  ///< as the report shows it
   std::size_t kernel = 0;
-  std::optional<OpId> op;        ///< empty: an op that this version does not know
+  std::optional<OpId> op;  ///< empty: an op that this version does not know
   std::vector<Dtype> dtypes;
 };
 
@@ -26,6 +27,7 @@ struct Catalog {
   std::vector<Offer> offers;
   std::vector<BrokenPlugin> broken;
   Contracts contracts;
+  std::map<std::string, std::string> contract_texts;  ///< by plug-in
   std::vector<std::string> plugin_names;
 };
 
@@ -43,7 +45,8 @@ struct InputDefaults {
 };
 std::vector<Job> make_jobs(const Catalog& catalog, const Options& o, const InputDefaults& defaults);
 
-/// The implementations of the report: those that the globs choose.
+/// The implementations of the report: those that the globs choose; and their plug-ins' contracts.
 std::vector<Implementation> chosen_implementations(const Catalog& catalog, const Options& o);
+std::vector<ContractText> chosen_contracts(const Catalog& catalog, const Options& o);
 
 }  // namespace ulpaudit

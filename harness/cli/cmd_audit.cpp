@@ -1,6 +1,6 @@
 // ulpaudit audit: everything that is known how to measure, into one report.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -12,13 +12,13 @@
 namespace ulpaudit {
 namespace {
 
-Exit run(const Options& o, const std::string& profile) {
+Exit run(const Options& o, const std::string& profile, const Distribution* ranks) {
   InputDefaults defaults;
   if (profile != "quick") {
     defaults.f32_exhaustive = true;
     defaults.points = 200000;
   }
-  const SweepRun audit = run_sweep(o, defaults, profile, true);
+  const SweepRun audit = run_sweep(o, defaults, profile, true, ranks);
   if (audit.report.results.empty()) return audit.exit;
   write_report_folder(audit.report, o.output);
   if (o.json) {
@@ -33,7 +33,7 @@ Exit run(const Options& o, const std::string& profile) {
 
 }  // namespace
 
-Command add_audit(CLI::App& parser) {
+Command add_audit(CLI::App& parser, const Distribution* ranks) {
   auto o = std::make_shared<Options>();
   auto profile = std::make_shared<std::string>("quick");
   o->output = "report";
@@ -49,7 +49,7 @@ Command add_audit(CLI::App& parser) {
   c->add_option("-o,--output", o->output, "folder for report.json and report.md")
       ->capture_default_str();
   c->footer("Example: ulpaudit audit --profile quick --output report");
-  return {c, [o, profile] { return run(*o, *profile); }};
+  return {c, [o, profile, ranks] { return run(*o, *profile, ranks); }};
 }
 
 }  // namespace ulpaudit

@@ -1,6 +1,6 @@
 // ulpaudit eval: one input under the microscope, or many as lines of JSON.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <fstream>
 #include <iostream>
@@ -47,16 +47,20 @@ std::vector<Row> ask(const Question& q, const Catalog& catalog, const Options& o
   for (const Offer& offer : catalog.offers) {
     if (offer.op != q.op || !matches(o.impls, offer.about.name)) continue;
     if (std::find(offer.dtypes.begin(), offer.dtypes.end(), q.d) == offer.dtypes.end()) continue;
-    Row row{offer.about.name, std::nullopt, offer.about.unavailable.empty(),
-            offer.about.unavailable, {}};
+    Row row{offer.about.name,
+            std::nullopt,
+            offer.about.unavailable.empty(),
+            offer.about.unavailable,
+            {}};
     if (row.available) {
       const Target target = {offer.about.name, offer.about.path, offer.kernel};
       std::atomic<int> ends{1};
       Accumulator losses;
       BatchRunner(sessions.of(target.plugin_path), target, ends)
-          .run({q.op, q.d, q.y, &q.z, 1},
-               [&](std::uint64_t, std::uint64_t, const void* out) { row.got = load(q.d, out, 0); },
-               losses);
+          .run(
+              {q.op, q.d, q.y, &q.z, 1},
+              [&](std::uint64_t, std::uint64_t, const void* out) { row.got = load(q.d, out, 0); },
+              losses);
       if (row.got)
         row.s = score(q.op, q.d, truth, *row.got);
       else
@@ -108,8 +112,8 @@ void print_microscope(const Question& q, const std::vector<Row>& rows) {
       continue;
     }
     fmt::print("{:<{}}  {}  {:<24} {:<24} {:>12}  {}\n", r.implementation, width,
-               bits_text(q.d, *r.got), hex_float(q.d, *r.got), decimal(q.d, *r.got),
-               error_text(r), verdict_text(r));
+               bits_text(q.d, *r.got), hex_float(q.d, *r.got), decimal(q.d, *r.got), error_text(r),
+               verdict_text(r));
   }
 }
 
@@ -132,8 +136,8 @@ Json as_json(const Question& q, const std::vector<Row>& rows) {
       row[r.available ? "failure" : "unavailable"] = r.failure;
     } else {
       row["got"] = number_json(q.d, *r.got);
-      row["error_ulps"] = r.s.measured || r.s.category == Category::none ? Json(r.s.error_ulps)
-                                                                          : Json(nullptr);
+      row["error_ulps"] =
+          r.s.measured || r.s.category == Category::none ? Json(r.s.error_ulps) : Json(nullptr);
       row["category"] = name(r.s.category);
       row["correctly_rounded"] = r.s.correctly_rounded;
       row["faithful"] = r.s.faithful;
@@ -160,9 +164,10 @@ Bits parse_label(OpId op, Dtype d, const std::string& text) {
 /// "op dtype z [y]"
 Question parse_line(const std::string& line, std::size_t number) {
   const auto refuse = [&](const std::string& why) {
-    throw UsageError(fmt::format("line {}: {} in '{}'; accepted: op dtype z [y], e.g. 'sigmoid f32 "
-                                 "-88.5'",
-                                 number, why, line));
+    throw UsageError(
+        fmt::format("line {}: {} in '{}'; accepted: op dtype z [y], e.g. 'sigmoid f32 "
+                    "-88.5'",
+                    number, why, line));
   };
   std::istringstream in(line);
   std::vector<std::string> words;
@@ -200,8 +205,9 @@ std::vector<Question> questions(const EvalOptions& o) {
     return out;
   }
   if (o.values.empty() || o.values.size() > 2)
-    throw UsageError("eval takes z, or z and y, after '--', or --input FILE; e.g. ulpaudit eval "
-                     "--op sigmoid --dtype f32 -- -88.5");
+    throw UsageError(
+        "eval takes z, or z and y, after '--', or --input FILE; e.g. ulpaudit eval "
+        "--op sigmoid --dtype f32 -- -88.5");
   const int arity = static_cast<int>(o.values.size());
   Options choice = o;
   if (choice.dtypes.empty()) choice.dtypes = {"f32"};
@@ -213,8 +219,8 @@ std::vector<Question> questions(const EvalOptions& o) {
       continue;
     }
     for (Dtype d : chosen_dtypes(choice))
-      out.push_back({op, d, parse_value(d, o.values[0]),
-                     arity == 2 ? parse_label(op, d, o.values[1]) : 0});
+      out.push_back(
+          {op, d, parse_value(d, o.values[0]), arity == 2 ? parse_label(op, d, o.values[1]) : 0});
   }
   return out;
 }
@@ -232,8 +238,8 @@ Exit run(const EvalOptions& o) {
     for (const Row& r : rows)
       if (!r.got && r.available) exit = worse(exit, Exit::plugin);
     if (o.json || !o.input.empty()) {
-      fmt::print("{}\n", as_json(asked[i], rows).dump(-1, ' ', false,
-                                                      Json::error_handler_t::replace));
+      fmt::print("{}\n",
+                 as_json(asked[i], rows).dump(-1, ' ', false, Json::error_handler_t::replace));
     } else {
       if (i > 0) fmt::print("\n");
       print_microscope(asked[i], rows);
@@ -249,7 +255,8 @@ Command add_eval(CLI::App& parser) {
   CLI::App* c = parser.add_subcommand("eval", "one input under the microscope");
   add_selection_options(*c, *o);
   add_output_options(*c, *o);
-  c->add_option("--input", o->input, "file ('-': stdin) of lines 'op dtype z [y]'; answers in JSON");
+  c->add_option("--input", o->input,
+                "file ('-': stdin) of lines 'op dtype z [y]'; answers in JSON");
   c->add_option("values", o->values, "z, or z and y: decimal, hex float or bit pattern");
   c->footer("Example: ulpaudit eval --op sigmoid --dtype f32 -- -88.5");
   return {c, [o] { return run(*o); }};

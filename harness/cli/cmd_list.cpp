@@ -1,7 +1,7 @@
 // ulpaudit list: ops, dtypes, plug-ins and implementations, and why one is not available here.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -28,13 +28,16 @@ void print_table(const Catalog& catalog, const std::vector<Implementation>& chos
   for (const Implementation& i : chosen) {
     fmt::print("  {:<{}}  {:<21} {:<17} {}\n", i.name, width, i.op,
                fmt::format("{}", fmt::join(i.dtypes, " ")), i.formula);
-    if (!i.unavailable.empty()) fmt::print("  {:<{}}  not available: {}\n", "", width, i.unavailable);
+    if (!i.unavailable.empty())
+      fmt::print("  {:<{}}  not available: {}\n", "", width, i.unavailable);
   }
   for (const BrokenPlugin& b : catalog.broken) fmt::print("  not loaded: {}\n", b.reason);
 }
 
 Json as_json(const Catalog& catalog, const std::vector<Implementation>& chosen) {
-  Json j = {{"ops", Json::array()}, {"dtypes", Json::array()}, {"implementations", Json::array()},
+  Json j = {{"ops", Json::array()},
+            {"dtypes", Json::array()},
+            {"implementations", Json::array()},
             {"not_loaded", Json::array()}};
   for (int i = 0; i < op_count(); ++i)
     j["ops"].push_back({{"name", info(op_at(i)).name},
@@ -69,7 +72,8 @@ Exit run(const Options& o) {
   const Catalog catalog = open_catalog(o);
   const std::vector<Implementation> chosen = chosen_implementations(catalog, o);
   if (o.json)
-    fmt::print("{}\n", as_json(catalog, chosen).dump(1, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n",
+               as_json(catalog, chosen).dump(1, ' ', false, Json::error_handler_t::replace));
   else
     print_table(catalog, chosen);
   if (!catalog.broken.empty()) {

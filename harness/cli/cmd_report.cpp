@@ -1,6 +1,6 @@
 // ulpaudit report: renders a report.json.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 

@@ -1,6 +1,6 @@
 // ulpaudit sweep: accuracy of chosen implementations over a chosen input set.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -12,8 +12,8 @@
 namespace ulpaudit {
 namespace {
 
-Exit run(const Options& o) {
-  const SweepRun sweep = run_sweep(o, {}, "sweep", false);
+Exit run(const Options& o, const Distribution* ranks) {
+  const SweepRun sweep = run_sweep(o, {}, kSweepProfile, false, ranks);
   if (sweep.report.results.empty()) return sweep.exit;
   if (!o.output.empty()) write_report_folder(sweep.report, o.output);
   fmt::print("{}", o.json ? to_json(sweep.report)
@@ -23,7 +23,7 @@ Exit run(const Options& o) {
 
 }  // namespace
 
-Command add_sweep(CLI::App& parser) {
+Command add_sweep(CLI::App& parser, const Distribution* ranks) {
   auto o = std::make_shared<Options>();
   CLI::App* c = parser.add_subcommand("sweep", "accuracy over a chosen input set");
   add_selection_options(*c, *o);
@@ -32,7 +32,7 @@ Command add_sweep(CLI::App& parser) {
   add_output_options(*c, *o);
   c->add_option("-o,--output", o->output, "folder for report.json and report.md");
   c->footer("Example: ulpaudit sweep --op sigmoid --dtype f32 --impl 'naive/*' --range -100:-80");
-  return {c, [o] { return run(*o); }};
+  return {c, [o, ranks] { return run(*o, ranks); }};
 }
 
 }  // namespace ulpaudit

@@ -18,11 +18,14 @@ struct Command {
   std::function<Exit()> run;
 };
 
-// One file each: cmd_NAME.cpp.
+struct Distribution;
+
+// One file each: cmd_NAME.cpp. `ranks` outlives the command; null: this process runs alone.
 Command add_list(CLI::App& parser);
-Command add_sweep(CLI::App& parser);
-Command add_audit(CLI::App& parser);
+Command add_sweep(CLI::App& parser, const Distribution* ranks = nullptr);
+Command add_audit(CLI::App& parser, const Distribution* ranks = nullptr);
 Command add_eval(CLI::App& parser);
 Command add_report(CLI::App& parser);
+Command add_merge(CLI::App& parser);
 
 }  // namespace ulpaudit

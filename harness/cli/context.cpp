@@ -38,7 +38,8 @@ std::string rounding_mode() {
 std::string ftz_daz() {
 #if defined(__x86_64__)
   const unsigned csr = __builtin_ia32_stmxcsr();
-  return fmt::format("FTZ {}, DAZ {}", (csr >> 15) & 1 ? "on" : "off", (csr >> 6) & 1 ? "on" : "off");
+  return fmt::format("FTZ {}, DAZ {}", (csr >> 15) & 1 ? "on" : "off",
+                     (csr >> 6) & 1 ? "on" : "off");
 #else
   return "unknown";
 #endif
@@ -82,7 +83,8 @@ Context make_context(const Options& o, const std::string& profile) {
           ftz_daz(),
           isa(),
           profile,
-          o.seed};
+          o.seed,
+          parse_shard(o.shard)};
 }
 
 Volatile make_volatile(const Options& o) {

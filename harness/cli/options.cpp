@@ -1,11 +1,11 @@
 // Shared options.
 #include "cli/options.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <fnmatch.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -37,8 +37,8 @@ void choose_range(const Options& o, Dtype d, InputChoice& c) {
   if (is_nan(d, *c.lo) || is_nan(d, *c.hi))
     throw UsageError(fmt::format("--range '{}': NaN has no place in an order", o.range));
   if (ordinal(d, *c.lo) > ordinal(d, *c.hi))
-    throw UsageError(fmt::format("--range '{}' is empty in {}: its first number lies above its last",
-                                 o.range, name(d)));
+    throw UsageError(fmt::format(
+        "--range '{}' is empty in {}: its first number lies above its last", o.range, name(d)));
 }
 
 std::vector<Bits> choose_labels(const Options& o, OpId op, Dtype d) {
@@ -47,8 +47,8 @@ std::vector<Bits> choose_labels(const Options& o, OpId op, Dtype d) {
   for (const std::string& text : o.labels) {
     if (text == "all") {
       if (format(d).width > 16)
-        throw UsageError(fmt::format("--label all is for f16 and bf16; {} has too many labels",
-                                     name(d)));
+        throw UsageError(
+            fmt::format("--label all is for f16 and bf16; {} has too many labels", name(d)));
       return all_labels(op, d);
     }
     Bits y = parse_or_usage(d, text);
@@ -113,6 +113,14 @@ void add_run_options(CLI::App& c, Options& o) {
       ->check(CLI::Range(1, 1024));
   c.add_option("--time-limit", o.time_limit, "stop after so many seconds and mark the report")
       ->check(CLI::PositiveNumber);
+  CLI::Option* checkpoint =
+      c.add_option("--checkpoint", o.checkpoint, "file that keeps the finished part of the run")
+          ->type_name("FILE");
+  c.add_flag("--resume", o.resume, "go on with the checkpoint, where there is one")
+      ->needs(checkpoint);
+  c.add_option("--checkpoint-every", o.checkpoint_every, "seconds between two checkpoints")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   c.add_option("--contract", o.contract, "contract to judge by, in place of the plug-in's own")
       ->type_name("FILE.toml");
 }
@@ -136,7 +144,8 @@ void check_globs(const std::vector<std::string>& globs, const std::vector<std::s
   for (const std::string& g : globs)
     if (std::none_of(known.begin(), known.end(),
                      [&](const std::string& k) { return matches({g}, k); }))
-      throw UsageError(fmt::format("unknown {} '{}'; accepted: {}", what, g, fmt::join(known, ", ")));
+      throw UsageError(
+          fmt::format("unknown {} '{}'; accepted: {}", what, g, fmt::join(known, ", ")));
 }
 
 InputChoice choose_inputs(const Options& o, OpId op, Dtype d, std::uint64_t default_points,

@@ -8,6 +8,7 @@
 
 #include "inputs/plan.hpp"
 #include "plugin/session.hpp"
+#include "record/report.hpp"
 
 namespace CLI {
 class App;
@@ -34,6 +35,9 @@ struct Options {
   // running
   int threads = 0;  ///< 0: one per core
   double time_limit = 0;
+  std::string checkpoint;  ///< FILE
+  bool resume = false;
+  double checkpoint_every = 2;
   double deadline = 20;
   std::uint64_t memory_limit_mib = 8192;
   std::string isolate = "on";
@@ -64,9 +68,6 @@ void check_globs(const std::vector<std::string>& globs, const std::vector<std::s
 InputChoice choose_inputs(const Options& o, OpId op, Dtype d, std::uint64_t default_points,
                           bool default_exhaustive);
 
-struct Shard {
-  std::uint64_t index = 0, count = 1;
-};
 Shard parse_shard(const std::string& text);
 
 }  // namespace ulpaudit

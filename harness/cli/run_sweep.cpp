@@ -21,17 +21,6 @@ std::atomic<bool> g_stop{false};
 
 void on_interrupt(int) { g_stop = true; }
 
-Exit exit_of(const Catalog& catalog, const Report& report, const EngineOutcome& outcome) {
-  Exit e = has_errors(report) ? Exit::finding : Exit::fine;
-  if (outcome.interrupted) e = worse(e, Exit::interrupted);
-  if (!catalog.broken.empty()) e = worse(e, Exit::plugin);
-  for (const Finding& f : report.findings)
-    if (f.rule.rfind("plugin.", 0) == 0) e = worse(e, Exit::plugin);
-  for (const Result& r : report.results)
-    if (r.judged.disagreements != 0) e = worse(e, Exit::truth);
-  return e;
-}
-
 void list_broken(const Catalog& catalog, Report& report) {
   for (const BrokenPlugin& b : catalog.broken) {
     Implementation i;
@@ -64,10 +53,46 @@ EngineOptions engine_options(const Options& o) {
   return e;
 }
 
+/// All that the counts of a run follow from.
+RunIdentity identity_of(const Report& report, const std::vector<Job>& jobs) {
+  const Context& c = report.context;
+  RunIdentity id = {{"version", c.version},
+                    {"commit", c.commit},
+                    {"compiler", c.compiler},
+                    {"flags", c.flags},
+                    {"libm", c.libm},
+                    {"MPFR", c.mpfr},
+                    {"rounding", c.rounding},
+                    {"FTZ and DAZ", c.ftz_daz},
+                    {"ISA", c.isa},
+                    {"profile", c.profile},
+                    {"seed", std::to_string(c.seed)},
+                    {"shard", fmt::format("{}/{}", c.shard.index, c.shard.count)}};
+  for (const Job& job : jobs) {
+    const std::string what = fmt::format("{} {}", info(job.plan.op).name, name(job.plan.dtype));
+    id.emplace_back("inputs of " + what, plan_hash(job.plan));
+    for (const Target& t : job.targets) id.emplace_back("implementation of " + what, t.name);
+  }
+  for (const Implementation& i : report.implementations)
+    id.emplace_back("build of " + i.name, i.build_id);
+  return id;
+}
+
+/// This process's part in a run of several: a thread each, where nothing else was asked for.
+void join(const Distribution& ranks, const Options& o, EngineOptions& engine) {
+  std::string identity;
+  for (const auto& [name, value] : engine.checkpoint.identity)
+    identity += name + '=' + value + '\n';
+  ranks.agree(identity);
+  engine.queue = ranks.queue;
+  engine.serve = ranks.serve;
+  if (o.threads == 0) engine.threads = 1;
+}
+
 }  // namespace
 
 SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::string& profile,
-                   bool with_textbook) {
+                   bool with_textbook, const Distribution* ranks) {
   const auto start = std::chrono::steady_clock::now();
   chosen_ops(o);  // unknown names are refused before anything is loaded
   chosen_dtypes(o);
@@ -80,11 +105,13 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   report.run = make_volatile(o);
   std::vector<Job> jobs = make_jobs(catalog, o, defaults);
   report.implementations = chosen_implementations(catalog, o);
+  report.contracts = chosen_contracts(catalog, o);
   if (jobs.empty()) {
     run.exit = catalog.broken.empty() ? Exit::nothing : Exit::plugin;
     if (run.exit == Exit::nothing)
-      fmt::print(stderr, "ulpaudit: nothing matches --op, --impl and --dtype, so nothing was "
-                         "checked ('ulpaudit list' shows what there is)\n");
+      fmt::print(stderr,
+                 "ulpaudit: nothing matches --op, --impl and --dtype, so nothing was "
+                 "checked ('ulpaudit list' shows what there is)\n");
     return run;
   }
   list_broken(catalog, report);
@@ -92,21 +119,51 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   ::signal(SIGTERM, on_interrupt);
   Progress progress(o.show_progress());
   engine.progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
-  const EngineOutcome outcome = run_jobs(jobs, engine);
+  engine.checkpoint = {
+      o.checkpoint, o.resume,
+      std::chrono::milliseconds(static_cast<std::int64_t>(o.checkpoint_every * 1000)),
+      identity_of(report, jobs)};
+  if (ranks != nullptr) {
+    join(*ranks, o, engine);
+    if (!ranks->collects) {
+      run_jobs(jobs, engine);
+      return run;
+    }
+  }
+  if (o.resume && !std::filesystem::exists(o.checkpoint))
+    fmt::print(stderr, "ulpaudit: no checkpoint '{}' yet: the run starts from its beginning\n",
+               o.checkpoint);
+  EngineOutcome outcome;
+  try {
+    outcome = run_jobs(jobs, engine);
+  } catch (const BadCheckpoint& e) {
+    throw UsageError(e.what());
+  }
   progress.clear();
   SessionPool sessions(o.session());
   // Evidence is exhaustive only where every chunk was run.
-  const bool part = engine.shards > 1 || outcome.ended_early || outcome.interrupted;
-  for (const Job& job : jobs) append_results(job, part, sessions, report);
-  if (with_textbook) append_textbook(jobs, sessions, report);
+  const bool whole = engine.shards == 1 && !outcome.ended_early && !outcome.interrupted;
+  for (const Job& job : jobs) append_results(job, sessions, report);
+  derive_results(whole, report);
+  // The answers rest on the figures over all inputs: those of shards are given by the merge.
+  if (with_textbook && engine.shards == 1) append_textbook(jobs, sessions, report);
   judge_report(catalog.contracts, report);
   report.run.ended_early = outcome.ended_early || outcome.interrupted;
   report.run.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  report.run.points_per_second =
-      static_cast<double>(outcome.evaluations) / report.run.wall_seconds;
-  run.exit = exit_of(catalog, report, outcome);
+  report.run.points_per_second = static_cast<double>(outcome.evaluations) / report.run.wall_seconds;
+  run.exit = exit_of(report);
+  if (outcome.interrupted) run.exit = worse(run.exit, Exit::interrupted);
   return run;
+}
+
+Exit exit_of(const Report& report) {
+  Exit e = has_errors(report) ? Exit::finding : Exit::fine;
+  for (const Finding& f : report.findings)
+    if (f.rule.rfind("plugin.", 0) == 0) e = worse(e, Exit::plugin);
+  for (const Result& r : report.results)
+    if (r.judged.disagreements != 0) e = worse(e, Exit::truth);
+  return e;
 }
 
 void write_report_folder(const Report& report, const std::string& folder) {

@@ -2,19 +2,27 @@
 #pragma once
 
 #include "cli/catalog.hpp"
+#include "cli/distribution.hpp"
 #include "cli/exit_code.hpp"
 #include "record/report.hpp"
 
 namespace ulpaudit {
+
+/// The profile that a sweep's report names: it has no textbook.
+inline constexpr char kSweepProfile[] = "sweep";
 
 struct SweepRun {
   Report report;
   Exit exit = Exit::fine;
 };
 
-/// Runs the chosen implementations and judges them. `with_textbook` adds the measured claims.
+/// Runs the chosen implementations and judges them. `with_textbook` adds the measured claims. Of
+/// several processes (`ranks`) one gets the report; it has no results in the others.
 SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::string& profile,
-                   bool with_textbook);
+                   bool with_textbook, const Distribution* ranks = nullptr);
+
+/// The exit code that a report's findings ask for.
+Exit exit_of(const Report& report);
 
 /// report.json and report.md into `folder`, which is made if need be. Throws UsageError.
 void write_report_folder(const Report& report, const std::string& folder);

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <cmath>
-#include <toml++/toml.h>
 
 #include "ops/category.hpp"
 
@@ -26,8 +26,8 @@ class Reader {
   void only_keys(const toml::table& t, const std::vector<std::string_view>& known) const {
     for (const auto& [key, value] : t)
       if (std::find(known.begin(), known.end(), key.str()) == known.end())
-        fail(value, fmt::format("unknown key '{}'; accepted: {}", key.str(),
-                                fmt::join(known, ", ")));
+        fail(value,
+             fmt::format("unknown key '{}'; accepted: {}", key.str(), fmt::join(known, ", ")));
   }
 
   const toml::table& table(const toml::node& n, std::string_view what) const {
@@ -60,7 +60,8 @@ class Reader {
     if (!n->is_array()) fail(*n, fmt::format("'{}' must be an array of texts", key));
     for (const toml::node& item : *n->as_array()) {
       const auto v = item.value_exact<std::string>();
-      if (!v || !valid(*v)) fail(item, fmt::format("unknown entry in '{}'; accepted: {}", key, accepted));
+      if (!v || !valid(*v))
+        fail(item, fmt::format("unknown entry in '{}'; accepted: {}", key, accepted));
       out.insert(*v);
     }
     return out;
@@ -169,7 +170,8 @@ Contract parse_contract(const std::string& text, const std::string& source) {
   r.only_keys(root, {"contract", "kernel"});
   const toml::node* version = root.get("contract");
   if (version == nullptr || version->value_exact<std::int64_t>() != 1)
-    r.fail(version != nullptr ? *version : root, "'contract = 1' (the format's version) is missing");
+    r.fail(version != nullptr ? *version : root,
+           "'contract = 1' (the format's version) is missing");
   const toml::node* kernels = root.get("kernel");
   if (kernels == nullptr) return contract;
   if (!kernels->is_array()) r.fail(*kernels, "kernel must be an array of tables: [[kernel]]");

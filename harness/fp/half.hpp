@@ -13,8 +13,9 @@ namespace detail {
 
 inline constexpr std::uint64_t kDoubleInf = 0x7ff0000000000000u;
 
-/// Rounds the double with pattern `d` to nearest, ties to even, into the IEEE-like format of `width`
-/// bits with `p` bits of precision (hidden bit included). NaN keeps its leading payload, quieted.
+/// Rounds the double with pattern `d` to nearest, ties to even, into the IEEE-like format of
+/// `width` bits with `p` bits of precision (hidden bit included). NaN keeps its leading payload,
+/// quieted.
 constexpr std::uint64_t narrow_double(std::uint64_t d, int width, int p) noexcept {
   if (width == 64) return d;
   const int emax = (1 << (width - p - 1)) - 1;
@@ -86,7 +87,9 @@ struct Sixteen {
   explicit operator double() const noexcept {
     return bit_copy<double>(widen_to_double(bits, 16, P));
   }
-  explicit operator float() const noexcept { return static_cast<float>(static_cast<double>(*this)); }
+  explicit operator float() const noexcept {
+    return static_cast<float>(static_cast<double>(*this));
+  }
 
   friend Sixteen operator+(Sixteen a, Sixteen b) noexcept { return Sixteen(float(a) + float(b)); }
   friend Sixteen operator-(Sixteen a, Sixteen b) noexcept { return Sixteen(float(a) - float(b)); }

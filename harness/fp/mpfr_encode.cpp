@@ -4,8 +4,8 @@
 namespace ulpaudit {
 namespace {
 
-/// MPFR's (thread-local) exponent range set to that of the dtype, so that mpfr_subnormalize can turn
-/// a rounding to p bits into the rounding to the format.
+/// MPFR's (thread-local) exponent range set to that of the dtype, so that mpfr_subnormalize can
+/// turn a rounding to p bits into the rounding to the format.
 class ExponentRange {
  public:
   explicit ExponentRange(const Format& f) : emin_(mpfr_get_emin()), emax_(mpfr_get_emax()) {
@@ -52,8 +52,8 @@ Bits encode(Dtype d, mpfr_srcptr x) {
 
 std::optional<Bits> encode_text(Dtype d, const std::string& text) {
   char* end = nullptr;
-  const Bits bits = round_into(
-      d, [&](mpfr_ptr r) { return mpfr_strtofr(r, text.c_str(), &end, 0, MPFR_RNDN); });
+  const Bits bits =
+      round_into(d, [&](mpfr_ptr r) { return mpfr_strtofr(r, text.c_str(), &end, 0, MPFR_RNDN); });
   if (end == text.c_str() || *end != '\0') return std::nullopt;
   return bits;
 }

@@ -51,6 +51,8 @@ Bits parse_number(Dtype d, std::string_view text) {
   const bool minus = text[0] == '-';
   const std::string_view body = (minus || text[0] == '+') ? text.substr(1) : text;
   const Bits sign = minus ? format(d).sign_bit() : 0;
+  // Without the sign the same text would be a bit pattern.
+  if (is_pattern(body)) reject(d, text, "a bit pattern takes no sign");
   if (body == "inf" || body == "infinity" || body == "Inf" || body == "∞")
     return sign | format(d).infinity();
   if (body == "nan" || body == "NaN") return sign | format(d).quiet_nan();

@@ -62,9 +62,9 @@ class Judge {
           met_.insert(&e);
         }
     if (witness) {
-      f.replay = fmt::format("./run eval --impl '{}' --op {} --dtype {} -- {}{}", r.implementation,
-                             r.op, r.dtype, witness->z.bits,
-                             witness->y ? " " + witness->y->bits : "");
+      f.replay =
+          fmt::format("./run eval --impl '{}' --op {} --dtype {} -- {}{}", r.implementation, r.op,
+                      r.dtype, witness->z.bits, witness->y ? " " + witness->y->bits : "");
     }
     report_.findings.push_back(std::move(f));
   }

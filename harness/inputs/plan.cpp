@@ -1,6 +1,8 @@
 // Input plans.
 #include "inputs/plan.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace ulpaudit {
@@ -118,8 +120,9 @@ std::uint64_t random_word(std::uint64_t seed, std::uint64_t i) {
 Bits InputPlan::input(const Segment& s, std::uint64_t i) const {
   if (s.kind == Segment::Kind::run) return from_ordinal(dtype, s.first + i);
   if (s.kind == Segment::Kind::list) return s.list[i];
-  const auto next = std::upper_bound(s.strata.begin(), s.strata.end(), i,
-                                     [](std::uint64_t v, const Stratum& x) { return v < x.before; });
+  const auto next =
+      std::upper_bound(s.strata.begin(), s.strata.end(), i,
+                       [](std::uint64_t v, const Stratum& x) { return v < x.before; });
   const Stratum& x = *(next - 1);
   const std::uint64_t j = i - x.before;
   const std::uint64_t from = mul_div(j, x.size, x.points);
@@ -173,6 +176,28 @@ InputPlan make_plan(OpId op, Dtype d, const InputChoice& c) {
       plan.chunks.push_back({i, first, std::min(kChunkInputs, count - first)});
   }
   return plan;
+}
+
+std::string plan_hash(const InputPlan& plan) {
+  std::uint64_t h = 0;
+  const auto add = [&h](std::uint64_t v) { h = random_word(h ^ v, 0); };
+  add(static_cast<std::uint64_t>(plan.op));
+  add(static_cast<std::uint64_t>(plan.dtype));
+  add(plan.exhaustive ? 1 : 0);
+  add(plan.seed);
+  for (const std::optional<Bits>& side : {plan.lo, plan.hi}) {
+    add(side ? 1 : 0);
+    add(side.value_or(0));
+  }
+  for (const Segment& s : plan.segments) {
+    for (std::uint64_t v : {static_cast<std::uint64_t>(s.kind), s.y, s.first, s.count, s.seed})
+      add(v);
+    for (const Stratum& x : s.strata)
+      for (std::uint64_t v : {x.first, x.size, x.points}) add(v);
+    for (Bits z : s.list) add(z);
+  }
+  for (const Chunk& c : plan.chunks) add(c.count);
+  return fmt::format("{:016x}", h);
 }
 
 }  // namespace ulpaudit

@@ -1,9 +1,10 @@
-// Which inputs a kernel is run on: exhaustive runs of the ordered line, stratified samples, lists of
-// edges. Every input is a function of the plan and its index, so any part can be made anywhere.
+// Which inputs a kernel is run on: exhaustive runs of the ordered line, stratified samples, lists
+// of edges. Every input is a function of the plan and its index, so any part can be made anywhere.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "ops/op.hpp"
@@ -17,9 +18,9 @@ struct InputChoice {
   bool exhaustive = false;
   std::uint64_t points = 20000;  ///< stratified points per label, where not exhaustive
   std::uint64_t seed = 1;
-  int edge_ulps = 16;            ///< numbers on each side of each landmark
-  std::optional<Bits> lo, hi;    ///< --range, both ends included; NaN is left out then
-  std::vector<Bits> labels;      ///< of two-argument ops; {0} for unary ones
+  int edge_ulps = 16;          ///< numbers on each side of each landmark
+  std::optional<Bits> lo, hi;  ///< --range, both ends included; NaN is left out then
+  std::vector<Bits> labels;    ///< of two-argument ops; {0} for unary ones
 };
 
 /// Equal parts of an interval of ordinals with one point in each.
@@ -33,9 +34,9 @@ struct Segment {
   Bits y = 0;
   std::uint64_t first = 0;  ///< run: ordinal of the first input
   std::uint64_t count = 0;
-  std::uint64_t seed = 0;          ///< strata
-  std::vector<Stratum> strata;     ///< strata
-  std::vector<Bits> list;          ///< list
+  std::uint64_t seed = 0;       ///< strata
+  std::vector<Stratum> strata;  ///< strata
+  std::vector<Bits> list;       ///< list
 };
 
 struct Chunk {
@@ -64,5 +65,8 @@ struct InputPlan {
 std::uint64_t random_word(std::uint64_t seed, std::uint64_t i);
 
 InputPlan make_plan(OpId op, Dtype d, const InputChoice& choice);
+
+/// Equal for plans of the same inputs in the same chunks: 16 hex digits.
+std::string plan_hash(const InputPlan& plan);
 
 }  // namespace ulpaudit

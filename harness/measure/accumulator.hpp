@@ -8,19 +8,11 @@
 #include <vector>
 
 #include "measure/score_block.hpp"
+#include "record/loss.hpp"
 #include "record/tally.hpp"
 #include "truth/score.hpp"
 
 namespace ulpaudit {
-
-/// Batches that did not come back: first one of each kind of end.
-struct Loss {
-  std::string kind;      ///< "crash", "exit", "hang", "status", "protocol", "load"
-  std::string message;
-  std::uint64_t batches = 0, points = 0;
-  Case first;            ///< first input of the (shortest) batch
-  std::uint64_t length = 0;
-};
 
 struct MonotoneCount {
   std::uint64_t pairs = 0, violations = 0;
@@ -41,8 +33,8 @@ struct Accumulator {
   std::vector<Loss> losses;
 
   void add(Dtype d, Region region, const Case& c, const Score& s);
-  /// The plain lanes of a block whose inputs lie in one region and one bin of the curve, in order of
-  /// z; z(i) gives input i. Slow lanes are not counted.
+  /// The plain lanes of a block whose inputs lie in one region and one bin of the curve, in order
+  /// of z; z(i) gives input i. Slow lanes are not counted.
   void add_block(Dtype d, Region region, const BlockScore& s, const BlockScratch& scratch,
                  std::size_t n, const std::function<Case(std::size_t)>& case_at);
   /// n >= 2 points from first to last, in one region and bin, whose results all equal the correctly

@@ -13,8 +13,16 @@ class BatchCounter {
   /// The first `lead` inputs only precede the batch (monotonicity); they are not counted.
   BatchCounter(const InputPlan& plan, Bits y, const std::vector<RegionSpan>& spans, const void* z,
                std::uint64_t lead, BatchTruth& truth, BlockScratch& scratch, Accumulator& into)
-      : op_(plan.op), d_(plan.dtype), y_(y), yd_(decode(plan.dtype, y)), spans_(spans), z_(z),
-        lead_(lead), truth_(truth), scratch_(scratch), into_(into) {}
+      : op_(plan.op),
+        d_(plan.dtype),
+        y_(y),
+        yd_(decode(plan.dtype, y)),
+        spans_(spans),
+        z_(z),
+        lead_(lead),
+        truth_(truth),
+        scratch_(scratch),
+        into_(into) {}
 
   /// Results of inputs offset .. offset+count-1, packed.
   void operator()(std::uint64_t offset, std::uint64_t count, const void* out);

@@ -76,8 +76,9 @@ void BatchRunner::run_stretch(const Batch& b, std::uint64_t offset, std::uint64_
     return;
   }
   losses.lost_points += count;
-  losses.add_loss(b.dtype, {kind_name(o.kind), o.message, 1, count,
-                            {load(b.dtype, b.z, offset), b.y, 0}, count});
+  losses.add_loss(
+      b.dtype,
+      {kind_name(o.kind), o.message, 1, count, {load(b.dtype, b.z, offset), b.y, 0}, count});
 }
 
 }  // namespace ulpaudit

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "measure/batch_runner.hpp"
+#include "truth/fast_judge_f64.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -20,7 +21,8 @@ void BatchTruth::start(OpId op, Dtype d, Bits y, const void* z, std::size_t n, b
   z_ = static_cast<const char*>(z);
   n_ = n;
   keep_ = keep;
-  fast_ = fast_judge_covers(op, d) && !is_nan(d, y);
+  fast_ = fast_judge_covers(op) && !is_nan(d, y);
+  far_[0] = far_[1] = std::nullopt;
   if (!fast_) {
     truths_.resize(n);
     for (std::size_t i = 0; i < n; ++i) truths_[i] = final_judge(op, d, load(d, z, i), y);
@@ -35,13 +37,30 @@ void BatchTruth::start(OpId op, Dtype d, Bits y, const void* z, std::size_t n, b
   in_slot_ = blocks;
 }
 
+void BatchTruth::compute(const void* z, std::size_t n, const FastValues& out) {
+  const double y = decode(d_, y_);
+  if (d_ == Dtype::f64) return fast_values_f64(op_, y, static_cast<const double*>(z), n, out);
+  fast_z_part(op_, d_, z, n, zd_.data(), part_.data());
+  fast_combine(op_, y, zd_.data(), part_.data(), n, out);
+}
+
 void BatchTruth::compute_block(std::size_t block, std::size_t slot) {
-  const std::size_t first = block * kBlock, count = std::min(kBlock, n_ - first);
-  fast_z_part(op_, d_, z_ + first * static_cast<std::size_t>(format(d_).bytes()), count,
-              zd_.data(), part_.data());
-  const std::size_t at = slot * kBlock;
-  fast_combine(op_, decode(d_, y_), zd_.data(), part_.data(), count,
-               {hi_.data() + at, lo_.data() + at, delta_.data() + at});
+  const std::size_t first = block * kBlock, at = slot * kBlock;
+  compute(z_ + first * static_cast<std::size_t>(format(d_).bytes()), std::min(kBlock, n_ - first),
+          {hi_.data() + at, lo_.data() + at, delta_.data() + at});
+}
+
+/// f64: e^-746 < 2^-1076, so beyond |z| = 746 the place of t among the numbers is that at 746, if
+/// the op has a finite limit. Null where it has none or z is nearer.
+const Truth* BatchTruth::far_out(Bits z) {
+  if (d_ != Dtype::f64 || !(std::fabs(decode(d_, z)) >= 746)) return nullptr;
+  const Bits sign = z & format(d_).sign_bit();
+  std::optional<Truth>& t = far_[sign != 0 ? 0 : 1];
+  if (!t) {
+    t = final_judge(op_, d_, sign | format(d_).infinity(), y_);
+    if (t->kind != TruthKind::infinite) t = final_judge(op_, d_, sign | encode(d_, 746.0), y_);
+  }
+  return t->kind == TruthKind::infinite || is_infinite(d_, z) ? nullptr : &*t;
 }
 
 FastValues BatchTruth::values(std::size_t first) {
@@ -76,16 +95,19 @@ Truth BatchTruth::truth(std::size_t i, JudgedCount& judged) {
     ++judged.fast;
     return t;
   }
+  if (const Truth* far = far_out(z)) {
+    ++judged.fast;
+    return *far;
+  }
   ++judged.final_judge;
   return final_judge(op_, d_, z, y_);
 }
 
 /// The fast judge's decision on one input, without its block.
 bool BatchTruth::decide_alone(std::size_t i, Truth& t) {
-  double zd[kPadding], part[kPadding], hi[kPadding], lo[kPadding], delta[kPadding];
+  double hi[kPadding], lo[kPadding], delta[kPadding];
   const Bits z[8] = {load(d_, z_, i)};  // little endian: the first element is z
-  fast_z_part(op_, d_, z, 1, zd, part);
-  fast_combine(op_, decode(d_, y_), zd, part, 1, {hi, lo, delta});
+  compute(z, 1, {hi, lo, delta});
   return decide(d_, hi[0], lo[0], delta[0], t);
 }
 
@@ -108,8 +130,9 @@ bool BatchTruth::agrees_with_final_judge() {
   if (sure.kind != TruthKind::finite) return false;
   const double scale = std::ldexp(1.0, -sure.q), sign = sure.negative ? -1.0 : 1.0;
   const double off = (*v.hi * scale - sign * sure.ulps.hi) + (*v.lo * scale - sign * sure.ulps.lo);
-  // 2^-45: how well the final judge's value is known in ulps of a result of up to 2^24 ulps.
-  if (!(std::fabs(off) <= *v.delta * scale + 0x1p-45)) return false;
+  // 17/16: the f64 judge's promise (fast_judge_f64.hpp). 2^-45: how well the final judge's value
+  // and this difference are known, in ulps.
+  if (!(std::fabs(off) <= 17.0 / 16 * *v.delta * scale + 0x1p-45)) return false;
   Truth t;
   return !decide(d_, *v.hi, *v.lo, *v.delta, t) ||
          (t.rounded == sure.rounded && t.side == sure.side && t.q == sure.q);

@@ -14,8 +14,8 @@ namespace ulpaudit {
 /// One thread's; reused from batch to batch.
 class BatchTruth {
  public:
-  /// Inputs z (packed, n of them, with room to read 64 bytes behind) with one label. `keep`: several
-  /// implementations will ask, so values are computed once and kept.
+  /// Inputs z (packed, n of them, with room to read 64 bytes behind) with one label. `keep`:
+  /// several implementations will ask, so values are computed once and kept.
   void start(OpId op, Dtype d, Bits y, const void* z, std::size_t n, bool keep);
 
   bool fast() const { return fast_; }
@@ -24,16 +24,18 @@ class BatchTruth {
   FastValues values(std::size_t first);
   /// The truth of input i, decided by whom it takes.
   Truth truth(std::size_t i, JudgedCount& judged);
-  /// Where t lies between the same two numbers for inputs first .. last (ascending, t monotone between
-  /// them), within 2^-22 ulp of the rounded one: that one. Then every result equal to it has an error
-  /// of 0 quanta and is correctly rounded.
+  /// Where t lies between the same two numbers for inputs first .. last (ascending, t monotone
+  /// between them), within 2^-22 ulp of the rounded one: that one. Then every result equal to it
+  /// has an error of 0 quanta and is correctly rounded.
   std::optional<Bits> constant_between(std::size_t first, std::size_t last);
   /// Input 0: the fast judge's interval and decision against the final judge's.
   bool agrees_with_final_judge();
 
  private:
   void compute_block(std::size_t block, std::size_t slot);
+  void compute(const void* z, std::size_t n, const FastValues& out);
   bool decide_alone(std::size_t i, Truth& t);
+  const Truth* far_out(Bits z);
 
   OpId op_{};
   Dtype d_ = Dtype::f32;
@@ -41,10 +43,11 @@ class BatchTruth {
   const char* z_ = nullptr;
   std::size_t n_ = 0;
   bool fast_ = false, keep_ = false;
-  std::size_t in_slot_ = 0;               // the block in slot 0 where nothing is kept
-  std::vector<bool> done_;                // per block where kept
+  std::size_t in_slot_ = 0;  // the block in slot 0 where nothing is kept
+  std::vector<bool> done_;   // per block where kept
   std::vector<double> zd_, part_, hi_, lo_, delta_;
-  std::vector<Truth> truths_;             // of the final judge, where it judges all
+  std::optional<Truth> far_[2];  // f64, z <= -746 and z >= 746, once asked for
+  std::vector<Truth> truths_;    // of the final judge, where it judges all
 };
 
 }  // namespace ulpaudit

@@ -9,20 +9,18 @@
 
 #include "measure/batch_counter.hpp"
 #include "measure/batch_runner.hpp"
+#include "measure/chunk_queue.hpp"
 
 namespace ulpaudit {
 namespace {
 
-/// Inputs that are handed to a kernel at once: few for the final judge, so that all threads have work.
+/// Inputs that are handed to a kernel at once: few for the final judge, so that all threads have
+/// work.
 constexpr std::uint64_t kBatchInputs = std::uint64_t{1} << 18;
 static_assert(kBatchInputs < kBatchCapacity);  // room for the input before the batch
 
 /// Points of each chunk that the final judge checks behind the fast judge's back.
 constexpr std::uint64_t kCrossChecks = 64;
-
-struct WorkItem {
-  std::size_t job, chunk;
-};
 
 /// What all threads share.
 struct Shared {
@@ -30,41 +28,40 @@ struct Shared {
   std::vector<Job>& jobs;
   const EngineOptions& options;
   std::vector<WorkItem> items;
-  std::vector<std::vector<std::vector<RegionSpan>>> spans;       // job, segment
-  std::vector<std::unique_ptr<std::atomic<int>[]>> ends_left;    // job, target
-  std::uint64_t total = 0;
-  std::atomic<std::size_t> next{0};
+  std::vector<std::vector<std::vector<RegionSpan>>> spans;  // job, segment
+  EndsLeft ends_left;
   std::atomic<bool> halt{false};
-  std::mutex mutex;  // guards all below and the jobs' results
-  EngineOutcome outcome;
+  std::mutex mutex;  // guards the failure
   std::exception_ptr failure;
+
+  /// Runs `work` to its end, or until it throws: then all threads end.
+  template <class F>
+  void guard(F work) {
+    try {
+      work();
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+      halt = true;
+    }
+  }
 };
 
 class Lane {
  public:
-  explicit Lane(Shared& shared) : shared_(shared), sessions_(shared.options.session) {}
+  Lane(Shared& shared, ChunkQueue& queue)
+      : shared_(shared), queue_(queue), sessions_(shared.options.session) {}
 
   void run() {
     while (!shared_.halt.load()) {
-      const std::size_t i = shared_.next++;
-      if (i >= shared_.items.size()) return;
-      if (out_of_time()) return;
-      run_chunk(shared_.items[i]);
+      const std::optional<std::size_t> i = queue_.next();
+      if (!i) return;
+      queue_.finish(*i, run_chunk(shared_.items.at(*i)));
     }
   }
 
  private:
-  bool out_of_time() {
-    const bool stopped = shared_.options.stop != nullptr && shared_.options.stop->load();
-    const bool late = std::chrono::steady_clock::now() > shared_.options.deadline;
-    if (!stopped && !late) return false;
-    const std::lock_guard lock(shared_.mutex);
-    (stopped ? shared_.outcome.interrupted : shared_.outcome.ended_early) = true;
-    shared_.halt = true;
-    return true;
-  }
-
-  void run_chunk(const WorkItem& item) {
+  std::vector<Accumulator> run_chunk(const WorkItem& item) {
     Job& job = shared_.jobs[item.job];
     const InputPlan& plan = job.plan;
     const Chunk& chunk = plan.chunks[item.chunk];
@@ -91,16 +88,16 @@ class Lane {
       a.judged.cross_checked += checks.cross_checked;
       a.judged.disagreements += checks.disagreements;
     }
-    finish(item, local, chunk.count);
+    return local;
   }
 
   /// A sample that depends on the chunk alone goes through both judges.
   JudgedCount cross_check(const InputPlan& plan, const Segment& segment, const Chunk& chunk) {
     JudgedCount c;
-    if (!fast_judge_covers(plan.op, plan.dtype)) return c;
+    if (!fast_judge_covers(plan.op)) return c;
     for (std::uint64_t k = 0; k < std::min(kCrossChecks, chunk.count); ++k) {
-      const std::uint64_t i = chunk.first + random_word(plan.seed ^ segment.y, chunk.first + k) %
-                                                chunk.count;
+      const std::uint64_t i =
+          chunk.first + random_word(plan.seed ^ segment.y, chunk.first + k) % chunk.count;
       const Bits z = plan.input(segment, i);
       std::memcpy(z_.data(), &z, sizeof z);
       truth_.start(plan.op, plan.dtype, segment.y, z_.data(), 1, false);
@@ -110,17 +107,8 @@ class Lane {
     return c;
   }
 
-  void finish(const WorkItem& item, const std::vector<Accumulator>& local, std::uint64_t inputs) {
-    const std::lock_guard lock(shared_.mutex);
-    Job& job = shared_.jobs[item.job];
-    for (std::size_t t = 0; t < local.size(); ++t)
-      job.results[t].merge(job.plan.dtype, local[t]);
-    shared_.outcome.evaluations += inputs * local.size();
-    if (shared_.options.progress)
-      shared_.options.progress(shared_.outcome.evaluations, shared_.total);
-  }
-
   Shared& shared_;
+  ChunkQueue& queue_;
   SessionPool sessions_;
   std::vector<char> z_;
   BatchTruth truth_;
@@ -142,9 +130,19 @@ void prepare(Shared& shared) {
     for (std::size_t c = 0; c < job.plan.chunks.size(); ++c) {
       if (number++ % shared.options.shards != shared.options.shard) continue;
       shared.items.push_back({j, c});
-      shared.total += job.plan.chunks[c].count * job.targets.size();
     }
   }
+}
+
+void run_lanes(Shared& shared, ChunkQueue& queue) {
+  const auto lane = [&] { shared.guard([&] { Lane(shared, queue).run(); }); };
+  std::vector<std::thread> threads;
+  if (shared.options.serve)
+    threads.emplace_back([&] { shared.guard([&] { shared.options.serve(queue); }); });
+  for (int i = 1; i < shared.options.threads; ++i) threads.emplace_back(lane);
+  lane();
+  for (std::thread& t : threads) t.join();
+  if (shared.failure) std::rethrow_exception(shared.failure);
 }
 
 }  // namespace
@@ -152,21 +150,14 @@ void prepare(Shared& shared) {
 EngineOutcome run_jobs(std::vector<Job>& jobs, const EngineOptions& options) {
   Shared shared(jobs, options);
   prepare(shared);
-  const auto lane = [&shared] {
-    try {
-      Lane(shared).run();
-    } catch (...) {
-      const std::lock_guard lock(shared.mutex);
-      if (!shared.failure) shared.failure = std::current_exception();
-      shared.halt = true;
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int i = 1; i < options.threads; ++i) threads.emplace_back(lane);
-  lane();
-  for (std::thread& t : threads) t.join();
-  if (shared.failure) std::rethrow_exception(shared.failure);
-  return shared.outcome;
+  if (options.queue != nullptr) {
+    run_lanes(shared, *options.queue);
+    return {};
+  }
+  LocalQueue queue(jobs, shared.items, shared.ends_left, options);
+  run_lanes(shared, queue);
+  queue.close();
+  return queue.outcome();
 }
 
 }  // namespace ulpaudit

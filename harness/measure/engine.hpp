@@ -1,22 +1,25 @@
-// The sweep engine: runs implementations over input plans in chunks, on several threads, and counts.
+// The sweep engine: runs implementations over input plans in chunks, on several threads, and
+// counts.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "inputs/plan.hpp"
 #include "measure/accumulator.hpp"
+#include "measure/checkpoint.hpp"
 #include "plugin/session.hpp"
 
 namespace ulpaudit {
 
 /// One kernel of one opened plug-in.
 struct Target {
-  std::string name;         ///< plugin/kernel
+  std::string name;  ///< plugin/kernel
   std::string plugin_path;
   std::size_t kernel = 0;
 };
@@ -28,6 +31,16 @@ struct Job {
   std::vector<Accumulator> results;  ///< one per target, filled by run_jobs
 };
 
+/// Where chunks come from and where their counts go. All threads call it at once.
+class ChunkQueue {
+ public:
+  virtual ~ChunkQueue() = default;
+  /// Number of a chunk of this run that is still to be run; nothing where no more are to be had.
+  virtual std::optional<std::size_t> next() = 0;
+  /// The chunk's counts, by target.
+  virtual void finish(std::size_t chunk, const std::vector<Accumulator>& counts) = 0;
+};
+
 struct EngineOptions {
   int threads = 1;
   SessionOptions session;
@@ -36,6 +49,12 @@ struct EngineOptions {
   const std::atomic<bool>* stop = nullptr;
   /// Called from one thread at a time with results so far (evaluations = inputs × targets).
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+  CheckpointOptions checkpoint;
+  /// Chunks come from another process, and their counts go there: results stay empty here.
+  ChunkQueue* queue = nullptr;
+  /// Runs beside the threads of this process and hands chunks to other processes; returns when
+  /// none of them needs any more.
+  std::function<void(ChunkQueue&)> serve;
 };
 
 struct EngineOutcome {
@@ -44,7 +63,7 @@ struct EngineOutcome {
   std::uint64_t evaluations = 0;
 };
 
-/// Throws Undecided where the truth stays open.
+/// Throws Undecided where the truth stays open, BadCheckpoint where --resume cannot be.
 EngineOutcome run_jobs(std::vector<Job>& jobs, const EngineOptions& options);
 
 }  // namespace ulpaudit

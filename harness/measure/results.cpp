@@ -40,27 +40,60 @@ std::vector<Witness> special_values(const Job& job, const Target& target, Sessio
   for (Bits y : labels) {
     Accumulator ignored;  // losses here repeat those of the sweep
     BatchRunner(sessions.of(target.plugin_path), target, ends)
-        .run({op, d, y, packed.data(), inputs.size()},
-             [&](std::uint64_t offset, std::uint64_t count, const void* out) {
-               for (std::uint64_t i = 0; i < count; ++i)
-                 rows.push_back(
-                     make_witness(op, d, {inputs[offset + i], y, load(d, out, i)}));
-             },
-             ignored);
+        .run(
+            {op, d, y, packed.data(), inputs.size()},
+            [&](std::uint64_t offset, std::uint64_t count, const void* out) {
+              for (std::uint64_t i = 0; i < count; ++i)
+                rows.push_back(make_witness(op, d, {inputs[offset + i], y, load(d, out, i)}));
+            },
+            ignored);
   }
   return rows;
 }
 
-/// Fills what region rows and the total have in common.
-Result region_result(const Job& job, const Tally& t, const Curve* curve) {
+/// What the report says of the job's inputs.
+Result blank_result(const Job& job, const Target& target) {
+  const Dtype d = job.plan.dtype;
+  Result r;
+  r.implementation = target.name;
+  r.op = info(job.plan.op).name;
+  r.dtype = name(d);
+  const auto side = [d](const std::optional<Bits>& b) { return b ? decimal(d, *b) : ""; };
+  if (job.plan.lo || job.plan.hi) r.range = side(job.plan.lo) + ":" + side(job.plan.hi);
+  if (info(job.plan.op).arity == 1) return r;
+  r.label_count = job.plan.labels.size();
+  for (std::size_t i = 0; i < std::min(kLabelsListed, job.plan.labels.size()); ++i)
+    r.labels.push_back(number(d, job.plan.labels[i]));
+  return r;
+}
+
+/// The raw figures of the total.
+Result raw_total(const Job& job, const Target& target, const Accumulator& a) {
   const Dtype d = job.plan.dtype;
   const OpId op = job.plan.op;
-  Result r;
-  r.op = info(op).name;
-  r.dtype = name(d);
+  Result r = blank_result(job, target);
+  r.region = "all";
+  for (const Tally& x : a.regions) r.raw.merge(d, x);
+  r.raw_curve = a.curve;
+  r.inputs = {job.plan.exhaustive, job.plan.points, job.plan.seed, plan_hash(job.plan)};
+  for (const Loss& l : a.losses) add_loss(d, r.losses, l);
+  r.lost_points = a.lost_points;
+  r.digest = fmt::format("{:016x}", a.digest);
+  r.judged = {a.judged.fast, a.judged.final_judge, a.judged.cross_checked, a.judged.disagreements};
+  r.monotone.pairs = a.monotone.pairs;
+  r.monotone.violations = a.monotone.violations;
+  if (a.monotone.violations != 0) {
+    r.monotone.lower = make_witness(op, d, a.monotone.lower);
+    r.monotone.upper = make_witness(op, d, a.monotone.upper);
+  }
+  return r;
+}
+
+/// Everything of a row that follows from its raw figures, but for the evidence.
+void derive_row(OpId op, Dtype d, Result& r) {
+  const Tally& t = r.raw;
   r.points = t.points;
-  r.raw = t;
-  r.statistics = derive(d, t, curve);
+  r.statistics = derive(d, t, r.region == "all" ? &r.raw_curve : nullptr);
   if (t.max_abs.set) {
     r.max = make_witness(op, d, t.max_abs.at);
     r.max_signed = make_witness(op, d, t.max_signed.at);
@@ -73,28 +106,15 @@ Result region_result(const Job& job, const Tally& t, const Curve* curve) {
   for (int i = 0; i < kCategoryCount; ++i) {
     const Counter& c = t.categories[static_cast<std::size_t>(i)];
     if (c.count != 0)
-      r.categories.push_back({std::string(name(static_cast<Category>(i))), c.count,
-                              make_witness(op, d, c.first)});
+      r.categories.push_back(
+          {std::string(name(static_cast<Category>(i))), c.count, make_witness(op, d, c.first)});
   }
   if (t.wrong_zero.count != 0)
     r.wrong_zero = {"wrong_zero", t.wrong_zero.count, make_witness(op, d, t.wrong_zero.first)};
   for (std::size_t i = 0; i < t.histogram.size(); ++i)
     if (t.histogram[i] != 0)
       r.histogram.emplace_back(histogram_upper(static_cast<int>(i)), t.histogram[i]);
-  return r;
-}
-
-void complete(const Job& job, const Target& target, const Accumulator& a, bool shard, Result& r) {
-  r.implementation = target.name;
-  const bool whole = job.plan.exhaustive && a.lost_points == 0 && !shard;
-  r.evidence = whole ? "exhaustive" : "sampled";
-  const Dtype d = job.plan.dtype;
-  const auto side = [d](const std::optional<Bits>& b) { return b ? decimal(d, *b) : ""; };
-  if (job.plan.lo || job.plan.hi) r.range = side(job.plan.lo) + ":" + side(job.plan.hi);
-  if (info(job.plan.op).arity == 1) return;
-  r.label_count = job.plan.labels.size();
-  for (std::size_t i = 0; i < std::min(kLabelsListed, job.plan.labels.size()); ++i)
-    r.labels.push_back(number(d, job.plan.labels[i]));
+  if (r.region == "all") r.curve = plot_curve(d, r.raw_curve, kPlotPoints);
 }
 
 std::string loss_message(const Loss& l) {
@@ -102,26 +122,25 @@ std::string loss_message(const Loss& l) {
                      l.length == 1 ? "at one input, batch" : "shortest batch", l.length, l.points);
 }
 
-void append_losses(const Job& job, const Target& target, const Accumulator& a, Report& report) {
-  const Dtype d = job.plan.dtype;
-  for (const Loss& l : a.losses) {
+void append_losses(OpId op, Dtype d, const Result& total, Report& report) {
+  for (const Loss& l : total.losses) {
     Finding f;
     f.rule = "plugin." + l.kind;
-    f.implementation = target.name;
-    f.op = info(job.plan.op).name;
-    f.dtype = name(d);
+    f.implementation = total.implementation;
+    f.op = total.op;
+    f.dtype = total.dtype;
     f.region = "all";
     f.message = loss_message(l);
     f.count = l.points;
     Witness w;
     w.z = number(d, l.first.z);
-    if (info(job.plan.op).arity == 2) w.y = number(d, l.first.y);
+    if (info(op).arity == 2) w.y = number(d, l.first.y);
     w.got = {"none", "none", "none"};
-    const Truth t = final_judge(job.plan.op, d, l.first.z, l.first.y);
+    const Truth t = final_judge(op, d, l.first.z, l.first.y);
     w.expected = number(d, t.rounded);
-    w.true_value = true_digits(job.plan.op, d, l.first.z, l.first.y, kWitnessDigits);
+    w.true_value = true_digits(op, d, l.first.z, l.first.y, kWitnessDigits);
     f.witness = w;
-    f.replay = eval_command(target.name, job.plan.op, d, l.first);
+    f.replay = eval_command(total.implementation, op, d, l.first);
     report.findings.push_back(std::move(f));
   }
 }
@@ -149,40 +168,35 @@ std::string eval_command(const std::string& implementation, OpId op, Dtype d, co
                      info(op).name, name(d), inputs);
 }
 
-void append_results(const Job& job, bool shard, SessionPool& sessions, Report& report) {
-  const Dtype d = job.plan.dtype;
-  const OpId op = job.plan.op;
+void append_results(const Job& job, SessionPool& sessions, Report& report) {
   for (std::size_t t = 0; t < job.targets.size(); ++t) {
     const Target& target = job.targets[t];
     const Accumulator& a = job.results[t];
-    Tally total;
-    for (const Tally& x : a.regions) total.merge(d, x);
-    Result all = region_result(job, total, &a.curve);
-    complete(job, target, a, shard, all);
-    all.region = "all";
-    all.lost_points = a.lost_points;
-    all.digest = fmt::format("{:016x}", a.digest);
-    all.judged = {a.judged.fast, a.judged.final_judge, a.judged.cross_checked,
-                  a.judged.disagreements};
-    all.monotone.pairs = a.monotone.pairs;
-    all.monotone.violations = a.monotone.violations;
-    if (a.monotone.violations != 0) {
-      all.monotone.lower = make_witness(op, d, a.monotone.lower);
-      all.monotone.upper = make_witness(op, d, a.monotone.upper);
-    }
-    all.curve = plot_curve(d, a.curve, kPlotPoints);
-    all.raw_curve = a.curve;
+    Result all = raw_total(job, target, a);
     all.special_values = special_values(job, target, sessions);
     report.results.push_back(std::move(all));
-    for (Region region : regions_of(op)) {
+    for (Region region : regions_of(job.plan.op)) {
       const Tally& x = a.regions[static_cast<std::size_t>(region)];
       if (x.points == 0) continue;
-      Result r = region_result(job, x, nullptr);
-      complete(job, target, a, shard, r);
+      Result r = blank_result(job, target);
       r.region = name(region);
+      r.raw = x;
       report.results.push_back(std::move(r));
     }
-    append_losses(job, target, a, report);
+  }
+}
+
+void derive_results(bool whole, Report& report) {
+  std::string evidence = "sampled";
+  for (Result& r : report.results) {
+    const OpId op = op_from_name(r.op).value();
+    const Dtype d = dtype_from_name(r.dtype).value();
+    derive_row(op, d, r);
+    if (r.region == "all") {
+      evidence = whole && r.inputs.exhaustive && r.lost_points == 0 ? "exhaustive" : "sampled";
+      append_losses(op, d, r, report);
+    }
+    r.evidence = evidence;
   }
 }
 

@@ -1,4 +1,5 @@
-// Vectorised scoring of blocks. Mirrors truth/score.cpp and decide(); tests compare them lane by lane.
+// Vectorised scoring of blocks. Mirrors truth/score.cpp and decide(); tests compare them lane by
+// lane.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "measure/score_block.cpp"
 #include <hwy/foreach_target.h>  // compiles this file once per target
@@ -26,8 +27,8 @@ inline V ToInteger(V v) { return hn::Round(v); }
 
 /// Where t lies among the numbers of the dtype.
 struct Placed {
-  V rounded, other;       ///< the two neighbours of t, `rounded` the nearer
-  V ulp, inverse;         ///< ulp(t) and its reciprocal
+  V rounded, other;  ///< the two neighbours of t, `rounded` the nearer
+  V ulp, inverse;    ///< ulp(t) and its reciprocal
   M decided;
 };
 
@@ -43,7 +44,8 @@ inline Placed Place(V hi, V lo, V delta, V smallest_binade, V ulp_of_binade) {
   const V binade = hn::BitCast(d, hn::And(size, hn::Set(du, 0x7ff0000000000000u)));
   Placed p;
   p.ulp = hn::Mul(hn::Max(binade, smallest_binade), ulp_of_binade);
-  p.inverse = hn::BitCast(d, hn::Sub(hn::Set(du, std::uint64_t{2046} << 52), hn::BitCast(du, p.ulp)));
+  p.inverse =
+      hn::BitCast(d, hn::Sub(hn::Set(du, std::uint64_t{2046} << 52), hn::BitCast(du, p.ulp)));
   // In units of ulp: hi = m + off exactly, |off| <= 1/2.
   const V units = hn::Mul(hi, p.inverse);
   const V low = hn::Mul(lo, p.inverse);
@@ -94,15 +96,15 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
     const V abs_units = hn::Abs(units);
     sum = hn::Add(sum, hn::IfThenElseZero(plain, units));
     sum_abs = hn::Add(sum_abs, hn::IfThenElseZero(plain, abs_units));
-    sum_squares = hn::Add(sum_squares, hn::IfThenElseZero(
-                                           plain, ToInteger(hn::Mul(hn::Mul(error, error), quantum))));
+    sum_squares = hn::Add(
+        sum_squares, hn::IfThenElseZero(plain, ToInteger(hn::Mul(hn::Mul(error, error), quantum))));
     top = hn::Max(top, hn::IfThenElse(plain, error, top));
     bottom = hn::Min(bottom, hn::IfThenElse(plain, error, bottom));
     const auto exact = hn::And(plain, hn::Eq(got, p.rounded));
     const auto faithful = hn::And(plain, hn::Or(exact, hn::Eq(got, p.other)));
     const V distance = hn::Abs(hn::Mul(e, p.ulp));
-    const auto far = hn::And(
-        plain, hn::Gt(distance, hn::Add(Set(1e-8), hn::Mul(Set(1e-5), hn::Abs(hi)))));
+    const auto far =
+        hn::And(plain, hn::Gt(distance, hn::Add(Set(1e-8), hn::Mul(Set(1e-5), hn::Abs(hi)))));
     s.plain += hn::CountTrue(d, plain);
     s.correctly_rounded += hn::CountTrue(d, exact);
     s.faithful += hn::CountTrue(d, faithful);
@@ -115,8 +117,8 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
     const auto wrong_zero = hn::And(plain, hn::And(zero_got, signs));
     if (!hn::AllFalse(d, wrong_zero)) {
       if (s.wrong_zeros == 0)
-        scratch.wrong_zero_lane =
-            static_cast<std::uint16_t>(i + static_cast<std::size_t>(hn::FindFirstTrue(d, wrong_zero)));
+        scratch.wrong_zero_lane = static_cast<std::uint16_t>(
+            i + static_cast<std::size_t>(hn::FindFirstTrue(d, wrong_zero)));
       s.wrong_zeros += hn::CountTrue(d, wrong_zero);
     }
     if (!hn::AllTrue(d, plain)) {
@@ -133,8 +135,8 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
   return s;
 }
 
-BlockScore Score16(int kind, const Format& f, Range r, const FastValues& v, const std::uint16_t* out,
-                   std::size_t n, BlockScratch& scratch) {
+BlockScore Score16(int kind, const Format& f, Range r, const FastValues& v,
+                   const std::uint16_t* out, std::size_t n, BlockScratch& scratch) {
   return Score(kind, f, r, v, out, n, scratch);
 }
 BlockScore Score32(const Format& f, Range r, const FastValues& v, const std::uint32_t* out,

@@ -1,4 +1,5 @@
-// Scores a block of results against the fast judge's values, vectorised: the common case of score().
+// Scores a block of results against the fast judge's values, vectorised: the common case of
+// score().
 //
 // A lane is plain where the truth is decided, the result is a finite number of the right sign and
 // range, and the error is below 64 ulp. All others are listed for score().

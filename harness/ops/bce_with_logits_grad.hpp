@@ -37,7 +37,8 @@ struct BceWithLogitsGrad {
   template <class T>
   static Anchor<T> anchor(double z, double y) {
     if (std::fabs(z) < 1)
-      return {T(T(0.5) - T(y)) + T(ldexp(T(z), -2)), z > 0 ? -1 : 1, 3 * formula::log2_above(z) - 5};
+      return {T(T(0.5) - T(y)) + T(ldexp(T(z), -2)), z > 0 ? -1 : 1,
+              3 * formula::log2_above(z) - 5};
     if (z > 0) return {T(1) - T(y), -1, formula::log2_exp_bound(z)};
     return {T(-T(y)), 1, formula::log2_exp_bound(-z)};
   }

@@ -11,21 +11,20 @@
 namespace ulpaudit {
 namespace {
 
-using Fifty =
-    boost::multiprecision::number<boost::multiprecision::mpfr_float_backend<50>,
-                                  boost::multiprecision::et_off>;
+using Fifty = boost::multiprecision::number<boost::multiprecision::mpfr_float_backend<50>,
+                                            boost::multiprecision::et_off>;
 
 constexpr std::array<std::string_view, kRegionCount> kRegionNames = {
     "special", "underflow", "subnormal",  "crossing", "left_tail",
     "tail",    "core",      "right_tail", "large",    "saturated"};
 
 constexpr std::array<std::string_view, kCategoryCount> kCategoryNames = {
-    "new_nan",    "lost_nan",         "wrong_infinity", "finite_for_infinite",
-    "wrong_sign", "nonzero_for_zero", "flushed",        "vanished",
-    "out_of_range"};
+    "new_nan",          "lost_nan", "wrong_infinity", "finite_for_infinite", "wrong_sign",
+    "nonzero_for_zero", "flushed",  "vanished",       "out_of_range"};
 
-/// Region of a finite z. Double decides for the formats up to f32: a border is moved by its relative
-/// error of 2^-50 only if t lies that close to a power of two, and borders only sort results.
+/// Region of a finite z. Double decides for the formats up to f32: a border is moved by its
+/// relative error of 2^-50 only if t lies that close to a power of two, and borders only sort
+/// results.
 Region region_at(OpId op, Dtype d, Bits z, Bits y) {
   return AllOps::visit(op, [&](auto o) {
     const double zd = decode(d, z), yd = decode(d, y);
@@ -35,8 +34,8 @@ Region region_at(OpId op, Dtype d, Bits z, Bits y) {
 }
 
 /// Splits [lo, hi], on which t is monotone, into spans of one region each.
-void split(OpId op, Dtype d, Bits y, std::uint64_t lo, Region at_lo, std::uint64_t hi,
-           Region at_hi, std::vector<RegionSpan>& out) {
+void split(OpId op, Dtype d, Bits y, std::uint64_t lo, Region at_lo, std::uint64_t hi, Region at_hi,
+           std::vector<RegionSpan>& out) {
   if (at_lo == at_hi) {
     out.push_back({lo, hi, at_lo});
     return;
@@ -58,8 +57,7 @@ void split(OpId op, Dtype d, Bits y, std::uint64_t lo, Region at_lo, std::uint64
 }
 
 void push_sorted_unique(Dtype d, std::vector<Bits>& v) {
-  std::sort(v.begin(), v.end(),
-            [d](Bits a, Bits b) { return ordinal(d, a) < ordinal(d, b); });
+  std::sort(v.begin(), v.end(), [d](Bits a, Bits b) { return ordinal(d, a) < ordinal(d, b); });
   v.erase(std::unique(v.begin(), v.end()), v.end());
 }
 

@@ -51,15 +51,14 @@ LoadedPlugin::LoadedPlugin(const std::string& path) {
   const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
   handle_ = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle_ == nullptr) throw LoadError(fmt::format("cannot load plug-in: {}", ::dlerror()));
-  const auto entry =
-      reinterpret_cast<ulpaudit_entry_fn>(::dlsym(handle_, ULPAUDIT_ENTRY_SYMBOL));
+  const auto entry = reinterpret_cast<ulpaudit_entry_fn>(::dlsym(handle_, ULPAUDIT_ENTRY_SYMBOL));
   if (entry == nullptr)
     throw LoadError(
         fmt::format("{}: not a plug-in: it does not export {}", path, ULPAUDIT_ENTRY_SYMBOL));
   plugin_ = entry(ULPAUDIT_ABI_VERSION);
   if (plugin_ == nullptr)
-    throw LoadError(fmt::format("{}: refuses version {} of the plug-in boundary", path,
-                                ULPAUDIT_ABI_VERSION));
+    throw LoadError(
+        fmt::format("{}: refuses version {} of the plug-in boundary", path, ULPAUDIT_ABI_VERSION));
   if (plugin_->struct_size < kPluginSize)
     throw LoadError(fmt::format("{}: struct_size of the plug-in is {}, version 1 has {}", path,
                                 plugin_->struct_size, kPluginSize));
@@ -70,8 +69,7 @@ LoadedPlugin::LoadedPlugin(const std::string& path) {
     throw LoadError(fmt::format("{}: the plug-in has no name", path));
   if (plugin_->kernel_count > kMostKernels ||
       (plugin_->kernel_count > 0 && plugin_->kernels == nullptr))
-    throw LoadError(fmt::format("{}: kernel_count {} with {} kernels", path,
-                                plugin_->kernel_count,
+    throw LoadError(fmt::format("{}: kernel_count {} with {} kernels", path, plugin_->kernel_count,
                                 plugin_->kernels == nullptr ? "no" : "too many"));
   info_.path = path;
   info_.name = plugin_->name;
@@ -85,11 +83,11 @@ LoadedPlugin::LoadedPlugin(const std::string& path) {
 // The library stays loaded: kernels may have left threads or exit handlers behind.
 LoadedPlugin::~LoadedPlugin() = default;
 
-Outcome LoadedPlugin::run(std::size_t index, Dtype d, std::uint64_t n, const void* z,
-                          const void* y, void* out) const {
+Outcome LoadedPlugin::run(std::size_t index, Dtype d, std::uint64_t n, const void* z, const void* y,
+                          void* out) const {
   const ulpaudit_kernel* k = plugin_->kernels[index];
-  const ulpaudit_batch batch = {sizeof(ulpaudit_batch), 1u << static_cast<unsigned>(d), 0, n, z, y,
-                                out};
+  const ulpaudit_batch batch = {
+      sizeof(ulpaudit_batch), 1u << static_cast<unsigned>(d), 0, n, z, y, out};
   std::array<char, 512> message{};
   Outcome o;
   std::int32_t status = ULPAUDIT_OK;

@@ -47,12 +47,12 @@ extern "C" {
 /* One call: out[i] = op(z[i]) or op(z[i], y[i]) for 0 <= i < n. */
 typedef struct ulpaudit_batch {
   size_t struct_size;
-  uint32_t dtype;  /* exactly one of ULPAUDIT_F16 … ULPAUDIT_F64                       */
-  uint32_t flags;  /* 0                                                                */
-  uint64_t n;      /* number of elements; with n = 0 no pointer is touched             */
-  const void* z;   /* n logits                                                         */
-  const void* y;   /* n labels in [0, 1] for the two-argument ops, else NULL           */
-  void* out;       /* n results, every one to be written                               */
+  uint32_t dtype; /* exactly one of ULPAUDIT_F16 … ULPAUDIT_F64                       */
+  uint32_t flags; /* 0                                                                */
+  uint64_t n;     /* number of elements; with n = 0 no pointer is touched             */
+  const void* z;  /* n logits                                                         */
+  const void* y;  /* n labels in [0, 1] for the two-argument ops, else NULL           */
+  void* out;      /* n results, every one to be written                               */
 } ulpaudit_batch;
 
 /* One kernel: an implementation of one op in one or more dtypes. */
@@ -75,12 +75,12 @@ typedef struct ulpaudit_kernel {
 /* The plug-in. `kernels` is an array of pointers, so that ulpaudit_kernel can grow. */
 typedef struct ulpaudit_plugin {
   size_t struct_size;
-  uint32_t abi_version;  /* ULPAUDIT_ABI_VERSION of the header that it was built with   */
+  uint32_t abi_version; /* ULPAUDIT_ABI_VERSION of the header that it was built with   */
   uint32_t kernel_count;
-  const char* name;      /* "naive": lower case, digits, '-', '_', '.'                  */
-  const char* version;   /* the plug-in's own, "" for none                              */
-  const char* build;     /* compiler and flags that matter, "" for none                 */
-  const char* contract;  /* text of its contract (TOML), "" or NULL for none            */
+  const char* name;     /* "naive": lower case, digits, '-', '_', '.'                  */
+  const char* version;  /* the plug-in's own, "" for none                              */
+  const char* build;    /* compiler and flags that matter, "" for none                 */
+  const char* contract; /* text of its contract (TOML), "" or NULL for none            */
   const ulpaudit_kernel* const* kernels;
 } ulpaudit_plugin;
 

@@ -24,8 +24,8 @@ auto parse(const std::string& line, Read read) {
   try {
     return read(Json::parse(line));
   } catch (const Json::exception& e) {
-    throw Error(fmt::format("not a message of the worker's protocol: '{}' ({})", excerpt(line),
-                            e.what()));
+    throw Error(
+        fmt::format("not a message of the worker's protocol: '{}' ({})", excerpt(line), e.what()));
   }
 }
 
@@ -40,8 +40,8 @@ Dtype dtype_of(const Json& j) {
 std::string describe_request() { return line_of({{"type", "describe"}, {"protocol", kVersion}}); }
 
 std::string run_request(const RunRequest& r) {
-  Json j = {{"type", "run"}, {"id", r.id},   {"kernel", r.kernel}, {"dtype", name(r.dtype)},
-            {"n", r.n},      {"z", r.z},     {"out", r.out},       {"deadline_ms", r.deadline_ms}};
+  Json j = {{"type", "run"}, {"id", r.id}, {"kernel", r.kernel}, {"dtype", name(r.dtype)},
+            {"n", r.n},      {"z", r.z},   {"out", r.out},       {"deadline_ms", r.deadline_ms}};
   if (r.y) j["y"] = *r.y;
   return line_of(j);
 }

@@ -246,8 +246,8 @@ class WorkerSession final : public Session {
     if (WIFSIGNALED(status)) {
       // The worker's own timer: the deadline passed while the host was not waiting for it.
       if (WTERMSIG(status) == SIGALRM)
-        return {Outcome::Kind::hung, fmt::format("no reply within {} ms", options_.deadline.count()),
-                0};
+        return {Outcome::Kind::hung,
+                fmt::format("no reply within {} ms", options_.deadline.count()), 0};
       return {Outcome::Kind::crashed,
               fmt::format("the worker was ended by {}{}", signal_name(WTERMSIG(status)), tail), 0};
     }
@@ -260,8 +260,8 @@ class WorkerSession final : public Session {
     const off_t size = ::lseek(log_.get(), 0, SEEK_END);
     if (size <= 0) return "";
     std::string text(static_cast<std::size_t>(std::min<off_t>(size, 4096)), '\0');
-    const ssize_t k = ::pread(log_.get(), text.data(), text.size(),
-                              size - static_cast<off_t>(text.size()));
+    const ssize_t k =
+        ::pread(log_.get(), text.data(), text.size(), size - static_cast<off_t>(text.size()));
     text.resize(k > 0 ? static_cast<std::size_t>(k) : 0);
     while (!text.empty() && text.back() == '\n') text.pop_back();
     const std::size_t start = text.rfind('\n');

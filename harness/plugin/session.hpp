@@ -15,7 +15,7 @@ struct SessionOptions {
   bool isolate = true;                        ///< false: load the plug-in into this process
   std::chrono::milliseconds deadline{20000};  ///< for describing and for each batch
   std::uint64_t memory_limit_mib = 8192;      ///< data the plug-in may take beyond its start
-  std::string worker;                         ///< path of ulpaudit-worker; empty: beside this program
+  std::string worker;  ///< path of ulpaudit-worker; empty: beside this program
 };
 
 /// The most elements that one call of run takes: 2^18, and room for a few more in front.
@@ -30,8 +30,8 @@ class Session {
   void* z() const { return z_; }
   void* y() const { return y_; }
   void* out() const { return out_; }
-  /// Runs kernel `index` on the first n elements of the buffers. A worker that died is started again
-  /// by the next call.
+  /// Runs kernel `index` on the first n elements of the buffers. A worker that died is started
+  /// again by the next call.
   virtual Outcome run(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments) = 0;
 
  protected:

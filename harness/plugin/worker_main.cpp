@@ -65,8 +65,8 @@ void limit_memory(std::uint64_t mib) {
 
 /// A kernel that never returns must not outlive a host that was killed.
 void arm_timer(std::uint64_t ms) {
-  const itimerval t = {{0, 0},
-                       {static_cast<time_t>(ms / 1000), static_cast<suseconds_t>(ms % 1000 * 1000)}};
+  const itimerval t = {
+      {0, 0}, {static_cast<time_t>(ms / 1000), static_cast<suseconds_t>(ms % 1000 * 1000)}};
   ::setitimer(ITIMER_REAL, &t, nullptr);
 }
 
@@ -95,8 +95,7 @@ Outcome run(const LoadedPlugin& plugin, const Data& data, const protocol::RunReq
   char* out = data.at(q.out, size);
   if (q.n > data.bytes || z == nullptr || out == nullptr || (q.y && y == nullptr))
     return {Outcome::Kind::failed, "a buffer lies outside the data file", 0};
-  if (q.kernel >= plugin.info().kernels.size())
-    return {Outcome::Kind::failed, "no such kernel", 0};
+  if (q.kernel >= plugin.info().kernels.size()) return {Outcome::Kind::failed, "no such kernel", 0};
   // Twice the deadline: the host, if it lives, ends us first and says why.
   arm_timer(2 * q.deadline_ms);
   Outcome o = plugin.run(q.kernel, q.dtype, q.n, z, y, out);
@@ -108,7 +107,8 @@ Outcome run(const LoadedPlugin& plugin, const Data& data, const protocol::RunReq
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::fprintf(stderr, "usage: ulpaudit-worker PLUGIN.so MEMORY_LIMIT_MIB (started by ulpaudit)\n");
+    std::fprintf(stderr,
+                 "usage: ulpaudit-worker PLUGIN.so MEMORY_LIMIT_MIB (started by ulpaudit)\n");
     return 2;
   }
   std::string pending;
@@ -130,13 +130,12 @@ int main(int argc, char** argv) {
       return 70;
     }
     if (q.kind == protocol::Request::Kind::stop) break;
-    const bool sent =
-        q.kind == protocol::Request::Kind::describe
-            ? send(plugin ? protocol::description_reply(plugin->info())
-                          : protocol::load_error_reply(load_error))
-            : send(protocol::done_reply(q.run.id, plugin ? run(*plugin, data, q.run)
-                                                         : Outcome{Outcome::Kind::failed,
-                                                                   load_error, 0}));
+    const bool sent = q.kind == protocol::Request::Kind::describe
+                          ? send(plugin ? protocol::description_reply(plugin->info())
+                                        : protocol::load_error_reply(load_error))
+                          : send(protocol::done_reply(
+                                q.run.id, plugin ? run(*plugin, data, q.run)
+                                                 : Outcome{Outcome::Kind::failed, load_error, 0}));
     if (!sent) break;
   }
   // No exit handlers of the plug-in: it is being ended, not asked.

@@ -129,8 +129,7 @@ static void from_json(const Json& j, Statistics& s) {
   s.allclose_failures = j.at("allclose_failures");
   if (j.contains("typical_logits")) {
     const Json& w = j.at("typical_logits");
-    s.typical_logits =
-        Statistics::Weighted{w.at("mean"), w.at("rms"), w.at("correctly_rounded")};
+    s.typical_logits = Statistics::Weighted{w.at("mean"), w.at("rms"), w.at("correctly_rounded")};
   }
 }
 
@@ -192,6 +191,22 @@ static Sum read_sum(const Json& j) {
   return Sum(text);
 }
 
+static void to_json(Json& j, const InputsAsked& x) {
+  j = {{"exhaustive", x.exhaustive}, {"points", x.points}, {"seed", x.seed}, {"plan", x.plan}};
+}
+static void from_json(const Json& j, InputsAsked& x) {
+  x = {j.at("exhaustive"), j.at("points"), j.at("seed"), j.at("plan")};
+}
+
+static void to_json(Json& j, const Loss& l) {
+  j = {{"kind", l.kind},     {"message", l.message}, {"batches", l.batches},
+       {"points", l.points}, {"first", l.first},     {"length", l.length}};
+}
+static void from_json(const Json& j, Loss& l) {
+  l = {j.at("kind"),   j.at("message"),           j.at("batches"),
+       j.at("points"), j.at("first").get<Case>(), j.at("length")};
+}
+
 static void to_json(Json& j, const Tally& t) {
   j["points"] = t.points;
   j["measured"] = t.measured;
@@ -238,11 +253,9 @@ static void from_json(const Json& j, Tally& t) {
         t.categories[static_cast<std::size_t>(i)] = j.at("categories").at(key);
     }
   for (const Json& b : j.at("histogram")) {
+    if (t.histogram.empty()) t.histogram.resize(kHistogramBins);
     const auto bin = b.at(0).get<std::size_t>();
-    if (bin >= kHistogramBins)
-      throw BadReport(fmt::format("histogram bin {} is out of range; accepted: 0 to {}", bin,
-                                  kHistogramBins - 1));
-    t.start();
+    if (bin >= t.histogram.size()) throw BadReport(fmt::format("histogram: no bin {}", bin));
     t.histogram[bin] = b.at(1);
   }
 }
@@ -294,7 +307,8 @@ static Curve read_curve(const Json& j) {
   return curve;
 }
 
-// --- the parts of the report -----------------------------------------------------------------------
+// --- the parts of the report
+// -----------------------------------------------------------------------
 
 static void to_json(Json& j, const Result& r) {
   j["implementation"] = r.implementation;
@@ -322,6 +336,8 @@ static void to_json(Json& j, const Result& r) {
     j["monotone"] = r.monotone;
     j["curve"] = r.curve;
     j["special_values"] = r.special_values;
+    j["inputs"] = r.inputs;
+    if (!r.losses.empty()) j["losses"] = r.losses;
     j["raw_curve"] = curve_json(r.raw_curve);
   }
   j["raw"] = r.raw;
@@ -351,6 +367,8 @@ static void from_json(const Json& j, Result& r) {
     r.monotone = j.at("monotone");
     r.curve = j.at("curve").get<std::vector<CurvePoint>>();
     r.special_values = j.at("special_values").get<std::vector<Witness>>();
+    r.inputs = j.at("inputs");
+    if (j.contains("losses")) r.losses = j.at("losses").get<std::vector<Loss>>();
     r.raw_curve = read_curve(j.at("raw_curve"));
   }
   r.raw = j.at("raw");
@@ -387,18 +405,10 @@ static void from_json(const Json& j, Finding& f) {
 }
 
 static void to_json(Json& j, const Implementation& i) {
-  j = {{"name", i.name},
-       {"plugin", i.plugin},
-       {"kernel", i.kernel},
-       {"op", i.op},
-       {"formula", i.formula},
-       {"version", i.version},
-       {"build", i.build},
-       {"requires", i.requirement},
-       {"dtypes", i.dtypes},
-       {"tags", i.tags},
-       {"build_id", i.build_id},
-       {"unavailable", i.unavailable}};
+  j = {{"name", i.name},   {"plugin", i.plugin},        {"kernel", i.kernel},
+       {"op", i.op},       {"formula", i.formula},      {"version", i.version},
+       {"build", i.build}, {"requires", i.requirement}, {"dtypes", i.dtypes},
+       {"tags", i.tags},   {"build_id", i.build_id},    {"unavailable", i.unavailable}};
 }
 static void from_json(const Json& j, Implementation& i) {
   i.name = j.at("name");
@@ -446,12 +456,21 @@ static void to_json(Json& j, const Context& c) {
        {"flags", c.flags},       {"libm", c.libm},       {"mpfr", c.mpfr},
        {"rounding", c.rounding}, {"ftz_daz", c.ftz_daz}, {"isa", c.isa},
        {"profile", c.profile},   {"seed", c.seed}};
+  j["shard"] = {{"index", c.shard.index}, {"count", c.shard.count}};
 }
 static void from_json(const Json& j, Context& c) {
-  c = {j.at("version"), j.at("commit"),   j.at("compiler"), j.at("flags"),
-       j.at("libm"),    j.at("mpfr"),     j.at("rounding"), j.at("ftz_daz"),
-       j.at("isa"),     j.at("profile"),  j.at("seed")};
+  c = {j.at("version"),  j.at("commit"),  j.at("compiler"),
+       j.at("flags"),    j.at("libm"),    j.at("mpfr"),
+       j.at("rounding"), j.at("ftz_daz"), j.at("isa"),
+       j.at("profile"),  j.at("seed"),    {j.at("shard").at("index"), j.at("shard").at("count")}};
+  if (c.shard.index >= c.shard.count)
+    throw BadReport(fmt::format("no shard {} of {}", c.shard.index, c.shard.count));
 }
+
+static void to_json(Json& j, const ContractText& c) {
+  j = {{"plugin", c.plugin}, {"text", c.text}};
+}
+static void from_json(const Json& j, ContractText& c) { c = {j.at("plugin"), j.at("text")}; }
 
 static void to_json(Json& j, const Volatile& v) {
   j = {{"started", v.started},
@@ -474,8 +493,8 @@ static void from_json(const Json& j, Volatile& v) {
   v.ended_early = j.at("ended_early");
 }
 
-/// One line per member, one per element of a list: greppable, and a third of the size of an indented
-/// text.
+/// One line per member, one per element of a list: greppable, and a third of the size of an
+/// indented text.
 static std::string lines(const Json& j) {
   const auto compact = [](const Json& x) {
     return x.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -503,6 +522,7 @@ std::string to_json(const Report& r) {
   j["context"] = r.context;
   j["volatile"] = r.run;
   j["implementations"] = r.implementations;
+  j["contracts"] = r.contracts;
   j["results"] = r.results;
   j["findings"] = r.findings;
   j["benchmarks"] = Json::array();
@@ -525,6 +545,7 @@ Report from_json(const std::string& text) {
     r.context = j.at("context");
     r.run = j.at("volatile");
     r.implementations = j.at("implementations").get<std::vector<Implementation>>();
+    r.contracts = j.at("contracts").get<std::vector<ContractText>>();
     r.results = j.at("results").get<std::vector<Result>>();
     r.findings = j.at("findings").get<std::vector<Finding>>();
     r.textbook = j.at("textbook").get<std::vector<TextbookAnswer>>();
@@ -558,7 +579,8 @@ std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::stringstream content;
   if (in) content << in.rdbuf();
-  if (!in) throw std::runtime_error(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
+  if (!in)
+    throw std::runtime_error(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
   return content.str();
 }
 

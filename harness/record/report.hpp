@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ops/op.hpp"
+#include "record/loss.hpp"
 #include "record/tally.hpp"
 
 namespace ulpaudit {
@@ -26,8 +27,8 @@ struct Witness {
   Number z;
   std::optional<Number> y;
   Number got;
-  Number expected;          ///< the correctly rounded result
-  std::string true_value;   ///< 25 digits
+  Number expected;                   ///< the correctly rounded result
+  std::string true_value;            ///< 25 digits
   std::optional<double> error_ulps;  ///< signed; absent for categories without one
 };
 
@@ -66,12 +67,20 @@ struct Monotone {
   std::optional<Witness> lower, upper;  ///< the first pair that breaks it
 };
 
+/// The inputs asked for, of all shards together.
+struct InputsAsked {
+  bool exhaustive = false;
+  std::uint64_t points = 0, seed = 0;
+  std::string plan;  ///< hash of all that the inputs follow from
+  bool operator==(const InputsAsked&) const = default;
+};
+
 /// implementation × op × dtype × region.
 struct Result {
   std::string implementation, op, dtype, region;  ///< region "all" for the total
   std::string evidence;                           ///< "exhaustive" or "sampled"
-  std::string range;                              ///< "LO:HI" where not the whole line was asked for
-  std::vector<Number> labels;                     ///< of two-argument ops, the first 32
+  std::string range;           ///< "LO:HI" where not the whole line was asked for
+  std::vector<Number> labels;  ///< of two-argument ops, the first 32
   std::uint64_t label_count = 0;
   std::uint64_t points = 0;
   std::uint64_t lost_points = 0;  ///< given to the kernel, which crashed or hung
@@ -88,7 +97,9 @@ struct Result {
   std::vector<Witness> special_values;
   // What merging needs.
   Tally raw;
-  Curve raw_curve;
+  Curve raw_curve;  ///< this and the next: of region "all" only
+  InputsAsked inputs;
+  std::vector<Loss> losses;
 };
 
 enum class Severity : std::uint8_t { error, note };
@@ -113,7 +124,7 @@ struct Implementation {
 };
 
 struct TextbookAnswer {
-  std::string id;       ///< "T6"
+  std::string id;  ///< "T6"
   std::string claim;
   std::string verdict;  ///< "holds", "holds with a limit", "wrong"
   std::string answer;   ///< one or two sentences with the measured values
@@ -128,10 +139,22 @@ struct Verdict {
   std::uint64_t errors = 0, expected_failures = 0, notes = 0;
 };
 
+/// Part `index` of `count` parts of a run.
+struct Shard {
+  std::uint64_t index = 0, count = 1;
+};
+
+/// The contract that a plug-in was judged by, as TOML.
+struct ContractText {
+  std::string plugin, text;
+  bool operator==(const ContractText&) const = default;
+};
+
 /// What determines the figures.
 struct Context {
   std::string version, commit, compiler, flags, libm, mpfr, rounding, ftz_daz, isa, profile;
   std::uint64_t seed = 0;
+  Shard shard;
 };
 
 /// What varies from run to run.
@@ -147,6 +170,7 @@ struct Report {
   Context context;
   Volatile run;
   std::vector<Implementation> implementations;
+  std::vector<ContractText> contracts;
   std::vector<Result> results;
   std::vector<Finding> findings;
   std::vector<TextbookAnswer> textbook;

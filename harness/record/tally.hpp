@@ -71,8 +71,8 @@ struct Tally {
   std::uint64_t correctly_rounded = 0;
   std::uint64_t faithful = 0;
   std::uint64_t allclose_failures = 0;
-  Sum sum_abs = 0, sum_signed = 0;  ///< units of 2^-20 ulp
-  Sum sum_squares = 0;              ///< units of 2^-20 ulp²
+  Sum sum_abs = 0, sum_signed = 0;          ///< units of 2^-20 ulp
+  Sum sum_squares = 0;                      ///< units of 2^-20 ulp²
   Extreme max_abs, max_signed, min_signed;  ///< min_signed holds the negated error
   Counter wrong_zero;
   std::array<Counter, kCategoryCount> categories;
@@ -98,7 +98,8 @@ struct CurveBin {
   void merge(const CurveBin& other);
 };
 /// Bins of the ordered line, named by (ordinal of their first input) >> curve_shift: an eighth of a
-/// binade where typical logits lie (2^-4 <= |z| < 2^6), 1/512 of the line (a binade in f32) elsewhere.
+/// binade where typical logits lie (2^-4 <= |z| < 2^6), 1/512 of the line (a binade in f32)
+/// elsewhere.
 constexpr int curve_shift(Dtype d) { return format(d).mantissa_bits() - 3; }
 struct BinSpan {
   std::uint64_t first, last;  ///< ordinals

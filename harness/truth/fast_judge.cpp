@@ -1,5 +1,6 @@
 // The fast judge for f16, bf16 and f32: formulas and their error bounds. Derivation of each bound:
-// docs/fast-judge.md. u = 2^-53. No step relies on MulAdd being fused, so the bounds hold on SSE4 too.
+// docs/fast-judge.md. u = 2^-53. No step relies on MulAdd being fused, so the bounds hold on SSE4
+// too.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "truth/fast_judge.cpp"
 #include <hwy/foreach_target.h>  // compiles this file once per target
@@ -39,12 +40,13 @@ struct Exponential {
 };
 inline Exponential ExpMinus(V a) {
   const V k = hn::Round(hn::Mul(a, Set(1.4426950408889634)));
-  // ln2 = hi + lo: hi has 42 bits, so k·hi is exact for k < 2^11. (mpmath: ln2 = 0x1.62e42fefa39ef35793c76p-1)
+  // ln2 = hi + lo: hi has 42 bits, so k·hi is exact for k < 2^11. (mpmath: ln2 =
+  // 0x1.62e42fefa39ef35793c76p-1)
   V r = hn::Sub(a, hn::Mul(k, Set(0x1.62e42fefa38p-1)));
   r = hn::Neg(hn::Sub(r, hn::Mul(k, Set(0x1.ef35793c7673p-45))));
-  constexpr double c[] = {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
-                          1.0 / 5040,      1.0 / 720,      1.0 / 120,     1.0 / 24,     1.0 / 6,
-                          0.5};
+  constexpr double c[] = {
+      1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
+      1.0 / 720,       1.0 / 120,      1.0 / 24,      1.0 / 6,      0.5};
   // Two interleaved chains (even and odd coefficients) halve the latency.
   const V r2 = hn::Mul(r, r);
   V even = Set(c[0]), odd = Set(c[1]);
@@ -60,8 +62,8 @@ inline Exponential ExpMinus(V a) {
   return {hn::Add(scale, scaled), hn::Add(hn::Sub(scale, Set(1.0)), scaled)};
 }
 
-/// log(1+e), within 2^-48.5: 2 atanh(s) with s = e/(2+e) below sqrt(2)-1, else ln2 + 2 atanh(s) with
-/// s = (e-1)/(e+3); |s| <= .1716, series to s^19 (remainder 2^-55 relative to s).
+/// log(1+e), within 2^-48.5: 2 atanh(s) with s = e/(2+e) below sqrt(2)-1, else ln2 + 2 atanh(s)
+/// with s = (e-1)/(e+3); |s| <= .1716, series to s^19 (remainder 2^-55 relative to s).
 inline V LogOnePlus(const Exponential& x) {
   const auto small = hn::Lt(x.e, Set(0.41421356237309503));
   const V top = hn::IfThenElse(small, x.e, x.em1);
@@ -136,8 +138,7 @@ inline Value Combine(V z, V part, V y) {
   const auto core = hn::Lt(hn::Abs(z), Set(1.0));
   const auto positive = hn::Gt(z, zero);
   if (kPart == Part::sigmoid) {
-    const V base =
-        hn::IfThenElse(core, Set(0.5), hn::IfThenElse(positive, Set(1.0), zero));
+    const V base = hn::IfThenElse(core, Set(0.5), hn::IfThenElse(positive, Set(1.0), zero));
     const V w = hn::IfThenElse(hn::AndNot(core, positive), hn::Neg(part), part);
     return Finish(TwoSum(base, w), zero, hn::Mul(Set(kEta), hn::Abs(w)));
   }
@@ -149,8 +150,8 @@ inline Value Combine(V z, V part, V y) {
   if (kPart == Part::loss) {
     const V a = hn::Abs(z);
     const V ay = hn::Mul(a, y);  // exact: two numbers of at most 24 bits
-    const Pair linear = TwoSum(hn::IfThenElseZero(positive, a),
-                               hn::IfThenElse(positive, hn::Neg(ay), ay));
+    const Pair linear =
+        TwoSum(hn::IfThenElseZero(positive, a), hn::IfThenElse(positive, hn::Neg(ay), ay));
     return Finish(TwoSum(linear.hi, part), linear.lo, hn::Mul(Set(kEta), part));
   }
   const auto near = hn::Lt(hn::Abs(z), Set(0.0625));
@@ -162,12 +163,11 @@ inline Value Combine(V z, V part, V y) {
                 hn::Mul(Set(kEta), hn::Abs(w)));
 }
 
-/// Most floats are tiny or huge. For |z| < 2^-27 the parts are z/4, |z|/4 and ln2 - |z|/2, what is left
-/// out being below 2^-55 of them (z²/12, z²/8); beyond kLargestA they are constant.
+/// Most floats are tiny or huge. For |z| < 2^-27 the parts are z/4, |z|/4 and ln2 - |z|/2, what is
+/// left out being below 2^-55 of them (z²/12, z²/8); beyond kLargestA they are constant.
 template <Part kPart>
 inline V TinyPart(V z) {
-  if (kPart == Part::loss)
-    return hn::Sub(Set(0x1.62e42fefa39efp-1), hn::Mul(hn::Abs(z), Set(0.5)));
+  if (kPart == Part::loss) return hn::Sub(Set(0x1.62e42fefa39efp-1), hn::Mul(hn::Abs(z), Set(0.5)));
   if (kPart == Part::grad) return HalfTanhMinusQuarter(z);
   return hn::Mul(kPart == Part::sigmoid_grad ? hn::Abs(z) : z, Set(0.25));
 }
@@ -273,15 +273,13 @@ int formula_of(OpId op) {
 
 void set_fast_judge_fault(double factor) { g_fault = factor; }
 
-bool fast_judge_covers(OpId op, Dtype d) { return d != Dtype::f64 && formula_of(op) >= 0; }
+bool fast_judge_covers(OpId op) { return formula_of(op) >= 0; }
 
 void fast_z_part(OpId op, Dtype d, const void* z, std::size_t n, double* zd, double* part) {
-  if (d == Dtype::f32)
-    HWY_DYNAMIC_DISPATCH(ZPart32)
-    (formula_of(op), static_cast<const std::uint32_t*>(z), n, zd, part);
-  else
-    HWY_DYNAMIC_DISPATCH(ZPart16)
-    (formula_of(op), static_cast<const std::uint16_t*>(z), d == Dtype::bf16 ? 1 : 0, n, zd, part);
+  if (d == Dtype::f32) HWY_DYNAMIC_DISPATCH(ZPart32)
+  (formula_of(op), static_cast<const std::uint32_t*>(z), n, zd, part);
+  else HWY_DYNAMIC_DISPATCH(ZPart16)(formula_of(op), static_cast<const std::uint16_t*>(z),
+                                     d == Dtype::bf16 ? 1 : 0, n, zd, part);
 }
 
 void fast_combine(OpId op, double y, const double* zd, const double* part, std::size_t n,

@@ -1,5 +1,5 @@
-// The fast judge: true values of many points at once, in vectorised double arithmetic, with a proven
-// error bound (docs/fast-judge.md). Points that the bound leaves open go to the final judge.
+// The fast judge: true values of many points at once, in vectorised double arithmetic, with a
+// proven error bound (docs/fast-judge.md). Points that the bound leaves open go to the final judge.
 #pragma once
 
 #include <cstddef>
@@ -17,11 +17,11 @@ struct FastValues {
   double* delta;
 };
 
-/// Has the fast judge a formula for this op and dtype?
-bool fast_judge_covers(OpId op, Dtype d);
+/// Has the fast judge a formula for this op? (f64: fast_judge_f64.hpp.)
+bool fast_judge_covers(OpId op);
 
-/// What depends on z alone: zd receives z as double, part the op's function of z. n values each;
-/// arrays may be written up to the next multiple of 16.
+/// f16, bf16, f32: what depends on z alone: zd receives z as double, part the op's function of z. n
+/// values each; arrays may be written up to the next multiple of 16.
 void fast_z_part(OpId op, Dtype d, const void* z, std::size_t n, double* zd, double* part);
 
 /// The values for one label (ignored by unary ops).

@@ -1,9 +1,9 @@
 // The final judge: decides the place of the true value among the numbers of a dtype.
 //
 // An enclosure [lo, hi] of |t| decides when it lies strictly between two neighbouring breakpoints
-// (numbers and midpoints, i.e. multiples of ulp/2) and inside one binade. Where t = R + epsilon with
-// R a breakpoint or next to one, the half-open interval between R and R + bound decides instead
-// (DESIGN.md, "Where the truth is rational, or sits beside a rational").
+// (numbers and midpoints, i.e. multiples of ulp/2) and inside one binade. Where t = R + epsilon
+// with R a breakpoint or next to one, the half-open interval between R and R + bound decides
+// instead (DESIGN.md, "Where the truth is rational, or sits beside a rational").
 #include <fmt/format.h>
 
 #include <array>
@@ -169,8 +169,8 @@ struct Magnitude {
 
 template <unsigned Digits>
 bool evaluate(OpId op, double z, double y, Magnitude& out) {
-  const Interval<Digits> t = AllOps::visit(
-      op, [&](auto o) { return o.value(Interval<Digits>(z), Interval<Digits>(y)); });
+  const Interval<Digits> t =
+      AllOps::visit(op, [&](auto o) { return o.value(Interval<Digits>(z), Interval<Digits>(y)); });
   const mpfi_srcptr i = t.backend().data();
   mpfr_srcptr left = &i->left;
   mpfr_srcptr right = &i->right;
@@ -184,8 +184,7 @@ bool evaluate(OpId op, double z, double y, Magnitude& out) {
 }
 
 using Rung = bool (*)(OpId, double, double, Magnitude&);
-constexpr std::array<Rung, 4> kLadder = {evaluate<50>, evaluate<150>, evaluate<400>,
-                                         evaluate<800>};
+constexpr std::array<Rung, 4> kLadder = {evaluate<50>, evaluate<150>, evaluate<400>, evaluate<800>};
 
 }  // namespace
 

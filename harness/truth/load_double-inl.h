@@ -1,4 +1,5 @@
-// Packed encodings as vectors of doubles. Included once per SIMD target (Highway's -inl convention).
+// Packed encodings as vectors of doubles. Included once per SIMD target (Highway's -inl
+// convention).
 #if defined(ULPAUDIT_LOAD_DOUBLE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_LOAD_DOUBLE_INL_H_
 #undef ULPAUDIT_LOAD_DOUBLE_INL_H_
@@ -15,7 +16,8 @@ namespace ulpaudit {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Lanes(double) packed numbers as doubles, exactly: f32; f64; f16 (kind 0) or bf16 (kind 1) by bits.
+/// Lanes(double) packed numbers as doubles, exactly: f32; f64; f16 (kind 0) or bf16 (kind 1) by
+/// bits.
 template <class T>
 inline hn::Vec<hn::ScalableTag<double>> LoadDouble(const T* z, int kind) {
   const hn::ScalableTag<double> d;
@@ -38,7 +40,8 @@ inline hn::Vec<hn::ScalableTag<double>> LoadDouble(const T* z, int kind) {
     const auto mag = hn::And(b, hn::Set(d64, 0x7fff));
     const auto sign = hn::ShiftLeft<48>(hn::And(b, hn::Set(d64, 0x8000)));
     auto v = hn::Mul(hn::BitCast(d, hn::ShiftLeft<42>(mag)), hn::Set(d, 0x1p1008));
-    const auto special = hn::BitCast(d, hn::Or(hn::ShiftLeft<42>(mag), hn::Set(d64, 0x7ffull << 52)));
+    const auto special =
+        hn::BitCast(d, hn::Or(hn::ShiftLeft<42>(mag), hn::Set(d64, 0x7ffull << 52)));
     v = hn::IfThenElse(hn::Ge(v, hn::Set(d, 65536.0)), special, v);
     return hn::Or(v, hn::BitCast(d, sign));
   }

@@ -71,8 +71,8 @@ Score score(OpId op, Dtype d, const Truth& t, Bits got) {
   const bool zero = is_zero(d, got);
   const Bits other = other_neighbour(d, t);
   // A flushed 0 may be a neighbour of t; the sign of a zero does not matter here.
-  s.faithful = got == t.rounded || got == other ||
-               (zero && (is_zero(d, t.rounded) || is_zero(d, other)));
+  s.faithful =
+      got == t.rounded || got == other || (zero && (is_zero(d, t.rounded) || is_zero(d, other)));
   if (s.category != Category::none) return s;
   s.wrong_zero = zero && is_negative(d, got) != t.negative;
   s.correctly_rounded = got == t.rounded || (zero && is_zero(d, t.rounded));

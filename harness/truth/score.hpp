@@ -11,9 +11,9 @@ struct Score {
   bool measured = false;  ///< error_ulps enters max, mean and rms
   bool correctly_rounded = false;
   bool faithful = false;
-  bool wrong_zero = false;      ///< a zero of the other sign than t's; not a fault by itself
-  bool allclose = true;         ///< |got - t| <= 1e-8 + 1e-5 |t|, NaN equal to NaN
-  double error_ulps = 0;        ///< (got - t)/ulp(t), within 2^-45 relative
+  bool wrong_zero = false;  ///< a zero of the other sign than t's; not a fault by itself
+  bool allclose = true;     ///< |got - t| <= 1e-8 + 1e-5 |t|, NaN equal to NaN
+  double error_ulps = 0;    ///< (got - t)/ulp(t), within 2^-45 relative
 };
 
 Score score(OpId op, Dtype d, const Truth& t, Bits got);

@@ -1,4 +1,5 @@
-// A wrong constant in the fast judge is found by the run itself: exit code 3 and a count in the report.
+// A wrong constant in the fast judge is found by the run itself: exit code 3 and a count in the
+// report.
 #include <gtest/gtest.h>
 
 #include "cli/run_sweep.hpp"

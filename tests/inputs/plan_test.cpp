@@ -1,1 +1,207 @@
-// placeholder
+// Input plans: nothing is left out, nothing comes twice, the seed decides the rest.
+#include "inputs/plan.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "each_dtype.hpp"
+#include "names.hpp"
+
+namespace ulpaudit {
+namespace {
+
+ULPAUDIT_EACH_DTYPE(Plans);
+
+const OpId kSigmoid = test::op("sigmoid");
+
+InputChoice sampled(std::uint64_t points, std::uint64_t seed = 1) {
+  InputChoice c;
+  c.points = points;
+  c.seed = seed;
+  c.labels = {0};
+  return c;
+}
+
+std::vector<Bits> inputs_of(const InputPlan& p, const Segment& s) {
+  std::vector<Bits> v;
+  for (std::uint64_t i = 0; i < s.count; ++i) v.push_back(p.input(s, i));
+  return v;
+}
+
+const Segment& strata_of(const InputPlan& p) { return p.segments.at(1); }
+
+TEST(Exhaustive, HitsEachPatternOnceInOrder) {
+  for (Dtype d : {Dtype::f16, Dtype::bf16}) {
+    InputChoice c;
+    c.exhaustive = true;
+    c.labels = {0, 1};
+    const InputPlan p = make_plan(kSigmoid, d, c);
+    EXPECT_TRUE(p.exhaustive);
+    EXPECT_EQ(p.points, 2 * 65536u);
+    for (const Segment& s : p.segments) {
+      ASSERT_EQ(s.count, 65536u);
+      for (std::uint64_t i = 0; i < s.count; ++i) ASSERT_EQ(ordinal(d, p.input(s, i)), i);
+    }
+  }
+}
+
+TEST(Exhaustive, OfF32CountsEachPattern) {
+  InputChoice c;
+  c.exhaustive = true;
+  c.labels = {0};
+  const InputPlan p = make_plan(kSigmoid, Dtype::f32, c);
+  EXPECT_EQ(p.points, std::uint64_t{1} << 32);
+  EXPECT_EQ(p.chunks.size(), 4096u);
+}
+
+TEST_P(Plans, StrataLeaveNoGap) {
+  const InputPlan p = make_plan(kSigmoid, d, sampled(5000));
+  const Segment& s = strata_of(p);
+  // From the largest finite number below to that above, both signs.
+  std::uint64_t next = ordinal(d, negate(d, f.max_finite())), before = 0;
+  for (const Stratum& x : s.strata) {
+    EXPECT_EQ(x.first, next);
+    EXPECT_EQ(x.before, before);
+    EXPECT_GE(x.points, 1u);
+    EXPECT_LE(x.points, x.size);
+    next = x.first + x.size;
+    before += x.points;
+  }
+  EXPECT_EQ(next, ordinal(d, f.max_finite()) + 1);
+  EXPECT_EQ(before, s.count);
+}
+
+TEST_P(Plans, EachStratumStaysInItsBinade) {
+  const InputPlan p = make_plan(kSigmoid, d, sampled(5000));
+  for (const Stratum& x : strata_of(p).strata) {
+    const Bits a = from_ordinal(d, x.first), b = from_ordinal(d, x.first + x.size - 1);
+    EXPECT_EQ(is_negative(d, a), is_negative(d, b));
+    if (is_zero(d, a) || is_zero(d, b)) {
+      EXPECT_EQ(x.size, 1u);
+      continue;
+    }
+    EXPECT_EQ(exponent_of(decode(d, a)), exponent_of(decode(d, b)));
+  }
+}
+
+TEST_P(Plans, SamplesRiseAndEachLiesInItsPart) {
+  const InputPlan p = make_plan(kSigmoid, d, sampled(3000));
+  const Segment& s = strata_of(p);
+  std::uint64_t i = 0;
+  std::uint64_t last = 0;
+  for (const Stratum& x : s.strata)
+    for (std::uint64_t j = 0; j < x.points; ++j, ++i) {
+      const std::uint64_t o = ordinal(d, p.input(s, i));
+      ASSERT_GE(o, x.first);
+      ASSERT_LT(o, x.first + x.size);
+      ASSERT_TRUE(i == 0 || o > last) << "no input twice";
+      last = o;
+    }
+  EXPECT_GE(s.count, 1500u);
+}
+
+TEST_P(Plans, SeedsDecide) {
+  const InputPlan a = make_plan(kSigmoid, d, sampled(3000)),
+                  b = make_plan(kSigmoid, d, sampled(3000)),
+                  c = make_plan(kSigmoid, d, sampled(3000, 2));
+  EXPECT_EQ(inputs_of(a, strata_of(a)), inputs_of(b, strata_of(b)));
+  EXPECT_NE(inputs_of(a, strata_of(a)), inputs_of(c, strata_of(c)));
+  EXPECT_EQ(a.segments[0].list, c.segments[0].list) << "edges do not depend on the seed";
+}
+
+TEST_P(Plans, LabelsHaveSamplesOfTheirOwn) {
+  InputChoice c = sampled(3000);
+  c.labels = {encode(d, 0.25), encode(d, 0.5)};
+  const InputPlan p = make_plan(test::op("bce_with_logits"), d, c);
+  ASSERT_EQ(p.segments.size(), 4u);
+  EXPECT_EQ(p.segments[0].y, encode(d, 0.25));
+  EXPECT_EQ(p.segments[3].y, encode(d, 0.5));
+  EXPECT_NE(inputs_of(p, p.segments[1]), inputs_of(p, p.segments[3]));
+}
+
+TEST_P(Plans, EdgesHoldLandmarksTheirNeighboursAndNans) {
+  InputChoice c = sampled(100);
+  c.edge_ulps = 3;
+  const InputPlan p = make_plan(kSigmoid, d, c);
+  const std::vector<Bits>& list = p.segments[0].list;
+  const std::set<Bits> have(list.begin(), list.end());
+  EXPECT_EQ(have.size(), list.size()) << "no input twice";
+  EXPECT_TRUE(std::is_sorted(list.begin(), list.end(),
+                             [this](Bits a, Bits b) { return ordinal(d, a) < ordinal(d, b); }));
+  for (Bits z : landmarks(kSigmoid, d, 0))
+    for (int k = -3; k <= 3; ++k) EXPECT_EQ(have.count(step(d, z, k)), 1u) << z << " " << k;
+  for (Bits nan : {f.quiet_nan(), f.infinity() + 1, f.mask()}) EXPECT_EQ(have.count(nan), 1u);
+}
+
+TEST_P(Plans, RangesAreRespectedAndReached) {
+  InputChoice c = sampled(2000);
+  c.lo = encode(d, -1.5);
+  c.hi = encode(d, 2.0);
+  for (bool exhaustive : {false, true}) {
+    if (exhaustive && f.width > 16) continue;
+    c.exhaustive = exhaustive;
+    const InputPlan p = make_plan(kSigmoid, d, c);
+    std::set<Bits> seen;
+    for (const Segment& s : p.segments)
+      for (Bits z : inputs_of(p, s)) {
+        ASSERT_GE(decode(d, z), -1.5);
+        ASSERT_LE(decode(d, z), 2.0);
+        seen.insert(z);
+      }
+    EXPECT_EQ(seen.count(0) + seen.count(f.sign_bit()), 2u);
+    if (exhaustive) {
+      EXPECT_EQ(seen.size(), ordinal(d, *c.hi) - ordinal(d, *c.lo) + 1);
+    }
+  }
+}
+
+TEST_P(Plans, ARangeOfOneNumber) {
+  InputChoice c = sampled(2000);
+  c.lo = c.hi = encode(d, 3.0);
+  const InputPlan p = make_plan(kSigmoid, d, c);
+  for (const Segment& s : p.segments)
+    for (Bits z : inputs_of(p, s)) EXPECT_EQ(z, *c.lo);
+  EXPECT_GE(p.points, 1u);
+}
+
+TEST_P(Plans, ChunksCoverEachInputOnce) {
+  InputChoice c = sampled(20000);
+  c.labels = {0, encode(d, 1.0)};
+  if (f.width == 32) c.exhaustive = true;
+  const InputPlan p = make_plan(kSigmoid, d, c);
+  std::map<std::size_t, std::uint64_t> next;
+  std::uint64_t total = 0;
+  for (const Chunk& x : p.chunks) {
+    EXPECT_EQ(x.first, next[x.segment]);
+    EXPECT_TRUE(x.count > 0 && x.count <= kChunkInputs);
+    next[x.segment] = x.first + x.count;
+    total += x.count;
+  }
+  EXPECT_EQ(total, p.points);
+  for (std::size_t i = 0; i < p.segments.size(); ++i) EXPECT_EQ(next[i], p.segments[i].count);
+}
+
+TEST_P(Plans, FillWritesWhatInputSays) {
+  InputChoice c = sampled(1000);
+  std::vector<InputPlan> plans = {make_plan(kSigmoid, d, c)};
+  c.exhaustive = true;
+  c.lo = step(d, 0, -5000);
+  c.hi = step(d, 0, 5000);
+  plans.push_back(make_plan(kSigmoid, d, c));
+  for (const InputPlan& p : plans)
+    for (const Segment& s : p.segments) {
+      const std::uint64_t n = std::min<std::uint64_t>(s.count, 1000), first = (s.count - n) / 2;
+      std::vector<unsigned char> out(n * 8);
+      p.fill(s, first, n, out.data());
+      for (std::uint64_t i = 0; i < n; ++i) {
+        Bits b = 0;
+        const auto bytes = static_cast<std::size_t>(f.bytes());
+        for (std::size_t k = 0; k < bytes; ++k) b |= Bits{out[i * bytes + k]} << (8 * k);
+        ASSERT_EQ(b, p.input(s, first + i));
+      }
+    }
+}
+
+}  // namespace
+}  // namespace ulpaudit

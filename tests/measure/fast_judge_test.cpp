@@ -77,7 +77,7 @@ std::string where(OpId op, Dtype d, Bits z, Bits y) {
 
 template <class Check>
 void for_each_case(unsigned seed, Check check) {
-  RecordProperty("seed", static_cast<int>(seed));
+  ::testing::Test::RecordProperty("seed", static_cast<int>(seed));
   std::mt19937_64 rng(seed);
   for (int i = 0; i < op_count(); ++i)
     for (Dtype d : kFastDtypes)
@@ -121,8 +121,7 @@ TEST(FastJudge, BlockScoresEqualPointScores) {
     for (Bits b : z) got.push_back(some_result(d, final_judge(op, d, b, y), rng));
     static BlockScratch scratch;
     const std::vector<char> packed = pack(d, got);
-    const BlockScore s =
-        score_block(d, info(op).range, v.view(), packed.data(), z.size(), scratch);
+    const BlockScore s = score_block(d, info(op).range, v.view(), packed.data(), z.size(), scratch);
     std::uint64_t plain = 0, right = 0, faithful = 0, far = 0, zeros = 0;
     double sum = 0;
     for (std::size_t i = 0; i < z.size(); ++i) {

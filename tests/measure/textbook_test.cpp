@@ -59,7 +59,8 @@ class Textbook : public testing::Test {
     run_jobs(jobs_, engine);
     report_ = {};
     for (const Job& job : jobs_)
-      if (job.plan.points != 0) append_results(job, false, *sessions_, report_);
+      if (job.plan.points != 0) append_results(job, *sessions_, report_);
+    derive_results(true, report_);
     append_textbook(jobs_, *sessions_, report_);
   }
   static void TearDownTestSuite() {

@@ -118,8 +118,8 @@ TEST(ReportJson, RefusesWrongTypesAndSaysWhere) {
 }
 
 TEST(Files, AreReplacedWholeOrNotAtAll) {
-  const auto folder = std::filesystem::temp_directory_path() /
-                      ("ulpaudit-record-" + std::to_string(::getpid()));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("ulpaudit-record-" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   const std::string path = (folder / "file").string();
   write_file(path, "one");

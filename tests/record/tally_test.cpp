@@ -25,6 +25,7 @@ struct Point {
 void add(Tally& t, const Point& p) {
   ++t.points;
   if (p.category < kCategoryCount) t.add_category(kD, static_cast<Category>(p.category), p.at);
+  if (p.at.got % 5 == 0) t.wrong_zero.add(kD, p.at);
   if (p.category % 3 != 0) return;
   t.add_error(kD, quantise(p.error), p.at);
   ++t.histogram[static_cast<std::size_t>(histogram_bin(std::fabs(quantise(p.error))))];
@@ -52,7 +53,9 @@ rc::Gen<Point> any_point() {
       });
 }
 
-void check(const char* what, bool held) { EXPECT_TRUE(held) << what << ": RapidCheck's text above"; }
+void check(const char* what, bool held) {
+  EXPECT_TRUE(held) << what << ": RapidCheck's text above";
+}
 
 TEST(Tally, AnySplitInAnyOrderGivesTheSame) {
   check("split", rc::check([] {
@@ -172,7 +175,8 @@ TEST(Digest, DependsOnEveryBit) {
     EXPECT_NE(digest_term(z, y, got), digest_term(z, y ^ flip, got)) << "y, bit " << bit;
     EXPECT_NE(digest_term(z, y, got), digest_term(z, y, got ^ flip)) << "got, bit " << bit;
   }
-  EXPECT_NE(digest_term(1, 0, 5) + digest_term(2, 0, 6), digest_term(1, 0, 6) + digest_term(2, 0, 5))
+  EXPECT_NE(digest_term(1, 0, 5) + digest_term(2, 0, 6),
+            digest_term(1, 0, 6) + digest_term(2, 0, 5))
       << "two results that changed places";
 }
 

@@ -173,17 +173,9 @@ inline std::vector<Implementation> implementations() {
 
 inline Report report() {
   Report r;
-  r.context = {"0.1.0",
-               "abc1234",
-               "g++ 12.2.0",
-               "-O2 -ffp-contract=off",
-               "glibc 2.36",
-               "4.2.0",
-               "to nearest",
-               "off",
-               "x86-64",
-               "quick",
-               42};
+  r.context = {"0.1.0",      "abc1234", "g++ 12.2.0", "-O2 -ffp-contract=off",
+               "glibc 2.36", "4.2.0",   "to nearest", "off",
+               "x86-64",     "quick",   42,           {}};
   r.run = {"2024-01-01T00:00:00Z",
            "host",
            "CPU | 2",

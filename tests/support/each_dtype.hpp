@@ -21,6 +21,6 @@ inline std::string dtype_name(const ::testing::TestParamInfo<Dtype>& i) {
 
 }  // namespace ulpaudit::test
 
-#define ULPAUDIT_EACH_DTYPE(Suite)                  \
+#define ULPAUDIT_EACH_DTYPE(Suite)                     \
   class Suite : public ::ulpaudit::test::EachDtype {}; \
   INSTANTIATE_TEST_SUITE_P(, Suite, ::testing::ValuesIn(kDtypes), ::ulpaudit::test::dtype_name)

@@ -23,8 +23,8 @@ TEST_P(Judge, SigmoidOfZAndMinusZAddUpToOne) {
     const Bits z = encode(d, size);
     const Truth a = final_judge(op, d, z, 0), b = final_judge(op, d, negate(d, z), 0);
     // a - 1 is exact (a >= ½), and so is the sum with b, which nearly cancels it.
-    const double off = ((part(a.ulps.hi, a) - 1) + part(b.ulps.hi, b)) + part(a.ulps.lo, a) +
-                       part(b.ulps.lo, b);
+    const double off =
+        ((part(a.ulps.hi, a) - 1) + part(b.ulps.hi, b)) + part(a.ulps.lo, a) + part(b.ulps.lo, b);
     EXPECT_LE(std::fabs(off), 0x1p-48 * (exp2i(a.q) + exp2i(b.q)))
         << "seed " << kSeed << ": " << test::at(op, d, z, 0);
   }
@@ -74,7 +74,9 @@ TEST_P(Judge, DecidesRandomBitPatterns) {
     const OpId op = op_at(k);
     for (int i = 0; i < 1500; ++i) {
       const Bits z = random() & f.mask();
-      const Bits y = info(op).arity == 1 ? 0 : i % 4 == 0 ? one - random() % 8 : random() % (one + 1);
+      const Bits y = info(op).arity == 1 ? 0
+                     : i % 4 == 0        ? one - random() % 8
+                                         : random() % (one + 1);
       const std::string where = "seed " + std::to_string(kSeed + 2) + ": " + test::at(op, d, z, y);
       try {
         expect_consistent(d, final_judge(op, d, z, y), where);

@@ -95,6 +95,7 @@ TEST_P(Scores, FlushedAndFaithful) {
   EXPECT_FALSE(zero.measured);
   EXPECT_FALSE(zero.correctly_rounded);
   EXPECT_TRUE(zero.faithful) << "0 is a neighbour of t";
+  EXPECT_TRUE(of(kSigmoid, z, 0, f.sign_bit()).faithful) << "whatever its sign";
   EXPECT_TRUE(of(kSigmoid, z, 0, 1).correctly_rounded);
   EXPECT_FALSE(of(kSigmoid, z, 0, 2).faithful);
 }
@@ -118,6 +119,19 @@ TEST_P(Scores, VanishedIsMeasured) {
   EXPECT_DOUBLE_EQ(zero.error_ulps, -(t.ulps.hi + t.ulps.lo));
 }
 
+TEST_P(Scores, ZeroForTheSmallestNormalNumberHasVanished) {
+  Truth t;
+  t.kind = TruthKind::finite;
+  t.side = 1;
+  t.q = f.min_ulp_exponent();
+  t.rounded = f.min_normal();
+  t.ulps = {exp2i(f.p - 1), 0.25};
+  EXPECT_EQ(name(score(kSigmoid, d, t, 0).category), "vanished");
+  t.rounded -= 1;
+  t.ulps = {exp2i(f.p - 1) - 1, 0.25};
+  EXPECT_EQ(name(score(kSigmoid, d, t, 0).category), "flushed");
+}
+
 TEST_P(Scores, AtTheBorderOfTheSubnormals) {
   const Bits normal = f.min_normal();
   for (Bits got : {normal - 1, normal, normal + 1}) {
@@ -136,7 +150,7 @@ TEST_P(Scores, UnderflowToEitherZero) {
   const Score plus = of(kSigmoid, z, 0, 0), wrong = of(kSigmoid, z, 0, f.sign_bit());
   EXPECT_TRUE(plus.correctly_rounded && plus.faithful && plus.measured && !plus.wrong_zero);
   EXPECT_TRUE(wrong.correctly_rounded) << "the wrong zero is recorded, not misrounded";
-  EXPECT_TRUE(wrong.wrong_zero);
+  EXPECT_TRUE(wrong.wrong_zero && wrong.faithful);
   EXPECT_EQ(wrong.category, Category::none);
   EXPECT_LT(plus.error_ulps, 0);
   EXPECT_GT(plus.error_ulps, -0.5);

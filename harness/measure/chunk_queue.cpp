@@ -1,0 +1,97 @@
+// The queue of this process.
+#include "measure/chunk_queue.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+namespace ulpaudit {
+
+LocalQueue::LocalQueue(std::vector<Job>& jobs, const std::vector<WorkItem>& items,
+                       EndsLeft& ends_left, const EngineOptions& options)
+    : jobs_(jobs), items_(items), ends_left_(ends_left), options_(options), done_(items.size()) {
+  for (std::size_t i = 0; i < items_.size(); ++i) total_ += evaluations(i);
+  if (options_.checkpoint.path.empty()) return;
+  resume();
+  save();  // a path that cannot be written to is found out before the work
+}
+
+std::uint64_t LocalQueue::evaluations(std::size_t item) const {
+  const Job& job = jobs_[items_[item].job];
+  return job.plan.chunks[items_[item].chunk].count * job.targets.size();
+}
+
+std::optional<std::size_t> LocalQueue::next() {
+  const std::lock_guard lock(mutex_);
+  while (next_ < items_.size() && done_[next_] != 0) ++next_;
+  if (halted_ || next_ >= items_.size() || out_of_time()) return std::nullopt;
+  return next_++;
+}
+
+bool LocalQueue::out_of_time() {
+  const bool stopped = options_.stop != nullptr && options_.stop->load();
+  const bool late = std::chrono::steady_clock::now() > options_.deadline;
+  if (!stopped && !late) return false;
+  (stopped ? outcome_.interrupted : outcome_.ended_early) = true;
+  halted_ = true;
+  return true;
+}
+
+void LocalQueue::finish(std::size_t item, const std::vector<Accumulator>& counts) {
+  const std::lock_guard lock(mutex_);
+  Job& job = jobs_[items_[item].job];
+  for (std::size_t t = 0; t < counts.size(); ++t) job.results[t].merge(job.plan.dtype, counts[t]);
+  done_[item] = 1;
+  outcome_.evaluations += evaluations(item);
+  if (options_.progress) options_.progress(outcome_.evaluations, total_);
+  if (!options_.checkpoint.path.empty() &&
+      std::chrono::steady_clock::now() - saved_ >= options_.checkpoint.every)
+    save();
+}
+
+void LocalQueue::close() {
+  const std::lock_guard lock(mutex_);
+  if (!options_.checkpoint.path.empty()) save();
+}
+
+void LocalQueue::resume() {
+  const CheckpointOptions& o = options_.checkpoint;
+  std::error_code error;
+  if (!o.resume) {
+    if (std::filesystem::exists(o.path, error))
+      throw BadCheckpoint(
+          fmt::format("checkpoint '{}' exists already: --resume goes on with it; "
+                      "to start anew, remove it",
+                      o.path));
+    return;
+  }
+  Progressed p;
+  p.done = done_;
+  for (const Job& job : jobs_) {
+    p.results.emplace_back(job.targets.size());
+    p.ends_left.emplace_back(job.targets.size());
+  }
+  if (!read_checkpoint(o, p)) return;
+  done_ = p.done;
+  for (std::size_t i = 0; i < done_.size(); ++i)
+    if (done_[i] != 0) outcome_.evaluations += evaluations(i);
+  for (std::size_t j = 0; j < jobs_.size(); ++j) {
+    jobs_[j].results = std::move(p.results[j]);
+    for (std::size_t t = 0; t < jobs_[j].targets.size(); ++t) ends_left_[j][t] = p.ends_left[j][t];
+  }
+}
+
+void LocalQueue::save() {
+  Progressed p;
+  p.done = done_;
+  for (std::size_t j = 0; j < jobs_.size(); ++j) {
+    p.results.push_back(jobs_[j].results);
+    p.ends_left.emplace_back();
+    for (std::size_t t = 0; t < jobs_[j].targets.size(); ++t)
+      p.ends_left.back().push_back(ends_left_[j][t]);
+  }
+  write_checkpoint(options_.checkpoint, p);
+  saved_ = std::chrono::steady_clock::now();
+}
+
+}  // namespace ulpaudit

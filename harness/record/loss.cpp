@@ -1,0 +1,26 @@
+// Points that never came back.
+#include "record/loss.hpp"
+
+#include <algorithm>
+
+namespace ulpaudit {
+
+void add_loss(Dtype d, std::vector<Loss>& losses, Loss loss) {
+  const auto at = std::lower_bound(
+      losses.begin(), losses.end(), loss.kind,
+      [](const Loss& known, const std::string& kind) { return known.kind < kind; });
+  if (at == losses.end() || at->kind != loss.kind) {
+    losses.insert(at, std::move(loss));
+    return;
+  }
+  at->batches += loss.batches;
+  at->points += loss.points;
+  if (loss.length > at->length ||
+      (loss.length == at->length && !CaseOrder{d}(loss.first, at->first)))
+    return;
+  at->first = loss.first;
+  at->length = loss.length;
+  at->message = std::move(loss.message);
+}
+
+}  // namespace ulpaudit

@@ -1,0 +1,25 @@
+// Points that never came back from a kernel, by the way in which it ended.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "record/tally.hpp"
+
+namespace ulpaudit {
+
+/// Batches that did not come back: first one of each kind of end.
+struct Loss {
+  std::string kind;  ///< "crash", "exit", "hang", "status", "protocol", "load"
+  std::string message;
+  std::uint64_t batches = 0, points = 0;
+  Case first;  ///< first input of the (shortest) batch
+  std::uint64_t length = 0;
+};
+
+/// Adds to the loss of its kind; the shortest batch, of equal ones the lowest, is the one shown.
+/// Sorted by kind, so that the order of adding leaves no trace.
+void add_loss(Dtype d, std::vector<Loss>& losses, Loss loss);
+
+}  // namespace ulpaudit
