@@ -147,9 +147,13 @@ std::vector<Job> make_jobs(const Catalog& catalog, const Options& o,
         job.targets.push_back({offer.about.name, offer.about.path, offer.kernel});
       }
       if (job.targets.empty()) continue;
-      const bool unary_f32 = d == Dtype::f32 && info(op).arity == 1;
-      job.plan = make_plan(
-          op, d, choose_inputs(o, op, d, defaults.points, defaults.f32_exhaustive && unary_f32));
+      const bool unary = info(op).arity == 1;
+      const bool exhaustive = d == Dtype::f32 && (unary ? defaults.f32_unary_exhaustive
+                                                        : defaults.f32_labels_exhaustive);
+      Options inputs = o;
+      if (defaults.all_16bit_labels && format(d).width == 16 && o.labels.empty())
+        inputs.labels = {"all"};
+      job.plan = make_plan(op, d, choose_inputs(inputs, op, d, defaults.points, exhaustive));
       jobs.push_back(std::move(job));
     }
   }

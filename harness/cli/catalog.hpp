@@ -41,7 +41,9 @@ std::vector<Dtype> chosen_dtypes(const Options& o);
 /// One job per chosen op and dtype that has at least one available implementation.
 struct InputDefaults {
   std::uint64_t points = 20000;
-  bool f32_exhaustive = false;
+  bool f32_unary_exhaustive = false;
+  bool f32_labels_exhaustive = false;  ///< two-argument ops over f32, each default label
+  bool all_16bit_labels = false;       ///< every pair of f16 and bf16
 };
 std::vector<Job> make_jobs(const Catalog& catalog, const Options& o, const InputDefaults& defaults);
 

@@ -15,8 +15,13 @@ namespace {
 Exit run(const Options& o, const std::string& profile, const Distribution* ranks) {
   InputDefaults defaults;
   if (profile != "quick") {
-    defaults.f32_exhaustive = true;
+    defaults.f32_unary_exhaustive = true;
     defaults.points = 200000;
+  }
+  if (profile == "full") {
+    defaults.f32_labels_exhaustive = true;
+    defaults.all_16bit_labels = true;
+    defaults.points = 2000000;
   }
   const SweepRun audit = run_sweep(o, defaults, profile, true, ranks);
   if (audit.report.results.empty()) return audit.exit;
@@ -43,8 +48,9 @@ Command add_audit(CLI::App& parser, const Distribution* ranks) {
   add_run_options(*c, *o);
   add_output_options(*c, *o);
   c->add_option("--profile", *profile,
-                "quick: 16-bit exhaustive, f32 and f64 sampled; standard: f32 unary exhaustive too")
-      ->check(CLI::IsMember({"quick", "standard"}))
+                "quick: 16-bit exhaustive over the default labels, f32 and f64 sampled; standard: "
+                "every f32 of the unary ops too; full: every 16-bit pair, every f32 of every op")
+      ->check(CLI::IsMember({"quick", "standard", "full"}))
       ->capture_default_str();
   c->add_option("-o,--output", o->output, "folder for report.json and report.md")
       ->capture_default_str();

@@ -79,7 +79,8 @@ std::string decimal(Dtype d, Bits b) {
   if (d == Dtype::f32) return fmt::format("{}", static_cast<float>(v));
   for (int digits = 1; digits < 6; ++digits) {
     std::string text = fmt::format("{:.{}g}", v, digits);
-    if (encode_text(d, text) == b) return text;
+    // "6.55e+04" reads better as 65500.
+    if (encode_text(d, text) == b) return fmt::format("{}", std::strtod(text.c_str(), nullptr));
   }
   return fmt::format("{}", v);
 }

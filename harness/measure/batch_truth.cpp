@@ -99,8 +99,22 @@ Truth BatchTruth::truth(std::size_t i, JudgedCount& judged) {
     ++judged.fast;
     return *far;
   }
+  if (decide_in_double_double(z, t)) {
+    ++judged.fast;
+    return t;
+  }
   ++judged.final_judge;
   return final_judge(op_, d_, z, y_);
+}
+
+/// What double leaves open in the narrower formats, the gradient's crossing above all,
+/// double-double decides: an input of theirs is one of f64, with the same t.
+bool BatchTruth::decide_in_double_double(Bits z, Truth& t) const {
+  if (d_ == Dtype::f64) return false;
+  const double at = decode(d_, z);
+  double hi = 0, lo = 0, delta = -1;
+  fast_values_f64(op_, decode(d_, y_), &at, 1, {&hi, &lo, &delta});
+  return decide(d_, hi, lo, delta, t);
 }
 
 /// The fast judge's decision on one input, without its block.

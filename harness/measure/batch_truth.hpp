@@ -35,6 +35,7 @@ class BatchTruth {
   void compute_block(std::size_t block, std::size_t slot);
   void compute(const void* z, std::size_t n, const FastValues& out);
   bool decide_alone(std::size_t i, Truth& t);
+  bool decide_in_double_double(Bits z, Truth& t) const;
   const Truth* far_out(Bits z);
 
   OpId op_{};

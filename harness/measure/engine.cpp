@@ -19,8 +19,10 @@ namespace {
 constexpr std::uint64_t kBatchInputs = std::uint64_t{1} << 18;
 static_assert(kBatchInputs < kBatchCapacity);  // room for the input before the batch
 
-/// Points of each chunk that the final judge checks behind the fast judge's back.
-constexpr std::uint64_t kCrossChecks = 64;
+/// Points of a chunk that the final judge checks behind the fast judge's back: 64 of a full one.
+std::uint64_t cross_checks(std::uint64_t inputs) {
+  return std::min(inputs, std::max<std::uint64_t>(4, inputs >> 14));
+}
 
 /// What all threads share.
 struct Shared {
@@ -95,7 +97,7 @@ class Lane {
   JudgedCount cross_check(const InputPlan& plan, const Segment& segment, const Chunk& chunk) {
     JudgedCount c;
     if (!fast_judge_covers(plan.op)) return c;
-    for (std::uint64_t k = 0; k < std::min(kCrossChecks, chunk.count); ++k) {
+    for (std::uint64_t k = 0; k < cross_checks(chunk.count); ++k) {
       const std::uint64_t i =
           chunk.first + random_word(plan.seed ^ segment.y, chunk.first + k) % chunk.count;
       const Bits z = plan.input(segment, i);
