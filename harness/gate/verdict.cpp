@@ -29,6 +29,14 @@ std::string category_text(const std::string& c) {
   return "outside the range of the op";
 }
 
+/// Every pattern of z and, for two-argument ops, every label in [0, 1].
+bool every_input(const Result& r) {
+  if (r.evidence != "exhaustive" || !r.range.empty()) return false;
+  const OpId op = *op_from_name(r.op);
+  const Dtype d = *dtype_from_name(r.dtype);
+  return info(op).arity == 1 || r.label_count == encode(d, 1.0) + 1;
+}
+
 class Judge {
  public:
   Judge(const Contracts& contracts, Report& report) : contracts_(contracts), report_(report) {}
@@ -125,7 +133,7 @@ class Judge {
       for (const std::string& dtype : i.dtypes) {
         if (!e.dtypes.empty() && e.dtypes.count(dtype) == 0) continue;
         const Result* r = find_total(report_, i.name, dtype);
-        if (r != nullptr && r->evidence == "exhaustive")
+        if (r != nullptr && every_input(*r))
           exhaustive = r;
         else
           all_exhaustive = false;
