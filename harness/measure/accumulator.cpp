@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace ulpaudit {
 
@@ -120,21 +121,7 @@ void Accumulator::add_pair(Dtype d, int direction, const Case& before, const Cas
   }
 }
 
-void Accumulator::add_loss(Dtype d, Loss loss) {
-  for (Loss& known : losses) {
-    if (known.kind != loss.kind) continue;
-    known.batches += loss.batches;
-    known.points += loss.points;
-    if (loss.length < known.length ||
-        (loss.length == known.length && CaseOrder{d}(loss.first, known.first))) {
-      known.first = loss.first;
-      known.length = loss.length;
-      known.message = loss.message;
-    }
-    return;
-  }
-  losses.push_back(std::move(loss));
-}
+void Accumulator::add_loss(Dtype d, Loss loss) { ulpaudit::add_loss(d, losses, std::move(loss)); }
 
 void Accumulator::merge(Dtype d, const Accumulator& o) {
   for (std::size_t i = 0; i < regions.size(); ++i) regions[i].merge(d, o.regions[i]);

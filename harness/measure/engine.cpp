@@ -1,6 +1,8 @@
 // The sweep engine.
 #include "measure/engine.hpp"
 
+#include <mpfr.h>
+
 #include <algorithm>
 #include <cstring>
 #include <exception>
@@ -137,7 +139,10 @@ void prepare(Shared& shared) {
 }
 
 void run_lanes(Shared& shared, ChunkQueue& queue) {
-  const auto lane = [&] { shared.guard([&] { Lane(shared, queue).run(); }); };
+  const auto lane = [&] {
+    shared.guard([&] { Lane(shared, queue).run(); });
+    mpfr_free_cache2(MPFR_FREE_LOCAL_CACHE);  // MPFR keeps caches per thread and never frees them
+  };
   std::vector<std::thread> threads;
   if (shared.options.serve)
     threads.emplace_back([&] { shared.guard([&] { shared.options.serve(queue); }); });
