@@ -83,6 +83,25 @@ std::string monotone_text(const Monotone& m) {
   return out + ".\n\n";
 }
 
+std::string search_text(const Result& total) {
+  if (!total.search) return "";
+  const SearchSummary& s = *total.search;
+  std::string out = fmt::format(
+      "Search for the worst case: all {} binades in which the op varies, {} to {} points each. The "
+      "binades with the largest errors:\n\n",
+      thousands(s.binades), thousands(s.least_points), thousands(s.most_points));
+  const bool labels = total.label_count != 0;
+  out += labels ? header({"from", "to", ">points", ">max ulp", "at z", "y"})
+                : header({"from", "to", ">points", ">max ulp", "at z"});
+  for (const SearchSummary::Binade& b : s.worst) {
+    std::vector<std::string> cells = {plain(b.first.decimal), plain(b.last.decimal),
+                                      thousands(b.points), ulps(b.max_ulp), number(b.at)};
+    if (labels) cells.push_back(b.y ? number(*b.y) : "");
+    out += row(cells);
+  }
+  return out + "\n";
+}
+
 /// Everything about one implementation in one dtype, folded.
 std::string details(const Report& report, const Result& total) {
   std::string out = fmt::format("<details><summary>{} {}: max {} ulp, {}</summary>\n\n",
@@ -100,7 +119,7 @@ std::string details(const Report& report, const Result& total) {
         "Weighted by typical logits (normal, standard deviation 4): mean {} ulp, rms "
         "{} ulp, correctly rounded {}.\n\n",
         ulps(t->mean), ulps(t->rms), percent(t->correctly_rounded));
-  return out + monotone_text(total.monotone) + "</details>\n\n";
+  return out + search_text(total) + monotone_text(total.monotone) + "</details>\n\n";
 }
 
 /// The same number, where zeros of either sign are one and all NaN are one.

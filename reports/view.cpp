@@ -89,7 +89,8 @@ Judged judged_in(const Report& report) {
 }
 
 std::string evidence_text(const Result& r) {
-  return r.range.empty() ? r.evidence : r.evidence + " in " + r.range;
+  const std::string how = r.search ? r.evidence + " by search" : r.evidence;
+  return r.range.empty() ? how : how + " in " + r.range;
 }
 
 std::string mean_text(const Result& r, const std::optional<double>& mean) {

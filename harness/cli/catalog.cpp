@@ -153,7 +153,9 @@ std::vector<Job> make_jobs(const Catalog& catalog, const Options& o,
       Options inputs = o;
       if (defaults.all_16bit_labels && format(d).width == 16 && o.labels.empty())
         inputs.labels = {"all"};
-      job.plan = make_plan(op, d, choose_inputs(inputs, op, d, defaults.points, exhaustive));
+      const bool search = o.search || (defaults.f64_search && d == Dtype::f64);
+      const std::uint64_t points = search ? defaults.searched_points : defaults.points;
+      job.plan = make_plan(op, d, choose_inputs(inputs, op, d, points, exhaustive, search));
       jobs.push_back(std::move(job));
     }
   }

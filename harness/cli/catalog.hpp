@@ -41,6 +41,8 @@ std::vector<Dtype> chosen_dtypes(const Options& o);
 /// One job per chosen op and dtype that has at least one available implementation.
 struct InputDefaults {
   std::uint64_t points = 20000;
+  std::uint64_t searched_points = 10'000'000;
+  bool f64_search = false;
   bool f32_unary_exhaustive = false;
   bool f32_labels_exhaustive = false;  ///< two-argument ops over f32, each default label
   bool all_16bit_labels = false;       ///< every pair of f16 and bf16

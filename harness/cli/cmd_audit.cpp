@@ -21,6 +21,7 @@ Exit run(const Options& o, const std::string& profile, const Distribution* ranks
   if (profile == "full") {
     defaults.f32_labels_exhaustive = true;
     defaults.all_16bit_labels = true;
+    defaults.f64_search = true;
     defaults.points = 2000000;
   }
   const SweepRun audit = run_sweep(o, defaults, profile, true, ranks);
@@ -49,7 +50,8 @@ Command add_audit(CLI::App& parser, const Distribution* ranks) {
   add_output_options(*c, *o);
   c->add_option("--profile", *profile,
                 "quick: 16-bit exhaustive over the default labels, f32 and f64 sampled; standard: "
-                "every f32 of the unary ops too; full: every 16-bit pair, every f32 of every op")
+                "every f32 of the unary ops too; full: every 16-bit pair, every f32 of every op, a "
+                "search for the worst f64")
       ->check(CLI::IsMember({"quick", "standard", "full"}))
       ->capture_default_str();
   c->add_option("-o,--output", o->output, "folder for report.json and report.md")

@@ -102,8 +102,13 @@ void add_input_options(CLI::App& c, Options& o) {
   c.add_option("--range", o.range, "only inputs in [LO, HI]")->type_name("LO:HI");
   c.add_option("--label", o.labels, "labels of two-argument ops, or 'all' (repeatable)")
       ->type_name("Y|all");
-  c.add_option("--points", o.points, "sampled points per label")->check(CLI::PositiveNumber);
-  c.add_flag("--exhaustive", o.exhaustive, "every input (16-bit dtypes always are)");
+  c.add_option("--points", o.points, "sampled or searched points per label")
+      ->check(CLI::PositiveNumber);
+  CLI::Option* exhaustive =
+      c.add_flag("--exhaustive", o.exhaustive, "every input (16-bit dtypes always are)");
+  c.add_flag("--search", o.search,
+             "f32, f64: search every binade for the largest error, within --points per label")
+      ->excludes(exhaustive);
   c.add_option("--seed", o.seed, "seed of the samples")->capture_default_str();
   c.add_option("--shard", o.shard, "run part I of N of the chunks (0 <= I < N)")->type_name("I/N");
 }
@@ -149,11 +154,12 @@ void check_globs(const std::vector<std::string>& globs, const std::vector<std::s
 }
 
 InputChoice choose_inputs(const Options& o, OpId op, Dtype d, std::uint64_t default_points,
-                          bool default_exhaustive) {
+                          bool default_exhaustive, bool default_search) {
   InputChoice c;
   c.exhaustive = o.exhaustive || default_exhaustive || format(d).width == 16;
   c.points = o.points != 0 ? o.points : default_points;
   if (o.points != 0 && !o.exhaustive && format(d).width > 16) c.exhaustive = false;
+  c.search = !c.exhaustive && (o.search || default_search);
   c.seed = o.seed;
   choose_range(o, d, c);
   c.labels = choose_labels(o, op, d);

@@ -29,7 +29,7 @@ struct Options {
   std::string range;
   std::vector<std::string> labels;
   std::uint64_t points = 0;  ///< 0: the profile's
-  bool exhaustive = false;
+  bool exhaustive = false, search = false;
   std::uint64_t seed = 1;
   std::string shard;
   // running
@@ -66,7 +66,7 @@ void check_globs(const std::vector<std::string>& globs, const std::vector<std::s
 
 /// The inputs that the options choose for an op and dtype. Throws UsageError.
 InputChoice choose_inputs(const Options& o, OpId op, Dtype d, std::uint64_t default_points,
-                          bool default_exhaustive);
+                          bool default_exhaustive, bool default_search);
 
 Shard parse_shard(const std::string& text);
 

@@ -54,21 +54,70 @@ bool busy(Dtype d, const Stratum& s) {
          size < 0.6931471805599453 * 2 * (1 - format(d).min_ulp_exponent());
 }
 
-Segment stratified(Dtype d, const InputChoice& c, Bits y, const Line& line, std::uint64_t seed) {
+/// Shares `points` among strata by weight, at least `least` each where the stratum has so many.
+template <class Weight>
+Segment share_points(Segment::Kind kind, std::vector<Stratum> strata, Bits y, std::uint64_t seed,
+                     std::uint64_t points, std::uint64_t least, Weight weight) {
   Segment s;
-  s.kind = Segment::Kind::strata;
+  s.kind = kind;
   s.y = y;
   s.seed = seed;
-  s.strata = binades(d, line);
-  std::uint64_t weight = 0;
-  for (const Stratum& x : s.strata) weight += busy(d, x) ? kBusyWeight : 1;
+  s.strata = std::move(strata);
+  std::uint64_t total = 0;
+  for (const Stratum& x : s.strata) total += weight(x);
   for (Stratum& x : s.strata) {
-    const std::uint64_t share = mul_div(c.points, busy(d, x) ? kBusyWeight : 1, weight);
-    x.points = std::min(x.size, std::max<std::uint64_t>(1, share));
+    x.points = std::min(x.size, std::max(least, mul_div(points, weight(x), total)));
     x.before = s.count;
     s.count += x.points;
   }
   return s;
+}
+
+/// 2^-4 <= |z| < 2^6.
+bool typical(Dtype d, const Stratum& s) {
+  const double size = decode(d, magnitude(d, from_ordinal(d, s.first)));
+  return size >= 0.0625 && size < 64;
+}
+
+Segment stratified(Dtype d, const InputChoice& c, Bits y, const Line& line, std::uint64_t seed) {
+  return share_points(
+      Segment::Kind::strata, binades(d, line), y, seed, c.points, 1,
+      [d](const Stratum& x) { return busy(d, x) ? kBusyWeight : std::uint64_t{1}; });
+}
+
+/// A binade that is searched gets this many points at least.
+constexpr std::uint64_t kLeastSearched = 64;
+/// Binades of typical logits against others in which exp(-|z|) varies.
+constexpr std::uint64_t kTypicalWeight = 4;
+/// One point in so many goes to the binades in which the op is constant.
+constexpr std::uint64_t kConstantShare = 64;
+
+/// A segment that searches the binades in which t does not round to one number, and one that
+/// samples the others.
+void add_search(OpId op, Dtype d, const InputChoice& c, Bits y, const Line& line,
+                std::uint64_t seed, std::vector<Segment>& out) {
+  std::vector<Stratum> constant, varied;
+  for (const Stratum& x : binades(d, line)) {
+    const auto at = [&](std::uint64_t offset) { return from_ordinal(d, x.first + offset); };
+    const bool same = rounds_alike(op, d, y, at(0), at(x.size / 2)) &&
+                      rounds_alike(op, d, y, at(0), at(x.size - 1));
+    (same ? constant : varied).push_back(x);
+  }
+  const auto even = [](const Stratum&) { return std::uint64_t{1}; };
+  const std::uint64_t rest = c.points / kConstantShare;
+  if (!constant.empty())
+    out.push_back(share_points(Segment::Kind::strata, std::move(constant), y, seed, rest, 1, even));
+  if (varied.empty()) return;
+  // Half of the points evenly, half to where exp(-|z|) varies, typical logits above all.
+  const auto interest = [d](const Stratum& x) {
+    return busy(d, x) ? (typical(d, x) ? kTypicalWeight : std::uint64_t{1}) : std::uint64_t{0};
+  };
+  std::uint64_t total = 0;
+  for (const Stratum& x : varied) total += interest(x);
+  const std::uint64_t count = varied.size();
+  out.push_back(share_points(
+      Segment::Kind::search, std::move(varied), y, seed, c.points - rest, kLeastSearched,
+      [&](const Stratum& x) { return total == 0 ? 1 : total + count * interest(x); }));
 }
 
 /// Landmarks with their neighbours, NaNs of both signs, in order.
@@ -107,6 +156,16 @@ void fill_each(const InputPlan& plan, const Segment& s, std::uint64_t first, std
   for (std::uint64_t i = 0; i < n; ++i) out[i] = static_cast<T>(plan.input(s, first + i));
 }
 
+/// Parts of a segment: of fixed size, or the binades of a search.
+void add_chunks(const Segment& s, std::size_t index, std::vector<Chunk>& out) {
+  if (s.kind == Segment::Kind::search) {
+    for (const Stratum& x : s.strata) out.push_back({index, x.before, x.points});
+    return;
+  }
+  for (std::uint64_t first = 0; first < s.count; first += kChunkInputs)
+    out.push_back({index, first, std::min(kChunkInputs, s.count - first)});
+}
+
 }  // namespace
 
 /// Steele, Lea & Flood (2014).
@@ -117,17 +176,25 @@ std::uint64_t random_word(std::uint64_t seed, std::uint64_t i) {
   return x ^ (x >> 31);
 }
 
-Bits InputPlan::input(const Segment& s, std::uint64_t i) const {
-  if (s.kind == Segment::Kind::run) return from_ordinal(dtype, s.first + i);
-  if (s.kind == Segment::Kind::list) return s.list[i];
+std::uint64_t stratified_point(std::uint64_t first, std::uint64_t size, std::uint64_t n,
+                               std::uint64_t j, std::uint64_t word) {
+  const std::uint64_t from = mul_div(j, size, n), to = mul_div(j + 1, size, n);
+  return first + from + word % (to - from);
+}
+
+const Stratum& stratum_of(const Segment& s, std::uint64_t i) {
   const auto next =
       std::upper_bound(s.strata.begin(), s.strata.end(), i,
                        [](std::uint64_t v, const Stratum& x) { return v < x.before; });
-  const Stratum& x = *(next - 1);
-  const std::uint64_t j = i - x.before;
-  const std::uint64_t from = mul_div(j, x.size, x.points);
-  const std::uint64_t to = mul_div(j + 1, x.size, x.points);
-  return from_ordinal(dtype, x.first + from + random_word(s.seed, i) % (to - from));
+  return *(next - 1);
+}
+
+Bits InputPlan::input(const Segment& s, std::uint64_t i) const {
+  if (s.kind == Segment::Kind::run) return from_ordinal(dtype, s.first + i);
+  if (s.kind == Segment::Kind::list) return s.list[i];
+  const Stratum& x = stratum_of(s, i);
+  return from_ordinal(
+      dtype, stratified_point(x.first, x.size, x.points, i - x.before, random_word(s.seed, i)));
 }
 
 void InputPlan::fill(const Segment& s, std::uint64_t first, std::uint64_t n, void* z) const {
@@ -167,13 +234,14 @@ InputPlan make_plan(OpId op, Dtype d, const InputChoice& c) {
     const std::uint64_t seed = random_word(
         c.seed, random_word(y, static_cast<std::uint64_t>(op) * 8 + static_cast<std::uint64_t>(d)));
     plan.segments.push_back(edges(op, d, c, y, line));
-    plan.segments.push_back(stratified(d, c, y, line, seed));
+    if (c.search)
+      add_search(op, d, c, y, line, seed, plan.segments);
+    else
+      plan.segments.push_back(stratified(d, c, y, line, seed));
   }
   for (std::size_t i = 0; i < plan.segments.size(); ++i) {
-    const std::uint64_t count = plan.segments[i].count;
-    plan.points += count;
-    for (std::uint64_t first = 0; first < count; first += kChunkInputs)
-      plan.chunks.push_back({i, first, std::min(kChunkInputs, count - first)});
+    plan.points += plan.segments[i].count;
+    add_chunks(plan.segments[i], i, plan.chunks);
   }
   return plan;
 }

@@ -1,5 +1,6 @@
 // Which inputs a kernel is run on: exhaustive runs of the ordered line, stratified samples, lists
-// of edges. Every input is a function of the plan and its index, so any part can be made anywhere.
+// of edges, binades to search. All but the inputs of a search, which follow from what the kernel
+// returns, are a function of the plan and their index, so any part can be made anywhere.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ inline constexpr std::uint64_t kChunkInputs = std::uint64_t{1} << 20;
 
 struct InputChoice {
   bool exhaustive = false;
-  std::uint64_t points = 20000;  ///< stratified points per label, where not exhaustive
+  bool search = false;           ///< look for the largest error in every binade
+  std::uint64_t points = 20000;  ///< stratified or searched points per label, where not exhaustive
   std::uint64_t seed = 1;
   int edge_ulps = 16;          ///< numbers on each side of each landmark
   std::optional<Bits> lo, hi;  ///< --range, both ends included; NaN is left out then
@@ -30,12 +32,13 @@ struct Stratum {
 
 /// Inputs with one label, in order of z.
 struct Segment {
-  enum class Kind : std::uint8_t { run, strata, list } kind = Kind::run;
+  /// search: the strata are binades, a chunk each; its count is the budget.
+  enum class Kind : std::uint8_t { run, strata, list, search } kind = Kind::run;
   Bits y = 0;
   std::uint64_t first = 0;  ///< run: ordinal of the first input
   std::uint64_t count = 0;
-  std::uint64_t seed = 0;       ///< strata
-  std::vector<Stratum> strata;  ///< strata
+  std::uint64_t seed = 0;       ///< strata, search
+  std::vector<Stratum> strata;  ///< strata, search
   std::vector<Bits> list;       ///< list
 };
 
@@ -55,11 +58,18 @@ struct InputPlan {
   std::vector<Chunk> chunks;
   std::uint64_t points = 0;
 
-  /// Input number i of the segment.
+  /// Input number i of the segment; of a search, one that lies in the binade of its number i.
   Bits input(const Segment& s, std::uint64_t i) const;
   /// Writes inputs first .. first+n-1 as packed encodings of the dtype.
   void fill(const Segment& s, std::uint64_t first, std::uint64_t n, void* z) const;
 };
+
+/// Point j of n, one in each of n equal parts of an interval of ordinals, by a random word.
+std::uint64_t stratified_point(std::uint64_t first, std::uint64_t size, std::uint64_t n,
+                               std::uint64_t j, std::uint64_t word);
+
+/// The stratum that holds point i of the segment.
+const Stratum& stratum_of(const Segment& s, std::uint64_t i);
 
 /// Word i of the stream named by the seed (splitmix64 as a counter-based generator).
 std::uint64_t random_word(std::uint64_t seed, std::uint64_t i);

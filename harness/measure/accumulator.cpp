@@ -140,6 +140,7 @@ void Accumulator::merge(Dtype d, const Accumulator& o) {
   judged.disagreements += o.judged.disagreements;
   lost_points += o.lost_points;
   for (const Loss& l : o.losses) add_loss(d, l);
+  ulpaudit::merge(d, search, o.search);
 }
 
 }  // namespace ulpaudit

@@ -9,6 +9,7 @@
 
 #include "measure/score_block.hpp"
 #include "record/loss.hpp"
+#include "record/search.hpp"
 #include "record/tally.hpp"
 #include "truth/score.hpp"
 
@@ -31,6 +32,7 @@ struct Accumulator {
   JudgedCount judged;
   std::uint64_t lost_points = 0;
   std::vector<Loss> losses;
+  SearchedBinades search;
 
   void add(Dtype d, Region region, const Case& c, const Score& s);
   /// The plain lanes of a block whose inputs lie in one region and one bin of the curve, in order

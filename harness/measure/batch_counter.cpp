@@ -2,6 +2,7 @@
 #include "measure/batch_counter.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "measure/batch_runner.hpp"
 
@@ -82,6 +83,10 @@ void BatchCounter::count_stretch(const Stretch& s, std::uint64_t offset, const v
                   static_cast<const char*>(out) + (s.first - offset) * bytes, n, scratch_);
   into_.add_block(d_, s.region, score, scratch_, n,
                   [&](std::size_t k) { return case_at(s.first + k, offset, out); });
+  if (errors_ != nullptr)
+    std::transform(scratch_.e, scratch_.e + n,
+                   errors_->begin() + static_cast<std::ptrdiff_t>(s.first),
+                   [](double e) { return std::fabs(e); });
   into_.judged.fast += score.plain;
   count_pairs_of(s, offset, out);
   for (std::uint64_t k = 0; k < score.slow; ++k) {
@@ -118,6 +123,8 @@ bool BatchCounter::count_constant(const Stretch& s, std::uint64_t offset, const 
       !all_equal(d_, static_cast<const char*>(out) + (s.first - offset) * bytes, n, *want))
     return false;
   into_.add_constant(d_, s.region, first, n);
+  if (errors_ != nullptr)
+    std::fill_n(errors_->begin() + static_cast<std::ptrdiff_t>(s.first), n, 0.0);
   into_.judged.fast += n;
   if (before_end_ == s.first) into_.add_pair(d_, direction(before_, first), before_, first);
   into_.monotone.pairs += n - 1;
@@ -128,7 +135,9 @@ bool BatchCounter::count_constant(const Stretch& s, std::uint64_t offset, const 
 
 void BatchCounter::count_slowly(std::uint64_t i, Region region, const Case& c) {
   const Truth t = truth_.truth(i, into_.judged);
-  into_.add(d_, region, c, score(op_, d_, t, c.got));
+  const Score s = score(op_, d_, t, c.got);
+  if (errors_ != nullptr && s.measured) (*errors_)[i] = std::fabs(quantise(s.error_ulps));
+  into_.add(d_, region, c, s);
 }
 
 void BatchCounter::count_pairs_of(const Stretch& s, std::uint64_t offset, const void* out) {

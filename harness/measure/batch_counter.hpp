@@ -24,6 +24,10 @@ class BatchCounter {
         scratch_(scratch),
         into_(into) {}
 
+  /// From now on |error| of input i, quantised, goes to errors[i]: NaN where it has none (NaN,
+  /// infinities, inputs that never came back).
+  void keep_errors(std::vector<double>& errors) { errors_ = &errors; }
+
   /// Results of inputs offset .. offset+count-1, packed.
   void operator()(std::uint64_t offset, std::uint64_t count, const void* out);
 
@@ -52,6 +56,7 @@ class BatchCounter {
   BatchTruth& truth_;
   BlockScratch& scratch_;
   Accumulator& into_;
+  std::vector<double>* errors_ = nullptr;
   std::size_t span_ = 0;
   Case before_;
   std::uint64_t before_end_ = ~std::uint64_t{0};  ///< index behind before_; none yet

@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <thread>
 
 #include "measure/batch_counter.hpp"
 #include "measure/batch_runner.hpp"
+#include "measure/binade_search.hpp"
 #include "measure/chunk_queue.hpp"
 
 namespace ulpaudit {
@@ -24,6 +26,16 @@ static_assert(kBatchInputs < kBatchCapacity);  // room for the input before the 
 /// Points of a chunk that the final judge checks behind the fast judge's back: 64 of a full one.
 std::uint64_t cross_checks(std::uint64_t inputs) {
   return std::min(inputs, std::max<std::uint64_t>(4, inputs >> 14));
+}
+
+/// Ordinals as packed encodings.
+void pack(Dtype d, const std::vector<std::uint64_t>& ordinals, char* z) {
+  const auto bytes = static_cast<std::size_t>(format(d).bytes());
+  for (std::uint64_t o : ordinals) {
+    const Bits b = from_ordinal(d, o);
+    std::memcpy(z, &b, bytes);  // little endian, as all of the boundary
+    z += bytes;
+  }
 }
 
 /// What all threads share.
@@ -70,10 +82,28 @@ class Lane {
     const InputPlan& plan = job.plan;
     const Chunk& chunk = plan.chunks[item.chunk];
     const Segment& segment = plan.segments[chunk.segment];
-    const auto& spans = shared_.spans[item.job][chunk.segment];
     std::vector<Accumulator> local(job.targets.size());
     z_.resize((kBatchInputs + 1) * 8 + 64);
     const JudgedCount checks = cross_check(plan, segment, chunk);
+    if (segment.kind == Segment::Kind::search) {
+      for (std::size_t t = 0; t < job.targets.size(); ++t) search(item, t, local[t]);
+    } else {
+      sweep(item, local);
+    }
+    for (Accumulator& a : local) {
+      a.judged.cross_checked += checks.cross_checked;
+      a.judged.disagreements += checks.disagreements;
+    }
+    return local;
+  }
+
+  /// The inputs of the chunk, through every target.
+  void sweep(const WorkItem& item, std::vector<Accumulator>& local) {
+    Job& job = shared_.jobs[item.job];
+    const InputPlan& plan = job.plan;
+    const Chunk& chunk = plan.chunks[item.chunk];
+    const Segment& segment = plan.segments[chunk.segment];
+    const auto& spans = shared_.spans[item.job][chunk.segment];
     for (std::uint64_t done = 0; done < chunk.count; done += kBatchInputs) {
       const std::uint64_t n = std::min(kBatchInputs, chunk.count - done);
       // The input before the batch is run again, for monotonicity across the border alone.
@@ -88,11 +118,35 @@ class Lane {
                    local[t]);
       }
     }
-    for (Accumulator& a : local) {
-      a.judged.cross_checked += checks.cross_checked;
-      a.judged.disagreements += checks.disagreements;
+  }
+
+  /// The binade that the chunk is, searched for the target's largest error.
+  void search(const WorkItem& item, std::size_t target, Accumulator& into) {
+    Job& job = shared_.jobs[item.job];
+    const InputPlan& plan = job.plan;
+    const Chunk& chunk = plan.chunks[item.chunk];
+    const Segment& segment = plan.segments[chunk.segment];
+    const Stratum& binade = stratum_of(segment, chunk.first);
+    BinadeSearch search(binade, random_word(segment.seed, chunk.first), chunk.count, kBatchInputs);
+    std::vector<double> errors;
+    while (!shared_.halt.load()) {
+      const std::vector<std::uint64_t>& inputs = search.next();
+      if (inputs.empty()) break;
+      pack(plan.dtype, inputs, z_.data());
+      truth_.start(plan.op, plan.dtype, segment.y, z_.data(), inputs.size(), false);
+      errors.assign(inputs.size(), std::numeric_limits<double>::quiet_NaN());
+      BatchRunner runner(sessions_.of(job.targets[target].plugin_path), job.targets[target],
+                         shared_.ends_left[item.job][target]);
+      BatchCounter counter(plan, segment.y, shared_.spans[item.job][chunk.segment], z_.data(), 0,
+                           truth_, scratch_, into);
+      counter.keep_errors(errors);
+      runner.run({plan.op, plan.dtype, segment.y, z_.data(), inputs.size()}, std::ref(counter),
+                 into);
+      search.learn(errors);
     }
-    return local;
+    Extreme max;
+    for (const Tally& t : into.regions) max.merge(plan.dtype, t.max_abs);
+    into.search[binade.first] = {binade.first + binade.size - 1, chunk.count, max};
   }
 
   /// A sample that depends on the chunk alone goes through both judges.

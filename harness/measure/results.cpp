@@ -75,6 +75,7 @@ Result raw_total(const Job& job, const Target& target, const Accumulator& a) {
   r.region = "all";
   for (const Tally& x : a.regions) r.raw.merge(d, x);
   r.raw_curve = a.curve;
+  r.raw_search = a.search;
   r.inputs = {job.plan.exhaustive, job.plan.points, job.plan.seed, plan_hash(job.plan)};
   for (const Loss& l : a.losses) add_loss(d, r.losses, l);
   r.lost_points = a.lost_points;
@@ -114,7 +115,9 @@ void derive_row(OpId op, Dtype d, Result& r) {
   for (std::size_t i = 0; i < t.histogram.size(); ++i)
     if (t.histogram[i] != 0)
       r.histogram.emplace_back(histogram_upper(static_cast<int>(i)), t.histogram[i]);
-  if (r.region == "all") r.curve = plot_curve(d, r.raw_curve, kPlotPoints);
+  if (r.region != "all") return;
+  r.curve = plot_curve(d, r.raw_curve, kPlotPoints);
+  r.search = summarise(d, r.raw_search, info(op).arity == 2);
 }
 
 std::string loss_message(const Loss& l) {

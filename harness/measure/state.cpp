@@ -82,6 +82,13 @@ void StateWriter::counts(const Accumulator& a) {
     at(l.first);
     number(l.length);
   }
+  number(a.search.size());
+  for (const auto& [first, b] : a.search) {
+    number(first);
+    number(b.last);
+    number(b.points);
+    extreme(b.max);
+  }
 }
 
 void StateWriter::counts(const std::vector<Accumulator>& all) {
@@ -193,6 +200,12 @@ Accumulator StateReader::counts() {
     l.first = at();
     l.length = number();
     a.losses.push_back(std::move(l));
+  }
+  for (std::size_t n = size(); n > 0; --n) {
+    SearchedBinade& b = a.search[number()];
+    b.last = number();
+    b.points = number();
+    b.max = extreme();
   }
   return a;
 }

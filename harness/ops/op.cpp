@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/multiprecision/mpfr.hpp>
 
+#include "fp/mpfr_encode.hpp"
 #include "ops/category.hpp"
 #include "ops/list.hpp"
 
@@ -150,6 +151,16 @@ const std::vector<Region>& regions_of(OpId op) {
 
 int trend(OpId op, double z, double y) {
   return AllOps::visit(op, [&](auto o) { return o.trend(z, y); });
+}
+
+bool rounds_alike(OpId op, Dtype d, Bits y, Bits a, Bits b) {
+  const auto rounded = [&](Bits z) {
+    const Fifty t = AllOps::visit(op, [&](auto o) {
+      return o.template value<Fifty>(Fifty(decode(d, z)), Fifty(decode(d, y)));
+    });
+    return encode(d, t.backend().data());
+  };
+  return rounded(a) == rounded(b);
 }
 
 std::vector<Bits> landmarks(OpId op, Dtype d, Bits y) {

@@ -80,6 +80,10 @@ const std::vector<Region>& regions_of(OpId op);
 /// extremum, where the sign is not certain.
 int trend(OpId op, double z, double y);
 
+/// Does t, to 50 digits, round to the same number at finite a and b? (To choose inputs by: the
+/// judges decide what no number of digits does.)
+bool rounds_alike(OpId op, Dtype d, Bits y, Bits a, Bits b);
+
 /// Encodings of z around which kernels tend to break, in order, without duplicates: zeros, ±1,
 /// borders of the format, region borders, where exp overflows or vanishes, zeros of the op.
 std::vector<Bits> landmarks(OpId op, Dtype d, Bits y);

@@ -170,6 +170,35 @@ static void from_json(const Json& j, Monotone& m) {
   get(j, "upper", m.upper);
 }
 
+static void to_json(Json& j, const SearchSummary::Binade& b) {
+  j = {{"first", b.first},
+       {"last", b.last},
+       {"points", b.points},
+       {"max_ulp", b.max_ulp},
+       {"at", b.at}};
+  put(j, "y", b.y);
+}
+static void from_json(const Json& j, SearchSummary::Binade& b) {
+  b.first = j.at("first");
+  b.last = j.at("last");
+  b.points = j.at("points");
+  b.max_ulp = j.at("max_ulp");
+  b.at = j.at("at");
+  get(j, "y", b.y);
+}
+static void to_json(Json& j, const SearchSummary& s) {
+  j = {{"binades", s.binades},
+       {"least_points", s.least_points},
+       {"most_points", s.most_points},
+       {"worst", s.worst}};
+}
+static void from_json(const Json& j, SearchSummary& s) {
+  s.binades = j.at("binades");
+  s.least_points = j.at("least_points");
+  s.most_points = j.at("most_points");
+  s.worst = j.at("worst").get<std::vector<SearchSummary::Binade>>();
+}
+
 // --- raw sums ------------------------------------------------------------------------------------
 
 static void to_json(Json& j, const Case& c) { j = {hex64(c.z), hex64(c.y), hex64(c.got)}; }
@@ -181,6 +210,27 @@ static void from_json(const Json& j, Counter& c) { c = {j.at("count"), j.at("fir
 static void to_json(Json& j, const Extreme& e) { j = {{"error", e.error}, {"at", e.at}}; }
 static void from_json(const Json& j, Extreme& e) {
   e = {true, j.at("error"), j.at("at").get<Case>()};
+}
+
+/// Rows of ordinals of the first and last input, points, largest error.
+static Json search_json(const SearchedBinades& search) {
+  Json rows = Json::array();
+  for (const auto& [first, b] : search) {
+    Json row = {hex64(first), hex64(b.last), b.points};
+    if (b.max.set) row.push_back(b.max);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+static SearchedBinades read_search(const Json& rows) {
+  SearchedBinades out;
+  for (const Json& row : rows) {
+    SearchedBinade& b = out[read_hex(row.at(0))];
+    b.last = read_hex(row.at(1));
+    b.points = row.at(2);
+    if (row.size() > 3) b.max = row.at(3);
+  }
+  return out;
 }
 
 static Sum read_sum(const Json& j) {
@@ -339,6 +389,8 @@ static void to_json(Json& j, const Result& r) {
     j["inputs"] = r.inputs;
     if (!r.losses.empty()) j["losses"] = r.losses;
     j["raw_curve"] = curve_json(r.raw_curve);
+    put(j, "search", r.search);
+    if (!r.raw_search.empty()) j["raw_search"] = search_json(r.raw_search);
   }
   j["raw"] = r.raw;
 }
@@ -370,6 +422,8 @@ static void from_json(const Json& j, Result& r) {
     r.inputs = j.at("inputs");
     if (j.contains("losses")) r.losses = j.at("losses").get<std::vector<Loss>>();
     r.raw_curve = read_curve(j.at("raw_curve"));
+    get(j, "search", r.search);
+    if (j.contains("raw_search")) r.raw_search = read_search(j.at("raw_search"));
   }
   r.raw = j.at("raw");
 }

@@ -155,6 +155,7 @@ void add(Result& into, Dtype d, const Result& from) {
   into.raw.merge(d, from.raw);
   if (into.region != "all") return;
   merge(into.raw_curve, from.raw_curve);
+  merge(d, into.raw_search, from.raw_search);
   into.digest = add_digests(into.digest, from.digest);
   into.judged.fast += from.judged.fast;
   into.judged.final_judge += from.judged.final_judge;

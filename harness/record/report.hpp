@@ -9,6 +9,7 @@
 
 #include "ops/op.hpp"
 #include "record/loss.hpp"
+#include "record/search.hpp"
 #include "record/tally.hpp"
 
 namespace ulpaudit {
@@ -67,6 +68,19 @@ struct Monotone {
   std::optional<Witness> lower, upper;  ///< the first pair that breaks it
 };
 
+/// A worst-case search: every binade in which the op varies, those with the largest errors first.
+struct SearchSummary {
+  struct Binade {
+    Number first, last;
+    std::uint64_t points = 0;
+    double max_ulp = 0;  ///< to 2^-20 ulp
+    Number at;
+    std::optional<Number> y;
+  };
+  std::uint64_t binades = 0, least_points = 0, most_points = 0;  ///< points of one binade
+  std::vector<Binade> worst;                                     ///< ten at most
+};
+
 /// The inputs asked for, of all shards together.
 struct InputsAsked {
   bool exhaustive = false;
@@ -93,11 +107,13 @@ struct Result {
   std::string digest;  ///< 16 hex digits
   Judged judged;
   Monotone monotone;
+  std::optional<SearchSummary> search;
   std::vector<CurvePoint> curve;
   std::vector<Witness> special_values;
   // What merging needs.
   Tally raw;
   Curve raw_curve;  ///< this and the next: of region "all" only
+  SearchedBinades raw_search;
   InputsAsked inputs;
   std::vector<Loss> losses;
 };
@@ -179,6 +195,9 @@ struct Report {
 
 /// Statistics of a tally; `curve` gives the weighted figures where it is not null.
 Statistics derive(Dtype d, const Tally& t, const Curve* curve);
+
+/// Nothing where no binade was searched.
+std::optional<SearchSummary> summarise(Dtype d, const SearchedBinades& search, bool labels);
 
 /// At most `most` stretches for a plot: neighbours with the same envelope become one, then groups.
 std::vector<CurvePoint> plot_curve(Dtype d, const Curve& curve, std::size_t most);

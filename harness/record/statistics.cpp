@@ -86,6 +86,31 @@ Statistics derive(Dtype d, const Tally& t, const Curve* curve) {
   return s;
 }
 
+std::optional<SearchSummary> summarise(Dtype d, const SearchedBinades& search, bool labels) {
+  if (search.empty()) return std::nullopt;
+  constexpr std::size_t kShown = 10;
+  SearchSummary s;
+  s.binades = search.size();
+  s.least_points = search.begin()->second.points;
+  for (const auto& [first, b] : search) {
+    s.least_points = std::min(s.least_points, b.points);
+    s.most_points = std::max(s.most_points, b.points);
+    if (!b.max.set) continue;
+    SearchSummary::Binade row{number(d, from_ordinal(d, first)),
+                              number(d, from_ordinal(d, b.last)),
+                              b.points,
+                              b.max.error,
+                              number(d, b.max.at.z),
+                              std::nullopt};
+    if (labels) row.y = number(d, b.max.at.y);
+    s.worst.push_back(std::move(row));
+  }
+  std::stable_sort(s.worst.begin(), s.worst.end(),
+                   [](const auto& a, const auto& b) { return a.max_ulp > b.max_ulp; });
+  if (s.worst.size() > kShown) s.worst.resize(kShown);
+  return s;
+}
+
 std::vector<CurvePoint> plot_curve(Dtype d, const Curve& curve, std::size_t most) {
   struct Stretch {
     BinSpan span;

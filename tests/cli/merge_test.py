@@ -62,6 +62,17 @@ class Merged(MergeTest):
         for files in itertools.permutations(self.shards(3, *ARGS)):
             self.assertWhole(whole, files)
 
+    def test_a_search(self):
+        args = ('--op', 'sigmoid', '--op', 'bce_with_logits_grad', '--dtype', 'f64', '--search',
+                '--points', '40000', '--label', '0.25', '--label', '0.5', '--impl', 'stable/*')
+        whole = run('sweep', '--json', *args)
+        self.assertEqual(whole.returncode, FINE, whole.stderr)
+        for threads in '13':
+            again = run('sweep', '--json', '--threads', threads, *args)
+            self.assertEqual(without_volatile(again.stdout), without_volatile(whole.stdout))
+        for n in (2, 5):
+            self.assertWhole(whole, self.shards(n, *args))
+
     def test_more_shards_than_chunks(self):
         args = ('--op', 'sigmoid', '--dtype', 'f16', '--impl', 'stable/*')
         self.assertWhole(run('sweep', '--json', *args), self.shards(3, *args))

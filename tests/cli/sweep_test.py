@@ -1,6 +1,6 @@
 """Sweeps and audits: exit codes by contract, reproducibility, interruption."""
 import json, os, signal, subprocess, tempfile, time
-from support import ULPAUDIT, CommandTest, FINDING, FINE, INTERRUPTED, USAGE, fault, findings, main, run
+from support import ULPAUDIT, CommandTest, FINDING, FINE, INTERRUPTED, PLUGIN, USAGE, fault, findings, main, run
 
 F16 = ('--op', 'sigmoid', '--dtype', 'f16')
 
@@ -9,6 +9,41 @@ def without_volatile(text):
     j = json.loads(text)
     j.pop('volatile')
     return j
+
+
+class Search(CommandTest):
+    ARGS = ('--op', 'sigmoid', '--dtype', 'f64', '--impl', 'naive/sigmoid')
+
+    def test_says_what_it_searched(self):
+        report = self.report(FINE, *self.ARGS, '--search', '--points', '100000')
+        total = report['results'][0]
+        self.assertEqual(total['evidence'], 'sampled')
+        search = total['search']
+        self.assertEqual(search['binades'], len(total['raw_search']))
+        self.assertEqual(search['binades'], 121)  # 2^-53 .. 2^9 below 0, 2^-52 .. 2^5 above
+        self.assertGreaterEqual(search['least_points'], 64)
+        self.assertEqual(search['worst'][0]['at'], total['max']['z'])
+        self.assertEqual([b['max_ulp'] for b in search['worst']],
+                         sorted((b['max_ulp'] for b in search['worst']), reverse=True))
+
+    def test_finds_more_than_samples_do(self):
+        found = [self.report(FINE, *self.ARGS, *how)['results'][0]['statistics']['max_ulp']
+                 for how in (('--search', '--points', '200000'), ('--points', '200000'))]
+        self.assertGreater(*found)
+
+    def test_is_no_part_of_an_exhaustive_run(self):
+        self.refuse('sweep', *self.ARGS, '--search', '--exhaustive', '--range', '1:1.001',
+                    says=['--exhaustive excludes --search'])
+        report = self.report(FINE, *F16, '--impl', 'stable/sigmoid', '--search')
+        self.assertEqual(report['results'][0]['evidence'], 'exhaustive')
+        self.assertNotIn('search', report['results'][0])
+
+    def test_a_kernel_that_crashes_ends_no_search(self):
+        # It crashes at 1, once among the edges and once in the search, which runs all of the range.
+        report = self.report(PLUGIN, '--plugin', fault('crash'), '--impl', 'crash/*',
+                             '--dtype', 'f32', '--search', '--range', '1:1.00001')
+        self.assertEqual(report['results'][0]['lost_points'], 2)
+        self.assertEqual(report['results'][0]['search']['binades'], 1)
 
 
 class Contracts(CommandTest):

@@ -2,6 +2,7 @@
 #include "inputs/plan.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -53,6 +54,70 @@ TEST(Exhaustive, OfF32CountsEachPattern) {
   const InputPlan p = make_plan(kSigmoid, Dtype::f32, c);
   EXPECT_EQ(p.points, std::uint64_t{1} << 32);
   EXPECT_EQ(p.chunks.size(), 4096u);
+}
+
+/// Every binade in which t varies is searched; the others are sampled; none is left out.
+TEST(Search, LeavesNoGap) {
+  InputChoice c;
+  c.search = true;
+  c.points = 1'000'000;
+  for (const char* op : {"sigmoid", "sigmoid_grad", "bce_with_logits", "bce_with_logits_grad"}) {
+    for (Dtype d : {Dtype::f32, Dtype::f64}) {
+      c.labels = {encode(d, 0.25)};
+      const InputPlan p = make_plan(test::op(op), d, c);
+      std::map<std::uint64_t, const Stratum*> strata;
+      for (const Segment& s : p.segments)
+        for (const Stratum& x : s.strata) {
+          EXPECT_EQ(&stratum_of(s, x.before), &x);
+          EXPECT_EQ(&stratum_of(s, x.before + x.points - 1), &x);
+          EXPECT_GE(x.points,
+                    s.kind == Segment::Kind::search ? std::min<std::uint64_t>(64, x.size) : 1);
+          EXPECT_TRUE(strata.emplace(x.first, &x).second);
+        }
+      std::uint64_t next = ordinal(d, format(d).max_finite() | format(d).sign_bit());
+      for (const auto& [first, x] : strata) {
+        ASSERT_EQ(first, next);
+        next += x->size;
+      }
+      EXPECT_EQ(next, ordinal(d, format(d).infinity()));
+    }
+  }
+}
+
+/// sigmoid in f64: 0 below z = -745.2, ½ between -2^-53 and 2^-52, 1 above z = 36.8.
+TEST(Search, SearchesWhereSigmoidVaries) {
+  InputChoice c;
+  c.search = true;
+  c.labels = {0};
+  const Dtype d = Dtype::f64;
+  const InputPlan p = make_plan(kSigmoid, d, c);
+  ASSERT_EQ(p.segments.back().kind, Segment::Kind::search);
+  std::set<double> lowest;  // magnitude of the binade, with its sign
+  for (const Stratum& x : p.segments.back().strata) {
+    const double a = decode(d, from_ordinal(d, x.first));
+    const double b = decode(d, from_ordinal(d, x.first + x.size - 1));
+    lowest.insert(std::fabs(a) < std::fabs(b) ? a : b);
+  }
+  std::set<double> expected;
+  for (int e = -53; e <= 9; ++e) expected.insert(-std::ldexp(1.0, e));
+  for (int e = -52; e <= 5; ++e) expected.insert(std::ldexp(1.0, e));
+  EXPECT_EQ(lowest, expected);
+}
+
+TEST(Search, HasOneChunkForEachBinade) {
+  InputChoice c;
+  c.search = true;
+  c.points = 500'000'000;
+  c.labels = {0};
+  const InputPlan p = make_plan(kSigmoid, Dtype::f64, c);
+  std::size_t chunks = 0;
+  std::uint64_t points = 0;
+  for (const Chunk& x : p.chunks) {
+    points += x.count;
+    if (p.segments[x.segment].kind == Segment::Kind::search) ++chunks;
+  }
+  EXPECT_EQ(chunks, p.segments.back().strata.size());
+  EXPECT_EQ(points, p.points);
 }
 
 TEST_P(Plans, StrataLeaveNoGap) {
