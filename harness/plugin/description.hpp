@@ -9,6 +9,12 @@
 
 namespace ulpaudit {
 
+/// Something that a plug-in did and should not: a rule's id, one sentence, where it shows.
+struct Fact {
+  std::string rule, text;
+  std::uint64_t element = 0;  ///< index into the batch
+};
+
 struct KernelInfo {
   std::string name, op, formula, requirement, unavailable;
   std::vector<Dtype> dtypes;
@@ -18,6 +24,7 @@ struct KernelInfo {
 struct PluginInfo {
   std::string path, name, version, build, contract;
   std::vector<KernelInfo> kernels;
+  std::vector<Fact> facts;  ///< of loading it
 };
 
 /// How one batch ended.
@@ -34,6 +41,9 @@ struct Outcome {
   Kind kind = Kind::ok;
   std::string message;
   std::uint64_t nanoseconds = 0;  ///< time inside the kernel
+  // Of a staged call:
+  std::vector<Fact> facts{};
+  unsigned raised = 0;  ///< exception flags, as plugin/environment.hpp names them
 };
 
 }  // namespace ulpaudit

@@ -37,12 +37,71 @@ Dtype dtype_of(const Json& j) {
 
 }  // namespace
 
+namespace {
+
+Json facts_json(const std::vector<Fact>& facts) {
+  Json out = Json::array();
+  for (const Fact& f : facts)
+    out.push_back({{"rule", f.rule}, {"text", f.text}, {"element", f.element}});
+  return out;
+}
+std::vector<Fact> read_facts(const Json& j) {
+  std::vector<Fact> facts;
+  for (const Json& f : j.value("facts", Json::array()))
+    facts.push_back({f.at("rule"), f.at("text"), f.value("element", std::uint64_t{0})});
+  return facts;
+}
+
+// What differs from a plain call on buffers that end at a guard page.
+Json stage_json(const Stage& s) {
+  return {{"edge", s.edge == Stage::Edge::end ? "end" : "start"},
+          {"z_offset", s.z_offset},
+          {"y_offset", s.y_offset},
+          {"out_offset", s.out_offset},
+          {"in_place", s.in_place},
+          {"out_fill", s.out_fill},
+          {"stack_fill", s.stack_fill},
+          {"rounding", static_cast<int>(s.rounding)},
+          {"flush", s.flush},
+          {"flags_up", s.flags_up},
+          {"process", s.process},
+          {"threads", s.threads},
+          {"repeats", s.repeats},
+          {"tile", s.tile}};
+}
+Stage read_stage(const Json& j) {
+  Stage s;
+  const auto edge = j.value("edge", "end");
+  if (edge != "end" && edge != "start")
+    throw Error(fmt::format("unknown edge '{}'; accepted: end, start", edge));
+  s.edge = edge == "end" ? Stage::Edge::end : Stage::Edge::start;
+  s.z_offset = j.value("z_offset", 0u);
+  s.y_offset = j.value("y_offset", 0u);
+  s.out_offset = j.value("out_offset", 0u);
+  s.in_place = j.value("in_place", false);
+  s.out_fill = j.value("out_fill", s.out_fill);
+  s.stack_fill = j.value("stack_fill", s.stack_fill);
+  const int rounding = j.value("rounding", 0);
+  if (rounding < 0 || rounding > 3) throw Error(fmt::format("unknown rounding {}", rounding));
+  s.rounding = static_cast<Stage::Rounding>(rounding);
+  s.flush = j.value("flush", false);
+  s.flags_up = j.value("flags_up", false);
+  s.process = j.value("process", false);
+  s.threads = j.value("threads", 1u);
+  s.repeats = j.value("repeats", 1u);
+  s.tile = j.value("tile", std::uint64_t{0});
+  return s;
+}
+
+}  // namespace
+
 std::string describe_request() { return line_of({{"type", "describe"}, {"protocol", kVersion}}); }
 
 std::string run_request(const RunRequest& r) {
   Json j = {{"type", "run"}, {"id", r.id}, {"kernel", r.kernel}, {"dtype", name(r.dtype)},
             {"n", r.n},      {"z", r.z},   {"out", r.out},       {"deadline_ms", r.deadline_ms}};
   if (r.y) j["y"] = *r.y;
+  if (r.stage) j["stage"] = stage_json(*r.stage);
   return line_of(j);
 }
 
@@ -65,6 +124,7 @@ Request parse_request(const std::string& line) {
       q.run.z = j.at("z");
       q.run.out = j.at("out");
       if (j.contains("y")) q.run.y = j.at("y").get<std::uint64_t>();
+      if (j.contains("stage")) q.run.stage = read_stage(j.at("stage"));
       q.run.deadline_ms = j.value("deadline_ms", std::uint64_t{0});
     } else {
       throw Error(fmt::format("unknown message type '{}'", type));
@@ -96,7 +156,8 @@ std::string description_reply(const PluginInfo& info) {
                   {"version", info.version},
                   {"build", info.build},
                   {"contract", info.contract},
-                  {"kernels", kernels}});
+                  {"kernels", kernels},
+                  {"facts", facts_json(info.facts)}});
 }
 
 std::string load_error_reply(const std::string& message) {
@@ -104,11 +165,15 @@ std::string load_error_reply(const std::string& message) {
 }
 
 std::string done_reply(std::uint64_t id, const Outcome& o) {
-  return line_of({{"type", "done"},
-                  {"id", id},
-                  {"ok", o.kind == Outcome::Kind::ok},
-                  {"message", o.message},
-                  {"nanoseconds", o.nanoseconds}});
+  Json j = {{"type", "done"},
+            {"id", id},
+            {"ok", o.kind == Outcome::Kind::ok},
+            {"message", o.message},
+            {"nanoseconds", o.nanoseconds}};
+  if (!o.facts.empty()) j["facts"] = facts_json(o.facts);
+  if (o.raised != 0) j["raised"] = o.raised;
+  if (o.kind == Outcome::Kind::crashed) j["ends"] = true;
+  return line_of(j);
 }
 
 PluginInfo parse_description(const std::string& line) {
@@ -140,6 +205,7 @@ PluginInfo parse_description(const std::string& line) {
       }
       info.kernels.push_back(std::move(kernel));
     }
+    info.facts = read_facts(j);
     return info;
   });
 }
@@ -156,6 +222,9 @@ Outcome parse_done(const std::string& line, std::uint64_t id) {
     if (!j.at("ok").get<bool>()) o.kind = Outcome::Kind::failed;
     o.message = j.value("message", "");
     o.nanoseconds = j.value("nanoseconds", std::uint64_t{0});
+    o.facts = read_facts(j);
+    o.raised = j.value("raised", 0u);
+    if (j.value("ends", false)) o.kind = Outcome::Kind::crashed;
     return o;
   });
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "plugin/description.hpp"
+#include "plugin/stage.hpp"
 
 namespace ulpaudit::protocol {
 
@@ -25,6 +26,7 @@ struct RunRequest {
   Dtype dtype = Dtype::f32;
   std::uint64_t n = 0, z = 0, out = 0;
   std::optional<std::uint64_t> y;
+  std::optional<Stage> stage;
   std::uint64_t deadline_ms = 0;  ///< the worker may end itself when it passes; 0: none
 };
 
@@ -40,6 +42,7 @@ Request parse_request(const std::string& line);
 
 std::string description_reply(const PluginInfo& info);
 std::string load_error_reply(const std::string& message);
+/// An outcome of kind `crashed` says that the worker ends.
 std::string done_reply(std::uint64_t id, const Outcome& o);
 
 /// Throws Error where the line is not a description, with the worker's own words if it reports one.

@@ -19,6 +19,7 @@
 
 #include "plugin/loader.hpp"
 #include "plugin/protocol.hpp"
+#include "plugin/staged_call.hpp"
 
 extern char** environ;
 
@@ -118,6 +119,17 @@ class WorkerSession final : public Session {
   WorkerSession& operator=(const WorkerSession&) = delete;
 
   Outcome run(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments) override {
+    return call(index, d, n, two_arguments, std::nullopt);
+  }
+  Outcome run_staged(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
+                     const Stage& stage) override {
+    return call(index, d, n, two_arguments, stage);
+  }
+  void restart() override { end(true); }
+
+ private:
+  Outcome call(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
+               const std::optional<Stage>& stage) {
     try {
       if (pid_ < 0) start();
     } catch (const LoadError& e) {
@@ -130,19 +142,21 @@ class WorkerSession final : public Session {
     q.n = n;
     q.out = kOutOffset;
     if (two_arguments) q.y = kYOffset;
+    q.stage = stage;
     q.deadline_ms = static_cast<std::uint64_t>(options_.deadline.count());
     std::string line;
     Outcome o = exchange(protocol::run_request(q), line);
     if (o.kind != Outcome::Kind::ok) return o;
     try {
-      return protocol::parse_done(line, q.id);
+      o = protocol::parse_done(line, q.id);
+      if (o.kind == Outcome::Kind::crashed) end(false);
+      return o;
     } catch (const protocol::Error& e) {
       end(false);
       return {Outcome::Kind::protocol, e.what(), 0};
     }
   }
 
- private:
   void start() {
     Pipe requests = make_pipe(), replies = make_pipe();
     log_ = Fd::raised(::memfd_create("ulpaudit-log", MFD_CLOEXEC), "memfd_create");
@@ -307,6 +321,12 @@ class LocalSession final : public Session {
   Outcome run(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments) override {
     return plugin_.run(index, d, n, z_, two_arguments ? y_ : nullptr, out_);
   }
+  Outcome run_staged(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
+                     const Stage& stage) override {
+    return ulpaudit::run_staged(plugin_, index, d, n, z_, two_arguments ? y_ : nullptr, out_,
+                                stage);
+  }
+  void restart() override {}
 
  private:
   LoadedPlugin plugin_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugin/description.hpp"
+#include "plugin/stage.hpp"
 
 namespace ulpaudit {
 
@@ -33,6 +34,11 @@ class Session {
   /// Runs kernel `index` on the first n elements of the buffers. A worker that died is started
   /// again by the next call.
   virtual Outcome run(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments) = 0;
+  /// As run, on guarded copies of the buffers, as the stage says.
+  virtual Outcome run_staged(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
+                             const Stage& stage) = 0;
+  /// Ends the worker, so that the next call is the first one of a fresh process.
+  virtual void restart() = 0;
 
  protected:
   PluginInfo info_;

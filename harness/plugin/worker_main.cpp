@@ -12,8 +12,10 @@
 #include <optional>
 #include <string>
 
+#include "plugin/environment.hpp"
 #include "plugin/loader.hpp"
 #include "plugin/protocol.hpp"
+#include "plugin/staged_call.hpp"
 
 namespace {
 
@@ -98,9 +100,28 @@ Outcome run(const LoadedPlugin& plugin, const Data& data, const protocol::RunReq
   if (q.kernel >= plugin.info().kernels.size()) return {Outcome::Kind::failed, "no such kernel", 0};
   // Twice the deadline: the host, if it lives, ends us first and says why.
   arm_timer(2 * q.deadline_ms);
-  Outcome o = plugin.run(q.kernel, q.dtype, q.n, z, y, out);
+  Outcome o = q.stage ? run_staged(plugin, q.kernel, q.dtype, q.n, z, y, out, *q.stage)
+                      : plugin.run(q.kernel, q.dtype, q.n, z, y, out);
   arm_timer(0);
   return o;
+}
+
+PluginInfo described(const LoadedPlugin& plugin, const std::vector<Fact>& load_facts) {
+  PluginInfo info = plugin.info();
+  info.facts = load_facts;
+  return info;
+}
+
+std::uint64_t g_request = 0;  // the one that runs
+
+/// The kernel touched memory that it must not: the host is told, and this process ends.
+[[noreturn]] void report_fault(const Fact& fact) {
+  Outcome o;
+  o.kind = Outcome::Kind::crashed;
+  o.message = fact.text;
+  o.facts = {fact};
+  send(protocol::done_reply(g_request, o));
+  ::_exit(1);
 }
 
 }  // namespace
@@ -114,8 +135,12 @@ int main(int argc, char** argv) {
   std::string pending;
   std::optional<LoadedPlugin> plugin;
   std::string load_error;
+  std::vector<Fact> load_facts;
+  watch_faults([](const Fact& f) { report_fault(f); });
   try {
+    const Environment before = Environment::now(true);
     plugin.emplace(argv[1]);
+    load_facts = Environment::now(true).changed_since(before);
   } catch (const LoadError& e) {
     load_error = e.what();
   }
@@ -130,12 +155,14 @@ int main(int argc, char** argv) {
       return 70;
     }
     if (q.kind == protocol::Request::Kind::stop) break;
-    const bool sent = q.kind == protocol::Request::Kind::describe
-                          ? send(plugin ? protocol::description_reply(plugin->info())
-                                        : protocol::load_error_reply(load_error))
-                          : send(protocol::done_reply(
-                                q.run.id, plugin ? run(*plugin, data, q.run)
-                                                 : Outcome{Outcome::Kind::failed, load_error, 0}));
+    g_request = q.run.id;
+    const bool sent =
+        q.kind == protocol::Request::Kind::describe
+            ? send(plugin ? protocol::description_reply(described(*plugin, load_facts))
+                          : protocol::load_error_reply(load_error))
+            : send(protocol::done_reply(q.run.id,
+                                        plugin ? run(*plugin, data, q.run)
+                                               : Outcome{Outcome::Kind::failed, load_error, 0}));
     if (!sent) break;
   }
   // No exit handlers of the plug-in: it is being ended, not asked.
