@@ -15,7 +15,7 @@ void crash() {
 }
 
 void hang() {
-  for (volatile unsigned i = 0;; i = i + 1) {
+  for (volatile bool for_ever = true; for_ever;) {
   }
 }
 
