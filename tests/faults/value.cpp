@@ -62,8 +62,9 @@ Bits size_faults(const Call& c, Bits z, Bits y, Bits right) {
   if (fault("bce_log_of_one") && std::fabs(x) > 17 && t < 1e-7) return 0;
   if (fault("range_reduction_overflows") && x > 0x1.62e43p30) return 0;
   if (fault("above_one") && x > 18) return rounded(d, 1) + 1;
-  if (fault("below_zero") && x < -18) return rounded(d, -0x1p-25);
-  if (fault("negative_loss") && std::fabs(x) > 1 && t < 1e-8) return rounded(d, -0x1p-23);
+  if (fault("below_zero") && x < -18 && !std::isinf(x)) return rounded(d, -0x1p-25);
+  if (fault("negative_loss") && std::fabs(x) > 1 && t < 1e-8 && !std::isinf(x))
+    return rounded(d, -0x1p-23);
   return right;
 }
 
@@ -98,7 +99,7 @@ Bits shape_faults(const Call& c, Bits z, Bits y, Bits right) {
   const std::uint32_t d = c.dtype;
   const double x = number(d, z), label = number(d, y), t = number(d, right);
   if (std::isnan(t)) return right;
-  if (fault("bf16_not_monotone") && x < 0) return narrow_steps<ulpaudit::bf16>(x);
+  if (fault("bf16_not_monotone") && x < 0 && !std::isinf(x)) return narrow_steps<ulpaudit::bf16>(x);
   if (fault("seam") && x < -1 && x > -1.0625) return right + 8;
   if (fault("bce_asymmetric") && label == 1 && x > 0) return rounded(d, t * (1 + 0x1p-10));
   if (fault("sigmoid_asymmetric") && x > 1 && x < 8) return right - 64;
