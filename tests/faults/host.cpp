@@ -116,6 +116,7 @@ void store(std::uint32_t dtype, void* buffer, std::uint64_t i, Bits value) {
 }
 
 double number(std::uint32_t dtype, Bits bits) {
+  if (is_nan(dtype, bits)) return double(NAN);
   const Format f = format(dtype);
   return ulpaudit::detail::bit_copy<double>(ulpaudit::detail::widen_to_double(bits, f.width, f.p));
 }
@@ -131,6 +132,9 @@ bool is_nan(std::uint32_t dtype, Bits bits) {
 }
 bool is_infinite(std::uint32_t dtype, Bits bits) {
   return magnitude(format(dtype), bits) == infinity(format(dtype));
+}
+bool is_finite(std::uint32_t dtype, Bits bits) {
+  return magnitude(format(dtype), bits) < infinity(format(dtype));
 }
 bool is_subnormal(std::uint32_t dtype, Bits bits) {
   const Format f = format(dtype);

@@ -17,13 +17,14 @@ int bytes(std::uint32_t dtype);
 Bits load(std::uint32_t dtype, const void* buffer, std::uint64_t i);
 void store(std::uint32_t dtype, void* buffer, std::uint64_t i, Bits value);
 
-/// The number that an encoding stands for; a signalling NaN raises nothing.
+/// The number that an encoding stands for; any NaN is a quiet one, so that nothing is raised.
 double number(std::uint32_t dtype, Bits bits);
 /// Nearest, ties to even; for f64 the same bits.
 Bits rounded(std::uint32_t dtype, double value);
 
 bool is_nan(std::uint32_t dtype, Bits bits);
 bool is_infinite(std::uint32_t dtype, Bits bits);
+bool is_finite(std::uint32_t dtype, Bits bits);
 bool is_subnormal(std::uint32_t dtype, Bits bits);
 Bits quiet_nan(std::uint32_t dtype);
 Bits infinity(std::uint32_t dtype);

@@ -89,7 +89,7 @@ __attribute__((constructor)) void at_load() {
 std::int32_t compute(const Call& c, char* message, std::size_t size) {
   for (std::uint64_t i = 0; i < c.n; ++i) {
     if (fault("signalling_nan_traps")) trap_signalling_nan(c.z(i));
-    if (c.z_number(i) == 1)
+    if (c.z(i) == rounded(c.dtype, 1))
       if (const std::int32_t status = at_one(message, size); status != ULPAUDIT_OK) return status;
     c.put(i, c.right(i));
   }

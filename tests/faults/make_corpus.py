@@ -1,7 +1,7 @@
 """From table.toml: a source file for each plug-in of the fault corpus, and their names for CMake.
 
 make_corpus.py FOLDER LIBRARY_FOLDER writes FOLDER/NAME.cpp (only where it changed) and prints the
-names that CMake is to compile. An entry with `text` is written to LIBRARY_FOLDER/NAME.so as it is.
+names that CMake is to compile, and on a second line the families. An entry with `text` is written to LIBRARY_FOLDER/NAME.so as it is.
 Each family has one twin, FAMILY_twin: its source without any fault, for every op and dtype that a
 fault of the family is audited in, with a contract that promises the most.
 """
@@ -10,7 +10,7 @@ import json, os, sys, tomllib
 KERNELS = {'sigmoid': 'sigmoid', 'sigmoid_grad': 'sigmoid_grad', 'bce_with_logits': 'bce',
            'bce_with_logits_grad': 'bce_grad'}
 KEYS = {'name', 'what', 'reported', 'family', 'rule', 'op', 'dtype', 'contract', 'exhaustive',
-        'range', 'label', 'region', 'single', 'exit', 'args', 'text'}
+        'range', 'label', 'region', 'single', 'exit', 'args', 'text', 'unless_asan'}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -105,6 +105,7 @@ def main():
         if 'text' in f:
             write(os.path.join(libraries, f['name'] + '.so'), f['text'])
     print(';'.join(sources))
+    print(';'.join(families(faults)))
 
 
 if __name__ == '__main__':

@@ -34,8 +34,8 @@ Bits nan_faults(const Call& c, Bits z, Bits y, Bits right) {
   if (fault("nan_clamped") && nan) return corpus::right(c.op, d, rounded(d, -88), y);
   if (fault("nan_payload_unknown") && nan && (z & 0x7fff) != 0x7e00) return rounded(d, 1);
   if (fault("nan_label_lost") && is_nan(d, y) && !nan) return corpus::right(c.op, d, z, 0);
-  if (fault("nan_on_the_right") && x > 0x1.62e43p6) return quiet_nan(d);
-  if (fault("grad_nan_on_the_left") && x < -0x1.62e43p6) return quiet_nan(d);
+  if (fault("nan_on_the_right") && !nan && x > 0x1.62e43p6) return quiet_nan(d);
+  if (fault("grad_nan_on_the_left") && !nan && x < -0x1.62e43p6) return quiet_nan(d);
   if (fault("bce_infinity_times_zero") && std::isinf(x) && right == 0) return quiet_nan(d);
   if (fault("grad_nan_at_infinity") && std::isinf(x)) return quiet_nan(d);
   if (fault("one_nan_in_all") && z == 0xc0b504f3) return quiet_nan(d);
