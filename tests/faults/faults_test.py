@@ -1,0 +1,190 @@
+"""Audits the fault corpus: each plug-in must be caught by the rule that table.toml names, each
+correct twin must be clean. Writes the table of what was caught, caught.md, beside the plug-ins.
+
+Environment: ULPAUDIT, the program; ULPAUDIT_CORPUS, the folder of the plug-ins.
+"""
+import argparse, fnmatch, json, os, subprocess, sys, time
+
+import make_corpus
+
+ULPAUDIT = os.environ.get('ULPAUDIT', 'build/release/bin/ulpaudit')
+CORPUS = os.environ.get('ULPAUDIT_CORPUS', os.path.join(
+    os.path.dirname(os.path.dirname(os.path.abspath(ULPAUDIT))), 'tests', 'corpus'))
+FINE, FINDING, PLUGIN = 0, 1, 4
+
+
+class Missed(Exception):
+    """Why a plug-in did not come out as the table says."""
+
+
+def choices(f):
+    """The options that narrow a check down to what the entry is about."""
+    out = ['--op', f['op'], '--dtype', f['dtype']]
+    out += ['--exhaustive'] if f.get('exhaustive') else []
+    out += ['--range=' + f['range']] if 'range' in f else []
+    out += ['--label', f['label']] if 'label' in f else []
+    return out + f.get('args', [])
+
+
+def check(name, options, limit):
+    """The exit code, the findings of severity error, and stderr."""
+    command = [ULPAUDIT, 'check', '--plugin', os.path.join(CORPUS, name + '.so'), '--impl',
+               name + '/*', '--json', '--quiet', *options]
+    environment = {k: v for k, v in os.environ.items() if k != 'ULPAUDIT_PLUGIN_PATH'}
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, encoding='utf-8', env=environment,
+                              timeout=limit)
+    except subprocess.TimeoutExpired:
+        raise Missed('no end after %d s: %s' % (limit, ' '.join(command))) from None
+    if done.returncode == PLUGIN and not done.stdout and name in done.stderr:
+        # Nothing else was chosen, so that there is no report: the message is the finding.
+        return PLUGIN, [{'rule': 'plugin.load', 'message': done.stderr}], done.stderr
+    try:
+        report = json.loads(done.stdout)
+    except ValueError:
+        raise Missed('exit %d and no report: %s' % (done.returncode, done.stderr[-500:])) from None
+    mine = (name + '/', name + '.so')
+    errors = [f for f in report['findings']
+              if f['severity'] == 'error' and f['implementation'].startswith(mine)]
+    return done.returncode, errors, done.stderr
+
+
+def expected_exit(f):
+    return f.get('exit', PLUGIN if f['rule'].startswith('plugin.') else FINDING)
+
+
+def witness_length(finding):
+    return finding.get('witness_length', finding.get('witness', {}).get('length', 1))
+
+
+def catch(f, limit):
+    """Audits one fault; the finding that names it."""
+    code, errors, stderr = check(f['name'], choices(f), limit)
+    found = [e for e in errors if e['rule'] == f['rule']]
+    if not found:
+        raise Missed('not caught by %s, but: %s; exit %d %s' % (
+            f['rule'], sorted({e['rule'] for e in errors}), code, stderr[-300:]))
+    if code != expected_exit(f):
+        raise Missed('exit %d instead of %d' % (code, expected_exit(f)))
+    if f['rule'] != 'plugin.load' and not found[0]['replay']:
+        raise Missed('no command that replays it')
+    if f.get('single') and min(map(witness_length, found)) != 1:
+        raise Missed('the witness is not one element: %s' % found[0])
+    return found[0]
+
+
+def clean(name, options, limit):
+    """Audits a twin."""
+    code, errors, stderr = check(name, options, limit)
+    if errors:
+        raise Missed('%d false alarms, first: %s' % (len(errors), errors[0]))
+    if code != FINE:
+        raise Missed('exit %d: %s' % (code, stderr[-300:]))
+
+
+def twin_runs(family, faults):
+    """The twin as it is, and with the options of each fault that needs every input."""
+    runs = [[]]
+    for f in faults:
+        if f['family'] == family and f.get('exhaustive'):
+            runs.append(choices(f))
+    return runs
+
+
+def note(name, row):
+    """Keeps a result, so that the table holds what other runs found too."""
+    folder = os.path.join(CORPUS, 'caught')
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name + '.json'), 'w', encoding='utf-8') as out:
+        json.dump(row, out)
+
+
+def noted(name):
+    try:
+        with open(os.path.join(CORPUS, 'caught', name + '.json'), encoding='utf-8') as f:
+            return json.load(f)
+    except (OSError, ValueError):
+        return {'result': 'not run'}
+
+
+def write_table(faults):
+    """caught.md: what was caught and what was expected, in the order of the table."""
+    rows = [(f, noted(f['name'])) for f in faults]
+    caught = sum(row['result'] == 'caught' for _, row in rows)
+    lines = ['# Fault corpus: %d of %d caught by the rule that must catch them' %
+             (caught, len(rows)), '',
+             '| fault | what is wrong | reported | op, dtype | expected rule | result |',
+             '|---|---|---|---|---|---|']
+    for f, row in rows:
+        cells = ['`%s`' % f['name'], f['what'], f['reported'], f['op'] + ', ' + f['dtype'],
+                 '`%s`' % f['rule'], row['result']]
+        lines.append('| ' + ' | '.join(c.replace('|', '\\|') for c in cells) + ' |')
+    lines += ['', '| correct twin | result |', '|---|---|']
+    for family in make_corpus.families(faults):
+        lines.append('| `%s_twin` | %s |' % (family, noted(family + '_twin')['result']))
+    path = os.path.join(CORPUS, 'caught.md')
+    with open('%s.%d' % (path, os.getpid()), 'w', encoding='utf-8') as out:
+        out.write('\n'.join(lines) + '\n')
+    os.replace(out.name, path)
+
+
+def attempt(name, good, action):
+    """Runs `action`, notes and prints what came of it; was it as it should be?"""
+    start = time.monotonic()
+    try:
+        action()
+        result, why = good, ''
+    except Missed as e:
+        result, why = 'MISSED', str(e)
+    seconds = time.monotonic() - start
+    note(name, {'result': result, 'why': why, 'seconds': round(seconds, 2)})
+    print('%-7s %-28s %6.1f s  %s' % (result, name, seconds, why), flush=True)
+    return result == good
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--only', default='*', help='names, a glob: "bce_*"')
+    parser.add_argument('--family', default='*', help='a source: value, batch, …')
+    parser.add_argument('--time-limit', type=float, default=120, help='seconds for one check; '
+                        'five times as much with --exhaustive')
+    args = parser.parse_args()
+    if not os.access(ULPAUDIT, os.X_OK):
+        sys.exit('ULPAUDIT=%s is not a program' % ULPAUDIT)
+    faults = make_corpus.read_table()
+
+    def chosen(name, family):
+        return fnmatch.fnmatch(name, args.only) and fnmatch.fnmatch(family, args.family)
+
+    missed, count = [], 0
+    for f in faults:
+        if chosen(f['name'], f['family']):
+            limit = args.time_limit * (5 if f.get('exhaustive') else 1)
+            if 'unless_asan' in f and 'ASAN_OPTIONS' in os.environ:
+                note(f['name'], {'result': 'skipped: ' + f['unless_asan']})
+                print('skipped %s: %s' % (f['name'], f['unless_asan']))
+                continue
+            count += 1
+            if not attempt(f['name'], 'caught', lambda f=f, limit=limit: catch(f, limit)):
+                missed.append(f['name'])
+    for family in make_corpus.families(faults):
+        twin = family + '_twin'
+        if chosen(twin, family):
+            count += 1
+
+            def all_clean(family=family, twin=twin):
+                for options in twin_runs(family, faults):
+                    clean(twin, options, 5 * args.time_limit)
+            if not attempt(twin, 'clean', all_clean):
+                missed.append(twin)
+    write_table(faults)
+    if count == 0:
+        sys.exit('nothing is named so')
+    if missed:
+        sys.exit('missed %d of %d: %s' % (len(missed), count, ' '.join(missed)))
+    print('all %d as the table says' % count)
+
+
+if __name__ == '__main__':
+    main()
