@@ -24,7 +24,8 @@ Exit run(const Options& o, const std::string& profile, const Distribution* ranks
     defaults.f64_search = true;
     defaults.points = 2000000;
   }
-  const SweepRun audit = run_sweep(o, defaults, profile, true, ranks);
+  const SweepRun audit =
+      run_sweep(o, defaults, profile, {.textbook = true, .properties = true}, ranks);
   if (audit.report.results.empty()) return audit.exit;
   write_report_folder(audit.report, o.output);
   if (o.json) {

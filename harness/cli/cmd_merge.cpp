@@ -90,7 +90,7 @@ Exit run(const Options& o, const std::vector<std::string>& files) {
   report.run.argv = make_volatile(o).argv;
   derive_results(true, report);
   if (report.context.profile != kSweepProfile) answer_textbook(o, report);
-  judge_report(contracts_of(report), report);
+  judge_report(contracts_of(report), report.context.profile != kSweepProfile, report);
   if (!o.output.empty()) write_report_folder(report, o.output);
   fmt::print("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
   return exit_of(report);

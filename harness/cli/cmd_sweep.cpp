@@ -13,7 +13,7 @@ namespace ulpaudit {
 namespace {
 
 Exit run(const Options& o, const Distribution* ranks) {
-  const SweepRun sweep = run_sweep(o, {}, kSweepProfile, false, ranks);
+  const SweepRun sweep = run_sweep(o, {}, kSweepProfile, {}, ranks);
   if (sweep.report.results.empty()) return sweep.exit;
   if (!o.output.empty()) write_report_folder(sweep.report, o.output);
   fmt::print("{}", o.json ? to_json(sweep.report)

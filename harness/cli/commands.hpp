@@ -24,6 +24,7 @@ struct Distribution;
 Command add_list(CLI::App& parser);
 Command add_sweep(CLI::App& parser, const Distribution* ranks = nullptr);
 Command add_audit(CLI::App& parser, const Distribution* ranks = nullptr);
+Command add_check(CLI::App& parser);
 Command add_eval(CLI::App& parser);
 Command add_report(CLI::App& parser);
 Command add_merge(CLI::App& parser);

@@ -9,6 +9,7 @@
 
 #include "cli/context.hpp"
 #include "cli/progress.hpp"
+#include "cli/run_check.hpp"
 #include "measure/results.hpp"
 #include "measure/textbook.hpp"
 #include "record/json.hpp"
@@ -31,6 +32,7 @@ void list_broken(const Catalog& catalog, Report& report) {
     report.implementations.push_back(i);
     Finding f;
     f.rule = "plugin.load";
+    f.phase = "load";
     f.implementation = i.name;
     f.message = b.reason;
     f.count = 1;
@@ -92,7 +94,7 @@ void join(const Distribution& ranks, const Options& o, EngineOptions& engine) {
 }  // namespace
 
 SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::string& profile,
-                   bool with_textbook, const Distribution* ranks) {
+                   const Extras& extras, const Distribution* ranks) {
   const auto start = std::chrono::steady_clock::now();
   chosen_ops(o);  // unknown names are refused before anything is loaded
   chosen_dtypes(o);
@@ -146,8 +148,12 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   for (const Job& job : jobs) append_results(job, sessions, report);
   derive_results(whole, report);
   // The answers rest on the figures over all inputs: those of shards are given by the merge.
-  if (with_textbook && engine.shards == 1) append_textbook(jobs, sessions, report);
-  judge_report(catalog.contracts, report);
+  if (extras.textbook && engine.shards == 1) append_textbook(jobs, sessions, report);
+  // Properties have no inputs to share out: the first shard checks them all.
+  const bool properties = extras.properties && engine.shard == 0 && !outcome.interrupted;
+  if (properties) append_properties(catalog, o, report);
+  judge_report(catalog.contracts, extras.properties, report);
+  if (extras.properties) simplify_values(catalog, o, report);
   report.run.ended_early = outcome.ended_early || outcome.interrupted;
   report.run.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

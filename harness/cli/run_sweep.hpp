@@ -10,16 +10,24 @@ namespace ulpaudit {
 
 /// The profile that a sweep's report names: it has no textbook.
 inline constexpr char kSweepProfile[] = "sweep";
+/// And that of a check.
+inline constexpr char kCheckProfile[] = "check";
+
+/// What comes on top of the sweep.
+struct Extras {
+  bool textbook = false;    ///< the measured claims
+  bool properties = false;  ///< the rules of `check`
+};
 
 struct SweepRun {
   Report report;
   Exit exit = Exit::fine;
 };
 
-/// Runs the chosen implementations and judges them. `with_textbook` adds the measured claims. Of
-/// several processes (`ranks`) one gets the report; it has no results in the others.
+/// Runs the chosen implementations and judges them. Of several processes (`ranks`) one gets the
+/// report; it has no results in the others.
 SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::string& profile,
-                   bool with_textbook, const Distribution* ranks = nullptr);
+                   const Extras& extras, const Distribution* ranks = nullptr);
 
 /// The exit code that a report's findings ask for.
 Exit exit_of(const Report& report);

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ops/category.hpp"
+#include "contract/rules.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -105,10 +105,12 @@ ExpectedFailure read_expected(const Reader& r, const toml::table& t) {
   r.only_keys(t, {"rule", "dtypes", "regions", "reason"});
   ExpectedFailure e;
   e.rule = r.string(t, "rule");
-  const auto& rules = rule_ids();
-  if (std::find(rules.begin(), rules.end(), e.rule) == rules.end())
+  if (find_rule(e.rule) == nullptr) {
+    std::vector<std::string_view> known;
+    for (const Rule& rule : rules()) known.push_back(rule.id);
     r.fail(*t.get("rule"),
-           fmt::format("unknown rule '{}'; accepted: {}", e.rule, fmt::join(rules, ", ")));
+           fmt::format("unknown rule '{}'; accepted: {}", e.rule, fmt::join(known, ", ")));
+  }
   e.dtypes = r.names(t, "dtypes", is_dtype, kDtypeNames);
   e.regions = r.names(t, "regions", is_region, "all and the names of regions");
   e.reason = r.string(t, "reason");
@@ -116,12 +118,17 @@ ExpectedFailure read_expected(const Reader& r, const toml::table& t) {
 }
 
 KernelContract read_kernel(const Reader& r, const toml::table& t) {
-  r.only_keys(t, {"name", "monotone", "correctly_rounded", "flush_subnormals", "max_ulp",
+  r.only_keys(t, {"name", "monotone", "correctly_rounded", "flush_subnormals", "clean_flags",
+                  "same_under_ftz", "same_under_any_rounding", "keeps_threads", "max_ulp",
                   "expected_failure"});
   KernelContract k;
   k.name = r.string(t, "name");
   k.monotone = r.boolean(t, "monotone");
   k.flush_subnormals = r.boolean(t, "flush_subnormals");
+  k.clean_flags = r.boolean(t, "clean_flags");
+  k.under_ftz = r.boolean(t, "same_under_ftz");
+  k.any_rounding = r.boolean(t, "same_under_any_rounding");
+  k.keeps_threads = r.boolean(t, "keeps_threads");
   k.correctly_rounded = r.names(t, "correctly_rounded", is_dtype, kDtypeNames);
   if (const toml::node* n = t.get("max_ulp")) k.max_ulp = read_budgets(r, r.table(*n, "max_ulp"));
   if (const toml::node* n = t.get("expected_failure")) {
@@ -144,16 +151,6 @@ const KernelContract& Contract::of(const std::string& kernel) const {
   static const KernelContract nothing;
   const auto found = kernels.find(kernel);
   return found == kernels.end() ? nothing : found->second;
-}
-
-const std::vector<std::string>& rule_ids() {
-  static const std::vector<std::string> ids = [] {
-    std::vector<std::string> v = {"accuracy.max_ulp", "accuracy.correctly_rounded", "monotone"};
-    for (int i = 0; i < kCategoryCount; ++i)
-      v.push_back(fmt::format("value.{}", name(static_cast<Category>(i))));
-    return v;
-  }();
-  return ids;
 }
 
 Contract parse_contract(const std::string& text, const std::string& source) {

@@ -29,7 +29,11 @@ struct KernelContract {
   std::string name;
   bool monotone = false;
   bool flush_subnormals = false;
-  std::set<std::string> correctly_rounded;                       ///< dtypes
+  bool clean_flags = false;                 ///< raises no spurious exception flag
+  bool under_ftz = false;                   ///< same bits with FTZ and DAZ on
+  bool any_rounding = false;                ///< same bits under every rounding mode
+  bool keeps_threads = false;               ///< may leave threads behind
+  std::set<std::string> correctly_rounded;  ///< dtypes
   std::map<std::string, std::map<std::string, double>> max_ulp;  ///< dtype → region or "all"
   std::vector<ExpectedFailure> expected_failures;
 };
@@ -42,8 +46,5 @@ struct Contract {
 
 /// Reads a contract; empty text promises nothing. `source` names it in errors.
 Contract parse_contract(const std::string& text, const std::string& source);
-
-/// Every rule that a finding or an expected failure may name.
-const std::vector<std::string>& rule_ids();
 
 }  // namespace ulpaudit

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <set>
 
-#include "ops/category.hpp"
+#include "contract/rules.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -39,9 +39,11 @@ bool every_input(const Result& r) {
 
 class Judge {
  public:
-  Judge(const Contracts& contracts, Report& report) : contracts_(contracts), report_(report) {}
+  Judge(const Contracts& contracts, bool properties, Report& report)
+      : contracts_(contracts), properties_(properties), report_(report) {}
 
   void run() {
+    for (Finding& f : report_.findings) expect(f);
     const std::size_t results = report_.results.size();
     for (std::size_t i = 0; i < results; ++i) judge(report_.results[i]);
     for (const Implementation& i : report_.implementations)
@@ -61,20 +63,33 @@ class Judge {
   /// One finding; an expected failure becomes a note with its reason.
   void add(const Result& r, const std::string& rule, Severity severity, std::string message,
            std::uint64_t count, const std::optional<Witness>& witness) {
-    Finding f{rule,    severity, r.implementation, r.op, r.dtype, r.region,
-              message, count,    witness,          "",   ""};
-    if (severity == Severity::error)
-      for (const ExpectedFailure& e : contract_of(r.implementation).expected_failures)
-        if (e.covers(rule, r.dtype, r.region)) {
-          f.expected_failure = e.reason;
-          met_.insert(&e);
-        }
+    Finding f;
+    f.rule = rule;
+    f.severity = severity;
+    f.implementation = r.implementation;
+    f.op = r.op;
+    f.dtype = r.dtype;
+    f.region = r.region;
+    f.message = std::move(message);
+    f.count = count;
+    f.witness = witness;
+    expect(f);
     if (witness) {
       f.replay =
           fmt::format("./run eval --impl '{}' --op {} --dtype {} -- {}{}", r.implementation, r.op,
                       r.dtype, witness->z.bits, witness->y ? " " + witness->y->bits : "");
     }
     report_.findings.push_back(std::move(f));
+  }
+
+  /// Marks an error that the contract expects.
+  void expect(Finding& f) {
+    if (f.severity != Severity::error) return;
+    for (const ExpectedFailure& e : contract_of(f.implementation).expected_failures)
+      if (e.covers(f.rule, f.dtype, f.region)) {
+        f.expected_failure = e.reason;
+        met_.insert(&e);
+      }
   }
 
   void judge(const Result& r) {
@@ -128,6 +143,8 @@ class Judge {
   void expected_but_absent(const Implementation& i) {
     for (const ExpectedFailure& e : contract_of(i.name).expected_failures) {
       if (met_.count(&e) != 0) continue;
+      const Rule* rule = find_rule(e.rule);
+      if (!properties_ && rule != nullptr && rule->property) continue;
       const Result* exhaustive = nullptr;
       bool all_exhaustive = true;
       for (const std::string& dtype : i.dtypes) {
@@ -163,13 +180,16 @@ class Judge {
   }
 
   const Contracts& contracts_;
+  const bool properties_;
   Report& report_;
   std::set<const ExpectedFailure*> met_;
 };
 
 }  // namespace
 
-void judge_report(const Contracts& contracts, Report& report) { Judge(contracts, report).run(); }
+void judge_report(const Contracts& contracts, bool properties, Report& report) {
+  Judge(contracts, properties, report).run();
+}
 
 bool has_errors(const Report& report) {
   return std::any_of(report.findings.begin(), report.findings.end(), [](const Finding& f) {

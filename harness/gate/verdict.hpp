@@ -12,8 +12,10 @@ namespace ulpaudit {
 /// Contracts by plug-in name.
 using Contracts = std::map<std::string, Contract>;
 
-/// Appends a finding for each rule that a result breaks, and the verdict of each implementation.
-void judge_report(const Contracts& contracts, Report& report);
+/// Appends a finding for each rule that a result breaks, marks the failures that contracts expect,
+/// and gives the verdict of each implementation. `properties`: the rules of `check` were checked
+/// too.
+void judge_report(const Contracts& contracts, bool properties, Report& report);
 
 /// True where a finding of severity error is not an expected failure.
 bool has_errors(const Report& report);

@@ -16,7 +16,7 @@ struct Stage {
   std::uint8_t stack_fill = 0;   ///< each byte of the stack below the call
   enum class Rounding : std::uint8_t { nearest, up, down, zero } rounding = Rounding::nearest;
   bool flush = false;         ///< FTZ and DAZ are on during the call
-  bool process = false;   ///< signal handlers, threads and output are watched too
+  bool process = false;       ///< signal handlers, threads and output are watched too
   bool flags_up = false;      ///< all exception flags are raised before the call
   std::uint32_t threads = 1;  ///< each makes all calls on an `out` of its own, all at once
   std::uint32_t repeats = 1;  ///< calls; the results of all must equal those of the first

@@ -437,7 +437,14 @@ static void to_json(Json& j, const Finding& f) {
        {"region", f.region},
        {"message", f.message},
        {"count", f.count}};
+  j["phase"] = f.phase;
   put(j, "witness", f.witness);
+  if (f.witness_length != 0) {
+    j["witness_length"] = f.witness_length;
+    j["position"] = f.position;
+    j["setting"] = f.setting;
+  }
+  put(j, "simplest", f.simplest);
   if (!f.expected_failure.empty()) j["expected_failure"] = f.expected_failure;
   j["replay"] = f.replay;
 }
@@ -453,7 +460,12 @@ static void from_json(const Json& j, Finding& f) {
   f.region = j.at("region");
   f.message = j.at("message");
   f.count = j.at("count");
+  f.phase = j.at("phase");
   get(j, "witness", f.witness);
+  f.witness_length = j.value("witness_length", std::uint64_t{0});
+  f.position = j.value("position", std::uint64_t{0});
+  f.setting = j.value("setting", "");
+  get(j, "simplest", f.simplest);
   f.expected_failure = j.value("expected_failure", "");
   f.replay = j.at("replay");
 }

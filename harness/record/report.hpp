@@ -121,12 +121,19 @@ struct Result {
 enum class Severity : std::uint8_t { error, note };
 
 struct Finding {
-  std::string rule;  ///< "value.vanished"
+  std::string rule;             ///< "value.vanished"
+  std::string phase = "sweep";  ///< "load", "sweep" (over inputs) or "check" (of properties)
   Severity severity = Severity::error;
   std::string implementation, op, dtype, region;
   std::string message;  ///< one sentence: got and expected
   std::uint64_t count = 0;
   std::optional<Witness> witness;
+  // Of a property, the simplest case that was found:
+  std::uint64_t witness_length = 0;  ///< elements of its batch; 0: no batch
+  std::uint64_t position = 0;        ///< of the witness in the batch
+  std::string setting;               ///< "17 elements, z 4 bytes off"
+  /// Of a value: the simplest input found that breaks the rule too.
+  std::optional<Witness> simplest;
   std::string expected_failure;  ///< the contract's reason, where it is one
   std::string replay;            ///< command that shows it
 };

@@ -1,0 +1,83 @@
+// ulpaudit check: properties of the chosen kernels, each breach shrunk to one case.
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <memory>
+
+#include "cli/commands.hpp"
+#include "cli/context.hpp"
+#include "cli/run_check.hpp"
+#include "cli/run_sweep.hpp"
+#include "contract/rules.hpp"
+#include "record/json.hpp"
+#include "reports/renderer.hpp"
+
+namespace ulpaudit {
+namespace {
+
+struct CheckOptions {
+  Options shared;
+  std::string one_case;
+  bool list_rules = false;
+};
+
+void print_rules() {
+  fmt::print("| rule | what it says | for | binding |\n|---|---|---|---|\n");
+  for (const Rule& r : rules())
+    fmt::print("| `{}` | {} | {} | {} |\n", r.id, r.statement, r.applies, r.binding);
+}
+
+/// One case again: no sweep, no verdict on the rest.
+SweepRun replay(const CheckOptions& c) {
+  SweepRun run;
+  const Catalog catalog = open_catalog(c.shared);
+  for (const BrokenPlugin& b : catalog.broken) fmt::print(stderr, "ulpaudit: {}\n", b.reason);
+  run.report.context = make_context(c.shared, kCheckProfile);
+  run.report.run = make_volatile(c.shared);
+  run.report.implementations = chosen_implementations(catalog, c.shared);
+  run.report.contracts = chosen_contracts(catalog, c.shared);
+  if (run.report.implementations.empty()) {
+    run.exit = catalog.broken.empty() ? Exit::nothing : Exit::plugin;
+    fmt::print(stderr, "ulpaudit: nothing matches --op, --impl and --dtype\n");
+    return run;
+  }
+  append_case(catalog, c.shared, c.one_case, run.report);
+  judge_report(catalog.contracts, false, run.report);
+  run.exit = exit_of(run.report);
+  return run;
+}
+
+Exit run(const CheckOptions& c) {
+  if (c.list_rules) {
+    print_rules();
+    return Exit::fine;
+  }
+  const SweepRun check =
+      c.one_case.empty() ? run_sweep(c.shared, {}, kCheckProfile, {.properties = true}) : replay(c);
+  const Report& report = check.report;
+  if (report.results.empty() && c.one_case.empty()) return check.exit;
+  if (!c.shared.output.empty()) write_report_folder(report, c.shared.output);
+  fmt::print("{}", c.shared.json ? to_json(report)
+                                 : render(report, "findings", {.color = c.shared.use_color()}));
+  return check.exit;
+}
+
+}  // namespace
+
+Command add_check(CLI::App& parser) {
+  auto o = std::make_shared<CheckOptions>();
+  CLI::App* c =
+      parser.add_subcommand("check", "properties: values, buffers, environment, determinism");
+  add_selection_options(*c, o->shared);
+  add_input_options(*c, o->shared);
+  add_run_options(*c, o->shared);
+  add_output_options(*c, o->shared);
+  c->add_option("-o,--output", o->shared.output, "folder for report.json and report.md");
+  c->add_option("--case", o->one_case, "run this one case again, as a finding's replay gives it")
+      ->type_name("TEXT");
+  c->add_flag("--rules", o->list_rules, "list the rules and what they say, and stop");
+  c->footer("Example: ulpaudit check --impl 'stable/*' --dtype f32");
+  return {c, [o] { return run(*o); }};
+}
+
+}  // namespace ulpaudit

@@ -1,0 +1,218 @@
+// Property checks on several threads, their breaches as findings.
+#include "cli/run_check.hpp"
+
+#include <fmt/format.h>
+#include <mpfr.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "fp/text.hpp"
+#include "measure/results.hpp"
+#include "plugin/loader.hpp"
+#include "properties/check.hpp"
+
+namespace ulpaudit {
+namespace {
+
+/// A kernel in a dtype.
+struct Task {
+  const Offer* offer;
+  Dtype d;
+};
+
+std::vector<Task> tasks_of(const Catalog& catalog, const Options& o) {
+  std::vector<Task> tasks;
+  for (Dtype d : chosen_dtypes(o))
+    for (const Offer& offer : catalog.offers) {
+      if (!offer.op || !matches(o.ops, offer.about.op) || !matches(o.impls, offer.about.name))
+        continue;
+      if (!offer.about.unavailable.empty()) continue;
+      if (std::find(offer.dtypes.begin(), offer.dtypes.end(), d) != offer.dtypes.end())
+        tasks.push_back({&offer, d});
+    }
+  return tasks;
+}
+
+/// Batches of a check are short: a kernel that needs longer than this for one hangs.
+constexpr std::chrono::milliseconds kTrialDeadline{5000};
+
+SessionOptions trial_session(const Options& o) {
+  SessionOptions s = o.session();
+  if (!o.exhaustive) s.deadline = std::min(s.deadline, kTrialDeadline);
+  return s;
+}
+
+const KernelContract& contract_of(const Catalog& catalog, const Offer& offer) {
+  return catalog.contracts.at(offer.about.plugin).of(offer.about.kernel);
+}
+
+/// How the command line chooses this kernel again.
+std::string selection(const Options& o, const Offer& offer, Dtype d) {
+  std::string plugin;
+  for (const std::string& p : o.plugins)
+    if (p == offer.about.path) plugin = fmt::format(" --plugin '{}'", p);
+  return fmt::format("./run check{} --impl '{}' --dtype {}", plugin, offer.about.name, name(d));
+}
+
+Finding finding_of(const Options& o, const Task& task, const Breach& b) {
+  const Violation& v = b.violation;
+  Finding f;
+  f.rule = v.rule;
+  f.phase = "check";
+  f.severity = v.promised ? Severity::error : Severity::note;
+  f.implementation = task.offer->about.name;
+  f.op = task.offer->about.op;
+  f.dtype = name(task.d);
+  f.region = "all";
+  f.message = v.message;
+  f.count = b.count;
+  f.replay =
+      fmt::format("{} --case '{}'", selection(o, *task.offer, task.d), to_text(task.d, b.trial));
+  f.setting = in_words(b.trial);
+  f.witness_length = std::max<std::size_t>(1, b.trial.z.size());
+  if (b.trial.z.empty()) return f;
+  f.position = v.element;
+  const Bits y = b.trial.y.empty() ? 0 : b.trial.y[v.element];
+  const Bits z = b.trial.z[v.element];
+  if (v.got) {
+    f.witness = make_witness(*task.offer->op, task.d, {z, y, *v.got});
+  }
+  return f;
+}
+
+/// Runs `work(i, sessions)` for i below n on the chosen number of threads.
+template <class Work>
+void in_threads(const Options& o, std::size_t n, Work work) {
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::exception_ptr failure;
+  const auto lane = [&] {
+    SessionPool sessions(trial_session(o));
+    try {
+      for (std::size_t i = next++; i < n; i = next++) work(i, sessions);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
+      next = n;
+    }
+    mpfr_free_cache2(MPFR_FREE_LOCAL_CACHE);
+  };
+  std::vector<std::thread> threads;
+  for (int i = 1; i < o.thread_count(); ++i) threads.emplace_back(lane);
+  lane();
+  for (std::thread& t : threads) t.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+Subject subject_of(const Catalog& catalog, const Task& task, SessionPool& sessions) {
+  return Subject(task.offer->about.name, sessions.of(task.offer->about.path), task.offer->kernel,
+                 *task.offer->op, task.d, contract_of(catalog, *task.offer));
+}
+
+/// What plug-ins did while they were loaded, once each, under their first chosen kernel.
+void append_load_facts(const Catalog& catalog, const std::vector<Task>& tasks, const Options& o,
+                       Report& report) {
+  std::vector<std::string> seen;
+  for (const Task& task : tasks) {
+    const std::string& path = task.offer->about.path;
+    if (std::find(seen.begin(), seen.end(), path) != seen.end()) continue;
+    seen.push_back(path);
+    SessionPool sessions(trial_session(o));
+    for (const Fact& fact : sessions.of(path).info().facts) {
+      Finding f;
+      f.rule = fact.rule;
+      f.phase = "load";
+      const bool permitted =
+          fact.rule == "environment.thread" && contract_of(catalog, *task.offer).keeps_threads;
+      f.severity = permitted ? Severity::note : Severity::error;
+      f.implementation = task.offer->about.name;
+      f.op = task.offer->about.op;
+      f.dtype = name(task.d);
+      f.region = "all";
+      f.message = "when the plug-in is loaded: " + fact.text;
+      f.count = 1;
+      f.replay = selection(o, *task.offer, task.d);
+      report.findings.push_back(std::move(f));
+    }
+  }
+}
+
+bool about_values(const Finding& f) {
+  return f.phase == "sweep" && f.witness && f.expected_failure.empty() &&
+         (f.rule.rfind("value.", 0) == 0 || f.rule.rfind("accuracy.", 0) == 0);
+}
+
+}  // namespace
+
+void append_properties(const Catalog& catalog, const Options& o, Report& report) {
+  const std::vector<Task> tasks = tasks_of(catalog, o);
+  append_load_facts(catalog, tasks, o, report);
+  std::vector<std::vector<Finding>> found(tasks.size());
+  CheckChoice choice;
+  choice.seed = o.seed;
+  choice.exhaustive = o.exhaustive;
+  in_threads(o, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
+    const Task& task = tasks[i];
+    Subject subject = subject_of(catalog, task, sessions);
+    for (const Breach& b : check(subject, choice)) found[i].push_back(finding_of(o, task, b));
+    const auto& dtypes = task.offer->dtypes;
+    if (format(task.d).width != 16 || subject.worn_out() ||
+        std::find(dtypes.begin(), dtypes.end(), Dtype::f32) == dtypes.end())
+      return;
+    Subject wide = subject_of(catalog, {task.offer, Dtype::f32}, sessions);
+    if (const auto b = consistency(subject, wide, choice))
+      found[i].push_back(finding_of(o, task, *b));
+  });
+  for (std::vector<Finding>& of_task : found)
+    for (Finding& f : of_task) report.findings.push_back(std::move(f));
+}
+
+void simplify_values(const Catalog& catalog, const Options& o, Report& report) {
+  std::vector<Finding*> findings;
+  for (Finding& f : report.findings)
+    if (about_values(f)) findings.push_back(&f);
+  const std::vector<Task> tasks = tasks_of(catalog, o);
+  in_threads(o, findings.size(), [&](std::size_t i, SessionPool& sessions) {
+    Finding& f = *findings[i];
+    const auto task = std::find_if(tasks.begin(), tasks.end(), [&](const Task& t) {
+      return t.offer->about.name == f.implementation && name(t.d) == f.dtype;
+    });
+    if (task == tasks.end()) return;
+    Subject subject = subject_of(catalog, *task, sessions);
+    const Bits z = parse_number(task->d, f.witness->z.bits);
+    const Bits y = f.witness->y ? parse_number(task->d, f.witness->y->bits) : 0;
+    const auto b = simplest(subject, f.rule, z, y);
+    if (!b) return;
+    const Bits sy = b->trial.y.empty() ? 0 : b->trial.y[0];
+    f.simplest = make_witness(*task->offer->op, task->d, {b->trial.z[0], sy, *b->violation.got});
+    f.witness_length = 1;
+    f.setting = in_words(b->trial);
+  });
+}
+
+void append_case(const Catalog& catalog, const Options& o, const std::string& text,
+                 Report& report) {
+  SessionPool sessions(trial_session(o));
+  for (const Task& task : tasks_of(catalog, o)) {
+    Trial trial;
+    try {
+      trial = parse_trial(task.d, text);
+    } catch (const std::invalid_argument& e) {
+      throw UsageError(fmt::format("--case: {}", e.what()));
+    }
+    const bool two = info(*task.offer->op).arity == 2;
+    if (two != !trial.y.empty() && !trial.z.empty())
+      throw UsageError(fmt::format("--case: {} takes {} labels", task.offer->about.op,
+                                   two ? "as many logits as" : "no"));
+    Subject subject = subject_of(catalog, task, sessions);
+    for (const Breach& b : check_case(subject, trial))
+      report.findings.push_back(finding_of(o, task, b));
+  }
+}
+
+}  // namespace ulpaudit

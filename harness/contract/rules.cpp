@@ -1,0 +1,111 @@
+// The table of rules.
+#include "contract/rules.hpp"
+
+#include <algorithm>
+
+namespace ulpaudit {
+
+const std::vector<Rule>& rules() {
+  constexpr std::string_view all = "all", universal = "universal", promised = "by contract";
+  constexpr std::string_view sigmoid = "sigmoid";
+  constexpr std::string_view unless = "universal, unless the contract permits it";
+  constexpr std::string_view elementwise = "kernels that say they are elementwise";
+  constexpr std::string_view deterministic = "kernels that say they are deterministic";
+  static const std::vector<Rule> table = {
+      {"accuracy.max_ulp", "The error stays within the contract's budget of its region.", all,
+       promised, false},
+      {"accuracy.correctly_rounded", "Every result is the correctly rounded one.", all, promised,
+       false},
+      {"monotone", "Results never move against the op's own direction.", all, promised, false},
+      {"value.new_nan", "No NaN where the true value is a number or an infinity.", all, universal,
+       false},
+      {"value.lost_nan", "NaN in either argument gives NaN.", all, universal, false},
+      {"value.wrong_infinity", "No infinity where the true value is finite.", all, universal,
+       false},
+      {"value.finite_for_infinite", "An infinity where the true value is infinite.", all, universal,
+       false},
+      {"value.wrong_sign", "The result has the sign of the true value.", all, universal, false},
+      {"value.nonzero_for_zero", "A zero where the true value is zero.", all, universal, false},
+      {"value.flushed", "No zero where the correctly rounded result is subnormal.", all, unless,
+       false},
+      {"value.vanished", "No zero where the correctly rounded result is a normal number.", all,
+       universal, false},
+      {"value.out_of_range", "The result lies in the op's range.", all, universal, false},
+      {"value.exact",
+       "sigmoid(±0) = 1/2, sigmoid'(±0) = 1/4, the BCE gradient at ±0 is 1/2 - y "
+       "where that is a number, the loss there is ln 2 rounded or within budget.",
+       all, universal, true},
+      {"value.threshold",
+       "sigmoid(z) > 1/2 where z is above the dtype's threshold (within a "
+       "factor of 4; exactly so where correct rounding is promised).",
+       sigmoid, universal, true},
+      {"symmetry",
+       "sigmoid(z) + sigmoid(-z) = 1, sigmoid'(z) = sigmoid'(-z), bce(z, y) = "
+       "bce(-z, 1-y), within the sum of the two budgets (64 ulp without a contract).",
+       "sigmoid, sigmoid_grad, bce_with_logits", universal, true},
+      {"batch.length", "The same input gives the same bits in a batch of any length.", elementwise,
+       universal, true},
+      {"batch.position", "The same input gives the same bits at every place in a batch.",
+       elementwise, universal, true},
+      {"batch.neighbours", "The same input gives the same bits whatever lies beside it.",
+       elementwise, universal, true},
+      {"batch.alignment",
+       "The same input gives the same bits, and no crash, in buffers that are "
+       "aligned to the element alone.",
+       elementwise, universal, true},
+      {"batch.empty", "A batch of no elements touches nothing.", all, universal, true},
+      {"batch.read_outside", "Nothing is read outside the buffers.", all, universal, true},
+      {"batch.write_outside", "Nothing is written outside the buffers.", all, universal, true},
+      {"batch.input_changed", "Inputs are not written to.", all, universal, true},
+      {"batch.not_written", "Every element of the output is written.", all, universal, true},
+      {"batch.in_place", "Where the kernel says it can run in place, the results are the same.",
+       "kernels that say they can", universal, true},
+      {"environment.rounding_mode", "The rounding mode is as it was, after loading and each call.",
+       all, universal, true},
+      {"environment.ftz_daz", "FTZ and DAZ are as they were, after loading and each call.", all,
+       universal, true},
+      {"environment.exception_masks", "The exception masks are as they were.", all, universal,
+       true},
+      {"environment.x87", "The x87 control word is as it was, and its registers are free.", all,
+       universal, true},
+      {"environment.flags",
+       "No exception flag is cleared; by contract, none of invalid, divide by "
+       "zero, overflow is raised where inputs and results are finite.",
+       all, "universal for clearing, by contract (clean_flags) for raising", true},
+      {"environment.under_ftz", "With FTZ and DAZ on, the results are the same.", all,
+       "by contract (same_under_ftz)", true},
+      {"environment.under_rounding", "Under every rounding mode, the results are the same.", all,
+       "by contract (same_under_any_rounding)", true},
+      {"environment.output", "Nothing is printed.", all, universal, true},
+      {"environment.signal_handler", "No signal handler is changed.", all, universal, true},
+      {"environment.thread", "No thread is left behind.", all,
+       "universal, unless the contract permits it (keeps_threads)", true},
+      {"determinism.repeat", "The same batch gives the same bits, however often it is run.",
+       deterministic, universal, true},
+      {"determinism.memory", "Results do not depend on what lay in the output or on the stack.",
+       deterministic, universal, true},
+      {"determinism.threads", "Several threads that call at once get the same bits.", deterministic,
+       universal, true},
+      {"determinism.first_call", "So do they in the first call of a fresh process.", deterministic,
+       universal, true},
+      {"consistency.f32", "f16 and bf16 results are the same plug-in's f32 results, rounded once.",
+       all, "reported, never an error", true},
+      {"plugin.crash", "No batch ends the worker by a signal.", all, universal, false},
+      {"plugin.exit", "No batch ends the process.", all, universal, false},
+      {"plugin.hang", "Every batch comes back within the deadline.", all, universal, false},
+      {"plugin.status", "No batch is refused, and no exception crosses the boundary.", all,
+       universal, false},
+      {"plugin.protocol", "The worker speaks its protocol.", all, universal, false},
+      {"plugin.load", "The plug-in can be loaded and describes itself well.", all, universal,
+       false},
+  };
+  return table;
+}
+
+const Rule* find_rule(std::string_view id) {
+  const auto found =
+      std::find_if(rules().begin(), rules().end(), [&](const Rule& r) { return r.id == id; });
+  return found == rules().end() ? nullptr : &*found;
+}
+
+}  // namespace ulpaudit

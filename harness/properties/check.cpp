@@ -1,0 +1,203 @@
+// Explores and shrinks.
+#include "properties/check.hpp"
+
+#include <fmt/format.h>
+#include <rapidcheck/Gen.h>
+#include <rapidcheck/Random.h>
+#include <rapidcheck/Seq.h>
+#include <rapidcheck/seq/Create.h>
+#include <rapidcheck/shrinkable/Create.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include "contract/rules.hpp"
+#include "fp/text.hpp"
+#include "properties/manners.hpp"
+#include "properties/value_rules.hpp"
+
+namespace ulpaudit {
+namespace {
+
+using Judge = std::function<std::vector<Violation>(const Trial&)>;
+
+/// Trials that a shrink may run: those that end a worker, and long ones, cost more.
+int shrink_budget(const std::string& rule, const Trial& t) {
+  if (rule == "plugin.hang") return 10;
+  if (t.stage.tile > (1u << 24)) return 4;
+  if (t.fresh || t.stage.threads > 1) return 60;
+  return rule.rfind("plugin.", 0) == 0 || rule == "batch.read_outside" ||
+                 rule == "batch.write_outside" || rule == "batch.input_changed"
+             ? 120
+             : 1500;
+}
+
+std::optional<Violation> breaks(const std::string& rule, const Judge& judge, const Trial& t) {
+  for (Violation& v : judge(t))
+    if (v.rule == rule) return std::move(v);
+  return std::nullopt;
+}
+
+/// Walks down RapidCheck's tree of simpler trials as long as the rule stays broken.
+void shrink(Subject& subject, const Judge& judge, Breach& b) {
+  const Alphabet& a = subject.letters();
+  auto node = rc::shrinkable::shrinkRecur(
+      b.trial, [&a](const Trial& t) { return rc::seq::fromContainer(simpler(a, t)); });
+  int left = shrink_budget(b.violation.rule, b.trial);
+  for (bool simpler_found = true; simpler_found && left > 0;) {
+    simpler_found = false;
+    auto candidates = node.shrinks();
+    while (auto candidate = candidates.next()) {
+      if (left-- <= 0 || subject.worn_out()) return;
+      auto v = breaks(b.violation.rule, judge, candidate->value());
+      if (!v) continue;
+      b.violation = std::move(*v);
+      b.trial = candidate->value();
+      node = std::move(*candidate);
+      simpler_found = true;
+      break;
+    }
+  }
+}
+
+/// The first trial that breaks each rule.
+class Breaches {
+ public:
+  void add(const Trial& t, std::vector<Violation> violations) {
+    for (Violation& v : violations) {
+      Breach& b = found_[v.rule];
+      if (b.count++ == 0) {
+        b.trial = t;
+        b.violation = std::move(v);
+      }
+    }
+  }
+  std::vector<Breach> shrunk(Subject& subject, const Judge& judge) {
+    std::vector<Breach> out;
+    for (const Rule& r : rules()) {
+      const auto found = found_.find(std::string(r.id));
+      if (found == found_.end()) continue;
+      shrink(subject, judge, found->second);
+      out.push_back(std::move(found->second));
+    }
+    return out;
+  }
+
+ private:
+  std::map<std::string, Breach> found_;
+};
+
+Trial single(Subject& subject, Bits z, Bits y) {
+  Trial t;
+  t.z = {z};
+  if (subject.two_arguments()) t.y = {y};
+  return t;
+}
+
+Judge value_judge(ValueRules& values) {
+  return [&values](const Trial& t) {
+    if (t.z.size() != 1) return std::vector<Violation>();
+    return values.judge(t.z[0], t.y.empty() ? 0 : t.y[0]);
+  };
+}
+
+void sort_by_rule(std::vector<Breach>& breaches) {
+  const auto place = [](const Breach& b) { return find_rule(b.violation.rule); };
+  std::stable_sort(breaches.begin(), breaches.end(),
+                   [&](const Breach& a, const Breach& b) { return place(a) < place(b); });
+}
+
+}  // namespace
+
+std::vector<Breach> check(Subject& subject, const CheckChoice& choice) {
+  const Alphabet& a = subject.letters();
+  rc::Random random(choice.seed);
+  const Judge manners = [&](const Trial& t) { return judge_manners(subject, t); };
+  Breaches found;
+  std::vector<Trial> trials = set_pieces(subject, choice.seed, choice.exhaustive);
+  const rc::Gen<Trial> generator = batches(a, 100);
+  for (std::uint64_t i = 0; i < choice.batches; ++i)
+    trials.push_back(generator(random.split(), 100).value());
+  for (const Trial& t : trials) {
+    if (subject.worn_out()) break;
+    found.add(t, manners(t));
+  }
+  std::vector<Breach> out = found.shrunk(subject, manners);
+  ValueRules values(subject);
+  const Judge value = value_judge(values);
+  Breaches wrong;
+  std::vector<Trial> inputs;
+  for (const auto& [z, y] : values.set_pieces()) inputs.push_back(single(subject, z, y));
+  const rc::Gen<Trial> one = batches(a, 1);
+  for (std::uint64_t i = 0; i < choice.values; ++i)
+    inputs.push_back(one(random.split(), 100).value());
+  for (const Trial& t : inputs) {
+    if (subject.worn_out()) break;
+    wrong.add(t, value(t));
+  }
+  for (Breach& b : wrong.shrunk(subject, value)) out.push_back(std::move(b));
+  sort_by_rule(out);
+  return out;
+}
+
+std::vector<Breach> check_case(Subject& subject, const Trial& trial) {
+  std::vector<Breach> out;
+  const auto add = [&](std::vector<Violation> violations) {
+    for (Violation& v : violations) out.push_back({std::move(v), trial, 1});
+  };
+  add(judge_manners(subject, trial));
+  if (trial.z.size() == 1) {
+    ValueRules values(subject);
+    add(values.judge(trial.z[0], trial.y.empty() ? 0 : trial.y[0]));
+  }
+  sort_by_rule(out);
+  return out;
+}
+
+std::optional<Breach> simplest(Subject& subject, const std::string& rule, Bits z, Bits y) {
+  ValueRules values(subject);
+  const Judge judge = value_judge(values);
+  Breach b;
+  b.trial = single(subject, z, y);
+  auto v = breaks(rule, judge, b.trial);
+  if (!v) return std::nullopt;
+  b.violation = std::move(*v);
+  b.count = 1;
+  shrink(subject, judge, b);
+  return b;
+}
+
+std::optional<Breach> consistency(Subject& narrow, Subject& wide, const CheckChoice& choice) {
+  constexpr std::size_t kInputs = 4000;
+  rc::Random random(choice.seed);
+  const Dtype d = narrow.dtype();
+  const rc::Gen<Trial> generator = batches(narrow.letters(), 1);
+  Trial t, widened;
+  for (std::size_t i = 0; i < kInputs; ++i) {
+    const Trial one = generator(random.split(), 100).value();
+    t.z.push_back(one.z[0]);
+    widened.z.push_back(encode(Dtype::f32, decode(d, one.z[0])));
+    if (one.y.empty()) continue;
+    t.y.push_back(one.y[0]);
+    widened.y.push_back(encode(Dtype::f32, decode(d, one.y[0])));
+  }
+  const Answer a = narrow.run(t), b = wide.run(widened);
+  if (a.out.empty() || b.out.empty()) return std::nullopt;
+  Breach breach;
+  for (std::size_t i = 0; i < kInputs; ++i) {
+    const Bits once = encode(d, decode(Dtype::f32, b.out[i]));
+    if (once == a.out[i] || (is_nan(d, once) && is_nan(d, a.out[i]))) continue;
+    if (breach.count++ != 0) continue;
+    breach.trial = single(narrow, t.z[i], t.y.empty() ? 0 : t.y[i]);
+    breach.violation = {"consistency.f32",
+                        fmt::format("got {}, the f32 result rounded once is {}",
+                                    decimal(d, a.out[i]), decimal(d, once)),
+                        false, 0, a.out[i]};
+  }
+  if (breach.count == 0) return std::nullopt;
+  breach.violation.message += fmt::format(" ({} of {} inputs)", breach.count, kInputs);
+  return breach;
+}
+
+}  // namespace ulpaudit

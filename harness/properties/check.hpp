@@ -1,0 +1,39 @@
+// Checks one kernel in one dtype against all property rules and shrinks what it finds.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "properties/violation.hpp"
+
+namespace ulpaudit {
+
+/// One rule that the kernel breaks: the simplest case that was found.
+struct Breach {
+  Violation violation;
+  Trial trial;
+  std::uint64_t count = 0;  ///< trials, or inputs, that broke it before shrinking
+};
+
+struct CheckChoice {
+  std::uint64_t seed = 1;
+  bool exhaustive = false;     ///< batches past 2^31 bytes too
+  std::uint64_t values = 300;  ///< generated inputs for the value rules
+  std::uint64_t batches = 80;  ///< generated batches
+};
+
+/// Breaches in the order in which the rules stand.
+std::vector<Breach> check(Subject& subject, const CheckChoice& choice);
+
+/// Rules that this one case breaks: a replay.
+std::vector<Breach> check_case(Subject& subject, const Trial& trial);
+
+/// The simplest input found that breaks the value rule that (z, y) breaks; nothing where it does
+/// not break it alone.
+std::optional<Breach> simplest(Subject& subject, const std::string& rule, Bits z, Bits y);
+
+/// f16 or bf16 against f32 rounded once: a note, or nothing.
+std::optional<Breach> consistency(Subject& narrow, Subject& wide, const CheckChoice& choice);
+
+}  // namespace ulpaudit

@@ -1,0 +1,31 @@
+// A trial: the inputs and the setting of one call, as text and back; what a shrunk counterexample
+// is.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fp/bits.hpp"
+#include "plugin/stage.hpp"
+
+namespace ulpaudit {
+
+struct Trial {
+  std::vector<Bits> z;
+  std::vector<Bits> y;  ///< as many as z; empty for unary ops
+  Stage stage;
+  bool fresh = false;  ///< the call is the first one of a new process
+};
+
+/// "z=0x3f800000*17,0x7fc00000 edge=start z_offset=4": inputs with run lengths, and what differs
+/// from a plain call.
+std::string to_text(Dtype d, const Trial& t);
+
+/// Throws std::invalid_argument, which names what is wrong and what is accepted.
+Trial parse_trial(Dtype d, const std::string& text);
+
+/// The setting in words for a finding: "17 elements, z 4 bytes off, in place".
+std::string in_words(const Trial& t);
+
+}  // namespace ulpaudit

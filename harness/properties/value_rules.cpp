@@ -1,0 +1,202 @@
+// Value rules.
+#include "properties/value_rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "fp/text.hpp"
+#include "truth/score.hpp"
+
+namespace ulpaudit {
+namespace {
+
+/// Results of mirrored inputs may differ by so many ulps where the contract gives no budget.
+constexpr double kMirrorUlps = 64;
+/// A decision may be late or early by this factor where correct rounding is not promised.
+constexpr double kThresholdSlack = 4;
+
+bool is(OpId op, const char* name) { return info(op).name == name; }
+
+double ulp_of(Dtype d, double v) {
+  const Format& f = format(d);
+  const int e = v == 0 ? f.emin : std::max(f.emin, std::ilogb(v));
+  return std::ldexp(1.0, e - f.p + 1);
+}
+
+/// The smallest z > 0 at which sigmoid rounds above one half.
+Bits decision_threshold(OpId op, Dtype d) {
+  const Bits half = encode(d, 0.5);
+  Bits no = 0, yes = encode(d, 1.0);
+  while (yes - no > 1) {
+    const Bits mid = no + (yes - no) / 2;
+    (final_judge(op, d, mid, 0).rounded > half ? yes : no) = mid;
+  }
+  return yes;
+}
+
+}  // namespace
+
+ValueRules::ValueRules(Subject& subject)
+    : subject_(subject), d_(subject.dtype()), op_(subject.op()) {
+  if (is(op_, "sigmoid")) threshold_ = decision_threshold(op_, d_);
+}
+
+std::vector<Violation> ValueRules::judge(Bits z, Bits y) {
+  out_.clear();
+  const std::optional<Bits> got = subject_.single(z, y);
+  if (!got) return {};  // how it ended is told elsewhere
+  accuracy(z, y, *got);
+  exact(z, y, *got);
+  if (threshold_ != 0 && !is_nan(d_, z)) threshold(z, *got);
+  if (is_finite(d_, z) && is_finite(d_, *got)) symmetry(z, y, *got);
+  return out_;
+}
+
+std::vector<std::pair<Bits, Bits>> ValueRules::set_pieces() const {
+  std::vector<std::pair<Bits, Bits>> out;
+  for (Bits y : subject_.letters().labels)
+    for (Bits z : {Bits{0}, format(d_).sign_bit()}) out.emplace_back(z, y);
+  if (subject_.two_arguments())
+    for (double z : {-3.0, 0.0, 0.5, 40.0})
+      for (Bits y : {format(d_).quiet_nan(), format(d_).infinity() + 1})
+        out.emplace_back(encode(d_, z), y);
+  if (threshold_ != 0)
+    for (double factor : {1e-3, 0.1, 0.24, 1.0, 4.1, 16.0, 1e3})
+      for (int k = -4; k <= 4; ++k) {
+        const Bits z = step(d_, encode(d_, decode(d_, threshold_) * factor), k);
+        out.emplace_back(z, 0);
+        out.emplace_back(negate(d_, z), 0);
+      }
+  // Mirror images at typical logits.
+  for (Bits y : subject_.letters().labels)
+    for (double z : {0.01, 0.3, 1.0, 1.7, 3.0, 6.5, 12.0, 25.0}) out.emplace_back(encode(d_, z), y);
+  return out;
+}
+
+void ValueRules::add(const char* rule, std::string message, bool promised, Bits got) {
+  out_.push_back({rule, std::move(message), promised, 0, got});
+}
+
+const std::vector<RegionSpan>& ValueRules::spans(Bits y) {
+  const auto [found, fresh] = spans_.try_emplace(y);
+  if (fresh) found->second = region_spans(op_, d_, y);
+  return found->second;
+}
+
+Region ValueRules::region(Bits z, Bits y) {
+  const std::uint64_t o = ordinal(d_, z);
+  const auto& s = spans(y);
+  const auto at = std::lower_bound(s.begin(), s.end(), o,
+                                   [](const RegionSpan& x, std::uint64_t v) { return x.last < v; });
+  return at == s.end() || o < at->first ? Region::special : at->region;
+}
+
+std::optional<double> ValueRules::budget(Bits z, Bits y) {
+  const auto dtype = subject_.contract().max_ulp.find(std::string(ulpaudit::name(d_)));
+  if (dtype == subject_.contract().max_ulp.end()) return std::nullopt;
+  std::optional<double> least;
+  for (const std::string& r : {std::string("all"), std::string(ulpaudit::name(region(z, y)))})
+    if (const auto b = dtype->second.find(r); b != dtype->second.end())
+      least = std::min(least.value_or(b->second), b->second);
+  return least;
+}
+
+void ValueRules::accuracy(Bits z, Bits y, Bits got) {
+  const Truth t = final_judge(op_, d_, z, y);
+  const Score s = score(op_, d_, t, got);
+  const auto text = [&] {
+    return fmt::format("got {}, expected {}", decimal(d_, got), decimal(d_, t.rounded));
+  };
+  const KernelContract& k = subject_.contract();
+  if (s.category != Category::none) {
+    const bool permitted = s.category == Category::flushed && k.flush_subnormals;
+    if (!permitted)
+      add(fmt::format("value.{}", ulpaudit::name(s.category)).c_str(), text(), true, got);
+  }
+  if (!s.correctly_rounded && k.correctly_rounded.count(std::string(ulpaudit::name(d_))) != 0)
+    add("accuracy.correctly_rounded", text() + ", correctly rounded as promised", true, got);
+  if (!s.measured) return;
+  const std::optional<double> b = budget(z, y);
+  if (b && std::fabs(s.error_ulps) > *b)
+    add("accuracy.max_ulp",
+        fmt::format("{}: {:.6g} ulp, promised at most {:.6g}", text(), std::fabs(s.error_ulps), *b),
+        true, got);
+}
+
+void ValueRules::exact(Bits z, Bits y, Bits got) {
+  if (!is_zero(d_, z) || is_nan(d_, y)) return;
+  double want = 0;
+  if (is(op_, "sigmoid")) {
+    want = 0.5;
+  } else if (is(op_, "sigmoid_grad")) {
+    want = 0.25;
+  } else {
+    // grad: ½-y where it is a number of the dtype. bce: ln 2, rounded correctly or within budget.
+    const Truth t = final_judge(op_, d_, z, y);
+    const bool inexact = t.side != 0;
+    if (is(op_, "bce_with_logits_grad") && inexact) return;
+    if (is(op_, "bce_with_logits")) {
+      const std::optional<double> b = budget(z, y);
+      const Score s = score(op_, d_, t, got);
+      if (!s.measured || s.correctly_rounded || !b || std::fabs(s.error_ulps) <= *b) return;
+    }
+    want = decode(d_, t.rounded);
+  }
+  if (!is_nan(d_, got) && decode(d_, got) == want) return;
+  add("value.exact",
+      fmt::format("got {}, which is exactly {} there", decimal(d_, got),
+                  decimal(d_, encode(d_, want))),
+      true, got);
+}
+
+void ValueRules::threshold(Bits z, Bits got) {
+  if (is_nan(d_, got)) return;
+  const bool above = decode(d_, got) > 0.5;
+  const double at = decode(d_, z), border = decode(d_, threshold_);
+  if (above == (at >= border)) return;
+  const bool strict =
+      subject_.contract().correctly_rounded.count(std::string(ulpaudit::name(d_))) != 0;
+  const bool far = above ? at < border / kThresholdSlack : at > border * kThresholdSlack;
+  if (!strict && !far) return;
+  add("value.threshold",
+      fmt::format("{} {} one half, and the true value {} one half from z = {} on", decimal(d_, got),
+                  above ? "is above" : "is not above", "rounds above", decimal(d_, threshold_)),
+      true, got);
+}
+
+void ValueRules::symmetry(Bits z, Bits y, Bits got) {
+  Bits mirror_y = 0;
+  if (is(op_, "bce_with_logits_grad")) return;
+  if (is(op_, "bce_with_logits")) {
+    if (!is_finite(d_, y)) return;
+    mirror_y = encode(d_, 1 - decode(d_, y));
+    // 1-y must be a number of the dtype; 1-(1-y) == y says that the difference was exact.
+    if (1 - decode(d_, mirror_y) != decode(d_, y) || decode(d_, y) + decode(d_, mirror_y) != 1)
+      return;
+    if (d_ == Dtype::f64 && 1 - decode(d_, y) + decode(d_, y) != 1) return;
+  }
+  const Bits mirror = negate(d_, z);
+  const std::optional<Bits> other = subject_.single(mirror, mirror_y);
+  if (!other || !is_finite(d_, *other)) return;
+  const double a = decode(d_, got), b = decode(d_, *other);
+  // sigma(z) + sigma(-z) - 1, by a sum without error; else the difference.
+  double off = a - b;
+  if (is(op_, "sigmoid")) {
+    const double sum = a + b, high = std::max(a, b), low = std::min(a, b);
+    off = (sum - 1) + (low - (sum - high));
+  }
+  const std::optional<double> ba = budget(z, y), bb = budget(mirror, mirror_y);
+  const double allowed = ba && bb ? *ba * ulp_of(d_, a) + *bb * ulp_of(d_, b)
+                                  : kMirrorUlps * ulp_of(d_, std::max(a, b));
+  if (std::fabs(off) <= allowed) return;
+  add("symmetry",
+      fmt::format("{} at z = {} and {} at z = {}{}: {:.4g} ulp apart", decimal(d_, got),
+                  decimal(d_, z), decimal(d_, *other), decimal(d_, mirror),
+                  is(op_, "sigmoid") ? " do not add up to 1" : " are not the same",
+                  std::fabs(off) / ulp_of(d_, std::max(std::fabs(a), std::fabs(b)))),
+      true, got);
+}
+
+}  // namespace ulpaudit

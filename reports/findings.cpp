@@ -1,0 +1,108 @@
+// Findings alone, a block each: what `ulpaudit check` prints.
+#include <fmt/format.h>
+
+#include "reports/renderer.hpp"
+#include "reports/text.hpp"
+#include "reports/text_table.hpp"
+#include "reports/view.hpp"
+
+namespace ulpaudit {
+namespace {
+
+constexpr std::size_t kTextBytes = 600;  // of one foreign string
+constexpr std::size_t kNotes = 12;
+
+std::string shown(const std::string& foreign) { return printable(clip(foreign, kTextBytes)); }
+
+std::string input(const Witness& w) {
+  std::string out = fmt::format("z = {} ({})", shown(w.z.decimal), shown(w.z.bits));
+  if (w.y) out += fmt::format(", y = {} ({})", shown(w.y->decimal), shown(w.y->bits));
+  return out;
+}
+
+class Blocks {
+ public:
+  Blocks(const Report& report, const RenderOptions& options)
+      : report_(report),
+        color_(options.color),
+        width_(static_cast<std::size_t>(std::max(options.width, 0))) {}
+
+  std::string str() {
+    for (const auto& [gravity, mark, style] :
+         {std::tuple{Gravity::error, "✗", Style::red},
+          std::tuple{Gravity::expected_failure, "!", Style::yellow}})
+      for (const Finding* f : findings_of(report_, gravity)) block(*f, mark, style);
+    notes();
+    for (const Verdict& v : report_.verdicts) verdict(v);
+    return out_;
+  }
+
+ private:
+  void line(const std::string& text, Style style = Style::plain) {
+    out_ += styled(text, style, color_) + "\n";
+  }
+  void indented(const std::string& text, Style style = Style::plain) {
+    for (const std::string& l : wrap(text, width_ < 40 ? width_ : width_ - 4))
+      line("    " + l, style);
+  }
+
+  void block(const Finding& f, const char* mark, Style style) {
+    line(fmt::format("{} {}  {} {}{}", mark, shown(f.rule), shown(f.implementation), shown(f.dtype),
+                     f.region == "all" || f.region.empty() ? "" : " " + shown(f.region)),
+         style);
+    indented(shown(f.message));
+    if (!f.setting.empty() && f.witness_length > 1)
+      indented(fmt::format("case: {}, element {}", shown(f.setting), f.position));
+    else if (!f.setting.empty())
+      indented("case: " + shown(f.setting));
+    if (f.simplest)
+      indented(fmt::format("simplest: {}: got {}, expected {}", input(*f.simplest),
+                           shown(f.simplest->got.decimal), shown(f.simplest->expected.decimal)));
+    else if (f.witness)
+      indented(fmt::format("at {}: got {}, expected {}", input(*f.witness),
+                           shown(f.witness->got.bits), shown(f.witness->expected.bits)));
+    if (f.count > 1) indented(fmt::format("{} cases", thousands(f.count)));
+    if (!f.expected_failure.empty()) indented("expected: " + shown(f.expected_failure));
+    if (!f.replay.empty()) line("    " + shown(f.replay), Style::dim);
+    out_ += "\n";
+  }
+
+  void notes() {
+    const auto all = findings_of(report_, Gravity::note);
+    for (std::size_t i = 0; i < all.size() && i < kNotes; ++i)
+      for (const std::string& l :
+           wrap(fmt::format("· {} {} {}: {}", shown(all[i]->implementation), shown(all[i]->dtype),
+                            shown(all[i]->rule), shown(all[i]->message)),
+                width_))
+        line(l, Style::dim);
+    if (all.size() > kNotes)
+      line(fmt::format("· and {} in the report (-o FOLDER)", counted(all.size() - kNotes, "note")),
+           Style::dim);
+    if (!all.empty()) out_ += "\n";
+  }
+
+  void verdict(const Verdict& v) {
+    std::string text;
+    for (const auto& [n, noun] :
+         {std::pair{v.errors, "error"}, std::pair{v.expected_failures, "expected failure"},
+          std::pair{v.notes, "note"}})
+      if (n != 0) text += fmt::format("{}{}", text.empty() ? "  " : ", ", counted(n, noun));
+    line(fmt::format("{:<12} {}{}", shown(v.status), shown(v.implementation), text),
+         v.status == "fail"   ? Style::red
+         : v.status == "pass" ? Style::green
+                              : Style::dim);
+  }
+
+  const Report& report_;
+  bool color_;
+  std::size_t width_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string render_findings(const Report& report, const RenderOptions& options) {
+  return Blocks(report, options).str();
+}
+
+}  // namespace ulpaudit
