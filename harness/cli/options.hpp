@@ -29,7 +29,7 @@ struct Options {
   std::string range;
   std::vector<std::string> labels;
   std::uint64_t points = 0;  ///< 0: the profile's
-  bool exhaustive = false, search = false;
+  bool exhaustive = false, search = false, huge = false;
   std::uint64_t seed = 1;
   std::string shard;
   // running

@@ -40,10 +40,11 @@ std::vector<Task> tasks_of(const Catalog& catalog, const Options& o) {
 
 /// Batches of a check are short: a kernel that needs longer than this for one hangs.
 constexpr std::chrono::milliseconds kTrialDeadline{5000};
+constexpr std::chrono::milliseconds kHugeDeadline{300'000};
 
 SessionOptions trial_session(const Options& o) {
   SessionOptions s = o.session();
-  if (!o.exhaustive) s.deadline = std::min(s.deadline, kTrialDeadline);
+  s.deadline = o.huge ? std::max(s.deadline, kHugeDeadline) : std::min(s.deadline, kTrialDeadline);
   return s;
 }
 
@@ -155,7 +156,7 @@ void append_properties(const Catalog& catalog, const Options& o, Report& report)
   std::vector<std::vector<Finding>> found(tasks.size());
   CheckChoice choice;
   choice.seed = o.seed;
-  choice.exhaustive = o.exhaustive;
+  choice.huge = o.huge;
   in_threads(o, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
     const Task& task = tasks[i];
     Subject subject = subject_of(catalog, task, sessions);

@@ -115,7 +115,7 @@ std::vector<Breach> check(Subject& subject, const CheckChoice& choice) {
   rc::Random random(choice.seed);
   const Judge manners = [&](const Trial& t) { return judge_manners(subject, t); };
   Breaches found;
-  std::vector<Trial> trials = set_pieces(subject, choice.seed, choice.exhaustive);
+  std::vector<Trial> trials = set_pieces(subject, choice.seed, choice.huge);
   const rc::Gen<Trial> generator = batches(a, 100);
   for (std::uint64_t i = 0; i < choice.batches; ++i)
     trials.push_back(generator(random.split(), 100).value());

@@ -18,7 +18,7 @@ struct Breach {
 
 struct CheckChoice {
   std::uint64_t seed = 1;
-  bool exhaustive = false;     ///< batches past 2^31 bytes too
+  bool huge = false;           ///< batches past 2^31 bytes too
   std::uint64_t values = 300;  ///< generated inputs for the value rules
   std::uint64_t batches = 80;  ///< generated batches
 };

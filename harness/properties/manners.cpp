@@ -258,7 +258,7 @@ std::vector<Violation> judge_manners(Subject& subject, const Trial& trial) {
   return Manners(subject, trial).judge();
 }
 
-std::vector<Trial> set_pieces(Subject& subject, std::uint64_t seed, bool exhaustive) {
+std::vector<Trial> set_pieces(Subject& subject, std::uint64_t seed, bool huge) {
   Pool pool(subject, seed);
   const auto size = static_cast<std::uint32_t>(format(subject.dtype()).bytes());
   std::vector<Trial> out;
@@ -328,8 +328,7 @@ std::vector<Trial> set_pieces(Subject& subject, std::uint64_t seed, bool exhaust
   // Long batches: the inputs over and over; 61 is prime to all vector widths.
   for (std::uint64_t n : {70'003u, (1u << 17) + 5u})
     add(pool.take(61), [&](Stage& s) { s.tile = n; });
-  if (exhaustive)
-    add(pool.take(61), [&](Stage& s) { s.tile = (std::uint64_t{1} << 31) / size + 17; });
+  if (huge) add(pool.take(61), [&](Stage& s) { s.tile = (std::uint64_t{1} << 31) / size + 17; });
   return out;
 }
 

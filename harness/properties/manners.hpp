@@ -10,6 +10,6 @@ namespace ulpaudit {
 std::vector<Violation> judge_manners(Subject& subject, const Trial& trial);
 
 /// Trials that the rules need, whatever the kernel: lengths, alignments, fills, threads, …
-std::vector<Trial> set_pieces(Subject& subject, std::uint64_t seed, bool exhaustive);
+std::vector<Trial> set_pieces(Subject& subject, std::uint64_t seed, bool huge);
 
 }  // namespace ulpaudit
