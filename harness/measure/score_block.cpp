@@ -8,7 +8,9 @@
 #include <cmath>
 #include <limits>
 
+#include "measure/limb_sums-inl.h"
 #include "measure/score_block.hpp"
+#include "record/tally.hpp"
 #include "truth/load_double-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,13 +24,19 @@ using M = hn::Mask<D>;
 using U64 = hn::RebindToUnsigned<D>;
 
 inline V Set(double x) { return hn::Set(D(), x); }
-/// v rounded to the nearest integer, |v| < 2^51.
+/// v rounded to the nearest integer, ties to even.
 inline V ToInteger(V v) { return hn::Round(v); }
+/// All ones where the sign bit is set.
+inline M IsNegative(V v) {
+  return hn::MaskFromVec(
+      hn::BitCast(D(), hn::BroadcastSignBit(hn::BitCast(hn::RebindToSigned<D>(), v))));
+}
 
 /// Where t lies among the numbers of the dtype.
 struct Placed {
   V rounded, other;  ///< the two neighbours of t, `rounded` the nearer
-  V ulp, inverse;    ///< ulp(t) and its reciprocal
+  V inverse;         ///< of ulp(t)
+  V units, low;      ///< t in ulps, as an unevaluated sum
   M decided;
 };
 
@@ -43,12 +51,11 @@ inline Placed Place(V hi, V lo, V delta, V smallest_binade, V ulp_of_binade) {
   const auto size = hn::Sub(hn::AndNot(sign_bit, bits_hi), hn::And(inner, nonzero_lo));
   const V binade = hn::BitCast(d, hn::And(size, hn::Set(du, 0x7ff0000000000000u)));
   Placed p;
-  p.ulp = hn::Mul(hn::Max(binade, smallest_binade), ulp_of_binade);
-  p.inverse =
-      hn::BitCast(d, hn::Sub(hn::Set(du, std::uint64_t{2046} << 52), hn::BitCast(du, p.ulp)));
+  const V ulp = hn::Mul(hn::Max(binade, smallest_binade), ulp_of_binade);
+  p.inverse = hn::BitCast(d, hn::Sub(hn::Set(du, std::uint64_t{2046} << 52), hn::BitCast(du, ulp)));
   // In units of ulp: hi = m + off exactly, |off| <= 1/2.
-  const V units = hn::Mul(hi, p.inverse);
-  const V low = hn::Mul(lo, p.inverse);
+  const V units = p.units = hn::Mul(hi, p.inverse);
+  const V low = p.low = hn::Mul(lo, p.inverse);
   V m = ToInteger(units);
   V off = hn::Sub(units, m);
   const auto tie = hn::Eq(hn::Abs(off), Set(0.5));
@@ -62,9 +69,124 @@ inline Placed Place(V hi, V lo, V delta, V smallest_binade, V ulp_of_binade) {
   const V bound = hn::Mul(delta, p.inverse);
   p.decided = hn::And(hn::Gt(hn::Min(hn::Abs(v), hn::Abs(to_midpoint)), bound),
                       hn::And(hn::Le(bound, Set(0x1p-21)), hn::Ge(delta, hn::Zero(d))));
-  p.rounded = hn::Mul(m, p.ulp);
-  p.other = hn::Mul(hn::Add(m, hn::CopySign(Set(1.0), v)), p.ulp);
+  p.rounded = hn::Mul(m, ulp);
+  p.other = hn::Mul(hn::Add(m, hn::CopySign(Set(1.0), v)), ulp);
   return p;
+}
+
+/// A number of lanes, counted vector by vector.
+class LaneCount {
+ public:
+  HWY_INLINE LaneCount() : count_(hn::Zero(U64())) {}
+  HWY_INLINE void Add(M m) {
+    count_ = hn::Sub(count_, hn::VecFromMask(U64(), hn::RebindMask(U64(), m)));
+  }
+  std::uint64_t Total() const { return hn::GetLane(hn::SumOfLanes(U64(), count_)); }
+
+ private:
+  hn::Vec<U64> count_;
+};
+
+/// n of the lanes of `m`, of which the first may be the first of all.
+HWY_INLINE void CountRare(M m, std::size_t i, std::uint64_t& count, std::uint16_t& first) {
+  const D d;
+  const std::size_t n = hn::CountTrue(d, m);
+  if (n != 0 && count == 0)
+    first = static_cast<std::uint16_t>(i + static_cast<std::size_t>(hn::FindFirstTrue(d, m)));
+  count += n;
+}
+
+/// Sums and extremes of quantised errors.
+struct Errors {
+  V sum, sum_abs, squares_high, squares_low, top, bottom;
+  LimbVectors large, largest;
+  bool any_large = false, any_largest = false;
+
+  HWY_INLINE Errors() {
+    sum = sum_abs = squares_high = squares_low = hn::Zero(D());
+    top = Set(-std::numeric_limits<double>::infinity());
+    bottom = hn::Neg(top);
+  }
+
+  /// Adds e where scored; returns it quantised, as quantise() does.
+  HWY_INLINE V Add(V e, M scored) {
+    const D d;
+    const V quantum = Set(0x1p20), cap = Set(kErrorCap);
+    const V capped = hn::Max(hn::Min(e, cap), hn::Neg(cap));
+    const V units = ToInteger(hn::Mul(capped, quantum));
+    const V error =
+        hn::IfThenElse(hn::Lt(hn::Abs(capped), Set(0x1p32)), hn::Mul(units, Set(kQuantum)), capped);
+    top = hn::Max(top, hn::IfThenElse(scored, error, top));
+    bottom = hn::Min(bottom, hn::IfThenElse(scored, error, bottom));
+    const V size = hn::Abs(error);
+    const M small = hn::And(scored, hn::Lt(size, Set(0x1p20)));
+    const V counted = hn::IfThenElseZero(small, units);
+    sum = hn::Add(sum, counted);
+    sum_abs = hn::Add(sum_abs, hn::Abs(counted));
+    const V square =
+        hn::IfThenElseZero(small, ToInteger(hn::Mul(hn::Mul(error, error), quantum)));  // <= 2^60
+    const V high = hn::Floor(hn::Mul(square, Set(0x1p-30)));
+    squares_high = hn::Add(squares_high, high);
+    squares_low = hn::Add(squares_low, hn::Sub(square, hn::Mul(high, Set(0x1p30))));
+    const M rest = hn::AndNot(small, scored);
+    if (!hn::AllFalse(d, rest)) AddLarge(error, rest);
+    return error;
+  }
+
+  HWY_INLINE void AddLarge(V error, M rest) {
+    const D d;
+    const V size = hn::Abs(error), sign = hn::And(error, Set(-0.0));
+    const M below = hn::Lt(size, Set(0x1p40));
+    const M some = hn::And(rest, below), most = hn::AndNot(below, rest);
+    if (!hn::AllFalse(d, some)) {
+      any_large = true;
+      large.Add<true>(hn::IfThenElseZero(some, hn::Mul(size, Set(0x1p20))), sign);
+    }
+    if (!hn::AllFalse(d, most)) {
+      any_largest = true;
+      largest.Add<false>(hn::IfThenElseZero(most, ToInteger(size)), sign);
+    }
+  }
+
+  void Store(BlockScore& s) const {
+    const D d;
+    s.sum_signed = Total(sum);
+    s.sum_abs = Total(sum_abs);
+    s.squares_high = Total(squares_high);
+    s.squares_low = Total(squares_low);
+    s.max_signed = hn::GetLane(hn::MaxOfLanes(d, top));
+    s.min_signed = hn::GetLane(hn::MinOfLanes(d, bottom));
+    if (any_large) large.Store(s.large);
+    if (any_largest) largest.Store(s.largest);
+  }
+};
+
+/// Lists the histogram bins of scored lanes; vectors of categories alone are only counted.
+HWY_INLINE void ListBins(V error, M scored, M category, std::size_t i, BlockScore& s,
+                         BlockScratch& scratch) {
+  const D d;
+  const U64 du;
+  if (hn::AllTrue(d, category)) {
+    s.bulk_category += hn::Lanes(d);
+    return;
+  }
+  // histogram_bin(): the clamps stand for its two ends, 2^62 for the bin behind the last.
+  V size = hn::Min(hn::Max(hn::Abs(error), Set(0x1.fp-21)), Set(0x1.fp61));
+  size = hn::IfThenElse(category, Set(0x1p62), size);
+  const auto bin =
+      hn::Sub(hn::ShiftRight<49>(hn::BitCast(du, size)), hn::Set(du, ((1023 - 20) << 3) - 1));
+  std::uint64_t* out = scratch.bin + s.bins;
+  hn::StoreU(bin, du, out);
+  if (hn::AllTrue(d, scored)) {
+    s.bins += hn::Lanes(d);
+    return;
+  }
+  for (std::size_t k = 0, n = hn::Lanes(d), to = 0; k < n; ++k) {
+    const bool keep = scratch.e[i + k] == scratch.e[i + k];
+    out[to] = out[k];
+    to += keep ? 1 : 0;
+    s.bins += keep ? 1 : 0;
+  }
 }
 
 template <class T>
@@ -72,66 +194,53 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
                  std::size_t n, BlockScratch& scratch) {
   const D d;
   const V smallest = Set(exp2i(f.emin)), ulp_of_binade = Set(exp2i(1 - f.p));
-  const V quantum = Set(0x1p20), unit = Set(0x1p-20);
-  V sum = hn::Zero(d), sum_abs = hn::Zero(d), sum_squares = hn::Zero(d);
-  V top = Set(-std::numeric_limits<double>::infinity());
-  V bottom = Set(std::numeric_limits<double>::infinity());
   const V nan = Set(std::numeric_limits<double>::quiet_NaN());
+  const V infinity = Set(std::numeric_limits<double>::infinity());
+  Errors errors;
+  LaneCount exact_lanes, faithful_lanes, far_lanes;
   BlockScore s;
   for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
     const V hi = hn::LoadU(d, values.hi + i), lo = hn::LoadU(d, values.lo + i);
     const V got = LoadDouble(out + i, kind);
     const Placed p = Place(hi, lo, hn::LoadU(d, values.delta + i), smallest, ulp_of_binade);
-    const V e = hn::Sub(hn::Mul(hn::Sub(got, hi), p.inverse), hn::Mul(lo, p.inverse));
-    const V units = ToInteger(hn::Mul(e, quantum));
-    const V error = hn::Mul(units, unit);
-    const auto same_sign = hn::Ge(hn::Xor(got, hn::And(hi, Set(-0.0))), hn::Zero(d));  // ±0 pass
-    const auto zero_got = hn::Eq(got, hn::Zero(d));
-    const auto wrongly_zero = hn::And(zero_got, hn::Ne(p.rounded, hn::Zero(d)));
-    M plain = hn::And(hn::And(p.decided, same_sign),
-                      hn::And(hn::Lt(hn::Abs(e), Set(64.0)),
-                              hn::And(hn::Ge(got, Set(range.lo)), hn::Le(got, Set(range.hi)))));
-    plain = hn::AndNot(wrongly_zero, plain);
-    if (i + hn::Lanes(d) > n) plain = hn::And(plain, hn::FirstN(d, n - i));
-    const V abs_units = hn::Abs(units);
-    sum = hn::Add(sum, hn::IfThenElseZero(plain, units));
-    sum_abs = hn::Add(sum_abs, hn::IfThenElseZero(plain, abs_units));
-    sum_squares = hn::Add(
-        sum_squares, hn::IfThenElseZero(plain, ToInteger(hn::Mul(hn::Mul(error, error), quantum))));
-    top = hn::Max(top, hn::IfThenElse(plain, error, top));
-    bottom = hn::Min(bottom, hn::IfThenElse(plain, error, bottom));
-    const auto exact = hn::And(plain, hn::Eq(got, p.rounded));
-    const auto faithful = hn::And(plain, hn::Or(exact, hn::Eq(got, p.other)));
-    const V distance = hn::Abs(hn::Mul(e, p.ulp));
-    const auto far =
-        hn::And(plain, hn::Gt(distance, hn::Add(Set(1e-8), hn::Mul(Set(1e-5), hn::Abs(hi)))));
-    s.plain += hn::CountTrue(d, plain);
-    s.correctly_rounded += hn::CountTrue(d, exact);
-    s.faithful += hn::CountTrue(d, faithful);
-    s.allclose_failures += hn::CountTrue(d, far);
-    hn::StoreU(hn::IfThenElse(plain, error, nan), d, scratch.e + i);
+    const V e = hn::Sub(hn::Sub(hn::Mul(got, p.inverse), p.units), p.low);
+    const M zero = hn::Eq(got, hn::Zero(d));
+    // A zero where t rounds to none is a category that has no part in the sums.
+    M scored = hn::AndNot(hn::And(zero, hn::Ne(p.rounded, hn::Zero(d))),
+                          hn::And(p.decided, hn::Lt(hn::Abs(got), infinity)));
+    if (i + hn::Lanes(d) > n) scored = hn::And(scored, hn::FirstN(d, n - i));
+    const M other_sign = IsNegative(hn::Xor(got, hi));
+    const M outside = hn::Or(hn::Lt(got, Set(range.lo)), hn::Gt(got, Set(range.hi)));
+    const M category = hn::And(scored, hn::Or(outside, hn::AndNot(zero, other_sign)));
+    const M nearest = hn::And(scored, hn::Eq(got, p.rounded));
+    const M far =
+        hn::Gt(hn::Abs(hn::Sub(got, hi)), hn::Add(Set(1e-8), hn::Mul(Set(1e-5), hn::Abs(hi))));
+    exact_lanes.Add(hn::AndNot(category, nearest));
+    faithful_lanes.Add(hn::Or(nearest, hn::And(scored, hn::Eq(got, p.other))));
+    far_lanes.Add(hn::And(scored, far));
+    const V error = errors.Add(e, scored);
+    hn::StoreU(hn::IfThenElse(scored, error, nan), d, scratch.e + i);
     hn::StoreU(got, d, scratch.got + i);
-    // Sign bits differ: only possible for plain lanes where got is a zero.
-    const auto signs = hn::MaskFromVec(hn::BitCast(
-        d, hn::BroadcastSignBit(hn::BitCast(hn::RebindToSigned<D>(), hn::Xor(got, hi)))));
-    const auto wrong_zero = hn::And(plain, hn::And(zero_got, signs));
-    if (!hn::AllFalse(d, wrong_zero)) {
-      if (s.wrong_zeros == 0)
-        scratch.wrong_zero_lane = static_cast<std::uint16_t>(
-            i + static_cast<std::size_t>(hn::FindFirstTrue(d, wrong_zero)));
-      s.wrong_zeros += hn::CountTrue(d, wrong_zero);
+    ListBins(error, scored, category, i, s, scratch);
+    // Signs differ: a category, or a zero.
+    if (!hn::AllFalse(d, hn::Or(category, hn::And(scored, other_sign)))) {
+      const M out_of_range = hn::And(scored, outside);
+      CountRare(out_of_range, i, s.out_of_range, scratch.out_of_range_lane);
+      CountRare(hn::AndNot(outside, category), i, s.wrong_sign, scratch.wrong_sign_lane);
+      CountRare(hn::And(hn::And(scored, other_sign), zero), i, s.wrong_zeros,
+                scratch.wrong_zero_lane);
     }
-    if (!hn::AllTrue(d, plain)) {
+    if (!hn::AllTrue(d, scored)) {
       for (std::size_t k = i; k < n && k < i + hn::Lanes(d); ++k)
         if (scratch.e[k] != scratch.e[k])
           scratch.slow_lanes[s.slow++] = static_cast<std::uint16_t>(k);
     }
   }
-  s.sum_signed = hn::GetLane(hn::SumOfLanes(d, sum));
-  s.sum_abs = hn::GetLane(hn::SumOfLanes(d, sum_abs));
-  s.sum_squares = hn::GetLane(hn::SumOfLanes(d, sum_squares));
-  s.max_signed = hn::GetLane(hn::MaxOfLanes(d, top));
-  s.min_signed = hn::GetLane(hn::MinOfLanes(d, bottom));
+  s.scored = n - s.slow;
+  s.correctly_rounded = exact_lanes.Total();
+  s.faithful = faithful_lanes.Total();
+  s.allclose_failures = far_lanes.Total();
+  errors.Store(s);
   return s;
 }
 
@@ -152,14 +261,23 @@ BlockScore Score64(const Format& f, Range r, const FastValues& v, const std::uin
 PairCount Pairs(const double* got, std::size_t n, int direction) {
   const D d;
   PairCount c;
+  LaneCount pairs, falling;
+  bool found = false;
   const V sign = Set(direction > 0 ? 1.0 : -1.0);
   for (std::size_t i = 0; i + 1 < n; i += hn::Lanes(d)) {
     const V a = hn::Mul(hn::LoadU(d, got + i), sign), b = hn::Mul(hn::LoadU(d, got + i + 1), sign);
     M numbers = hn::And(hn::Eq(a, a), hn::Eq(b, b));
     if (i + hn::Lanes(d) > n - 1) numbers = hn::And(numbers, hn::FirstN(d, n - 1 - i));
-    c.pairs += hn::CountTrue(d, numbers);
-    c.violations += hn::CountTrue(d, hn::And(numbers, hn::Lt(b, a)));
+    const M falls = hn::And(numbers, hn::Lt(b, a));
+    pairs.Add(numbers);
+    falling.Add(falls);
+    if (!found && !hn::AllFalse(d, falls)) {
+      found = true;
+      c.first = i + static_cast<std::size_t>(hn::FindFirstTrue(d, falls));
+    }
   }
+  c.pairs = pairs.Total();
+  c.violations = falling.Total();
   return c;
 }
 
@@ -196,6 +314,16 @@ bool all_equal_to(const void* out, std::size_t n, T want) {
   for (std::size_t i = 0; i < n; ++i) difference |= static_cast<T>(p[i] ^ want);
   return difference == 0;
 }
+
+template <class T>
+bool all_nan_of(Dtype d, const void* out, std::size_t n) {
+  const T* p = static_cast<const T*>(out);
+  const T infinity = static_cast<T>(format(d).infinity());
+  const T size = static_cast<T>(format(d).sign_bit() - 1);
+  bool all = true;
+  for (std::size_t i = 0; i < n; ++i) all &= (p[i] & size) > infinity;
+  return all;
+}
 }  // namespace
 
 bool all_equal(Dtype d, const void* out, std::size_t n, Bits want) {
@@ -207,6 +335,13 @@ bool all_equal(Dtype d, const void* out, std::size_t n, Bits want) {
     default:
       return all_equal_to(out, n, want);
   }
+}
+
+bool all_nan(Dtype d, const void* out, std::size_t n) {
+  const int width = format(d).width;
+  return width == 16   ? all_nan_of<std::uint16_t>(d, out, n)
+         : width == 32 ? all_nan_of<std::uint32_t>(d, out, n)
+                       : all_nan_of<std::uint64_t>(d, out, n);
 }
 
 PairCount count_pairs(const double* got, std::size_t n, int direction) {
