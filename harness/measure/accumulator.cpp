@@ -78,16 +78,38 @@ BlockSums sums_of(const BlockScore& s) {
           Sum(squares) + (Sum(low) << 20) + (Sum(whole(b[4])) << (84 + 20))};
 }
 
-/// Offers the first lane with the extreme error, where it can win.
-void offer_extreme(Extreme& x, double extreme, const BlockScratch& scratch, std::size_t n,
-                   double sign, bool absolute, const PackedCases& cases) {
-  if (x.set && (extreme < x.error || (extreme == x.error && !CaseOrder{cases.d}(cases(0), x.at))))
-    return;
-  for (std::size_t i = 0; i < n; ++i) {
-    const double e = absolute ? std::fabs(scratch.e[i]) : sign * scratch.e[i];
-    if (e == extreme) return x.offer(cases.d, extreme, cases(i));
+/// The first lanes with the extremes of a block, searched for where they can win.
+class Extremes {
+ public:
+  Extremes(const BlockScore& s, const BlockScratch& scratch, std::size_t n,
+           const PackedCases& cases)
+      : s_(s), scratch_(scratch), n_(n), cases_(cases) {}
+
+  void offer_to(Tally& t) {
+    if (can_win(t.max_signed, s_.max_signed)) offer(t.max_signed, s_.max_signed, top());
+    if (can_win(t.min_signed, -s_.min_signed)) offer(t.min_signed, -s_.min_signed, bottom());
+    const double up = s_.max_signed, down = -s_.min_signed, most = std::max(up, down);
+    if (!can_win(t.max_abs, most)) return;
+    const std::size_t lane = up > down ? top() : up < down ? bottom() : std::min(top(), bottom());
+    offer(t.max_abs, most, lane);
   }
-}
+
+ private:
+  bool can_win(const Extreme& x, double e) const {
+    return !x.set || e > x.error || (e == x.error && CaseOrder{cases_.d}(cases_(0), x.at));
+  }
+  void offer(Extreme& x, double e, std::size_t lane) { x.offer(cases_.d, e, cases_(lane)); }
+  std::size_t top() { return top_ < n_ ? top_ : top_ = find_error(scratch_, n_, s_.max_signed); }
+  std::size_t bottom() {
+    return bottom_ < n_ ? bottom_ : bottom_ = find_error(scratch_, n_, s_.min_signed);
+  }
+
+  const BlockScore& s_;
+  const BlockScratch& scratch_;
+  std::size_t n_;
+  const PackedCases& cases_;
+  std::size_t top_ = kBlock, bottom_ = kBlock;
+};
 
 }  // namespace
 
@@ -107,9 +129,7 @@ void Accumulator::add_block(Region region, const BlockScore& s, const BlockScrat
   t.sum_abs += sums.sum_abs;
   t.sum_squares += sums.sum_squares;
   t.sum_signed += sums.sum_signed;
-  offer_extreme(t.max_abs, std::max(s.max_signed, -s.min_signed), scratch, n, 1, true, cases);
-  offer_extreme(t.max_signed, s.max_signed, scratch, n, 1, false, cases);
-  offer_extreme(t.min_signed, -s.min_signed, scratch, n, -1, false, cases);
+  Extremes(s, scratch, n, cases).offer_to(t);
   const auto count = [&](Counter& c, std::uint64_t lanes, std::uint16_t first) {
     if (lanes != 0) c.add(d, cases(first), lanes);
   };

@@ -5,6 +5,7 @@
 #include <hwy/foreach_target.h>  // compiles this file once per target
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -96,6 +97,13 @@ HWY_INLINE void CountRare(M m, std::size_t i, std::uint64_t& count, std::uint16_
   count += n;
 }
 
+/// The error quantised as quantise() does.
+HWY_INLINE V Quantise(V e) {
+  const V capped = hn::Max(hn::Min(e, Set(kErrorCap)), Set(-kErrorCap));
+  const V near = hn::Mul(ToInteger(hn::Mul(capped, Set(0x1p20))), Set(kQuantum));
+  return hn::IfThenElse(hn::Lt(hn::Abs(capped), Set(0x1p32)), near, capped);
+}
+
 /// Sums and extremes of quantised errors.
 struct Errors {
   V sum, sum_abs, squares_high, squares_low, top, bottom;
@@ -108,29 +116,21 @@ struct Errors {
     bottom = hn::Neg(top);
   }
 
-  /// Adds e where scored; returns it quantised, as quantise() does.
-  HWY_INLINE V Add(V e, M scored) {
+  HWY_INLINE void Add(V error, M scored) {
     const D d;
-    const V quantum = Set(0x1p20), cap = Set(kErrorCap);
-    const V capped = hn::Max(hn::Min(e, cap), hn::Neg(cap));
-    const V units = ToInteger(hn::Mul(capped, quantum));
-    const V error =
-        hn::IfThenElse(hn::Lt(hn::Abs(capped), Set(0x1p32)), hn::Mul(units, Set(kQuantum)), capped);
     top = hn::Max(top, hn::IfThenElse(scored, error, top));
     bottom = hn::Min(bottom, hn::IfThenElse(scored, error, bottom));
     const V size = hn::Abs(error);
     const M small = hn::And(scored, hn::Lt(size, Set(0x1p20)));
-    const V counted = hn::IfThenElseZero(small, units);
-    sum = hn::Add(sum, counted);
-    sum_abs = hn::Add(sum_abs, hn::Abs(counted));
-    const V square =
-        hn::IfThenElseZero(small, ToInteger(hn::Mul(hn::Mul(error, error), quantum)));  // <= 2^60
+    const V some = hn::IfThenElseZero(small, error), units = hn::Mul(some, Set(0x1p20));
+    sum = hn::Add(sum, units);
+    sum_abs = hn::Add(sum_abs, hn::Abs(units));
+    const V square = ToInteger(hn::Mul(hn::Mul(some, some), Set(0x1p20)));  // <= 2^60
     const V high = hn::Floor(hn::Mul(square, Set(0x1p-30)));
     squares_high = hn::Add(squares_high, high);
     squares_low = hn::Add(squares_low, hn::Sub(square, hn::Mul(high, Set(0x1p30))));
     const M rest = hn::AndNot(small, scored);
     if (!hn::AllFalse(d, rest)) AddLarge(error, rest);
-    return error;
   }
 
   HWY_INLINE void AddLarge(V error, M rest) {
@@ -189,6 +189,20 @@ HWY_INLINE void ListBins(V error, M scored, M category, std::size_t i, BlockScor
   }
 }
 
+/// The second pass over a block: a loop of its own, since each is a long chain of steps and a core
+/// overlaps the turns of short loops only.
+void SumErrors(std::size_t n, BlockScore& s, BlockScratch& scratch) {
+  const D d;
+  Errors errors;
+  for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const V error = hn::Load(d, scratch.e + i);
+    const M scored = hn::Eq(error, error);
+    errors.Add(error, scored);
+    ListBins(error, scored, hn::MaskFromVec(hn::Load(d, scratch.category + i)), i, s, scratch);
+  }
+  errors.Store(s);
+}
+
 template <class T>
 BlockScore Score(int kind, const Format& f, Range range, const FastValues& values, const T* out,
                  std::size_t n, BlockScratch& scratch) {
@@ -196,7 +210,6 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
   const V smallest = Set(exp2i(f.emin)), ulp_of_binade = Set(exp2i(1 - f.p));
   const V nan = Set(std::numeric_limits<double>::quiet_NaN());
   const V infinity = Set(std::numeric_limits<double>::infinity());
-  Errors errors;
   LaneCount exact_lanes, faithful_lanes, far_lanes;
   BlockScore s;
   for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
@@ -218,10 +231,9 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
     exact_lanes.Add(hn::AndNot(category, nearest));
     faithful_lanes.Add(hn::Or(nearest, hn::And(scored, hn::Eq(got, p.other))));
     far_lanes.Add(hn::And(scored, far));
-    const V error = errors.Add(e, scored);
-    hn::StoreU(hn::IfThenElse(scored, error, nan), d, scratch.e + i);
-    hn::StoreU(got, d, scratch.got + i);
-    ListBins(error, scored, category, i, s, scratch);
+    hn::Store(hn::IfThenElse(scored, Quantise(e), nan), d, scratch.e + i);
+    hn::Store(got, d, scratch.got + i);
+    hn::Store(hn::VecFromMask(d, category), d, scratch.category + i);
     // Signs differ: a category, or a zero.
     if (!hn::AllFalse(d, hn::Or(category, hn::And(scored, other_sign)))) {
       const M out_of_range = hn::And(scored, outside);
@@ -240,7 +252,7 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
   s.correctly_rounded = exact_lanes.Total();
   s.faithful = faithful_lanes.Total();
   s.allclose_failures = far_lanes.Total();
-  errors.Store(s);
+  SumErrors(n, s, scratch);
   return s;
 }
 
@@ -256,6 +268,16 @@ BlockScore Score32(const Format& f, Range r, const FastValues& v, const std::uin
 BlockScore Score64(const Format& f, Range r, const FastValues& v, const std::uint64_t* out,
                    std::size_t n, BlockScratch& scratch) {
   return Score(0, f, r, v, out, n, scratch);
+}
+
+std::size_t Find(const double* e, std::size_t n, double value) {
+  const D d;
+  const V wanted = Set(value);
+  for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const auto at = hn::FindFirstTrue(d, hn::Eq(hn::LoadU(d, e + i), wanted));
+    if (at >= 0) return std::min(n, i + static_cast<std::size_t>(at));
+  }
+  return n;
 }
 
 PairCount Pairs(const double* got, std::size_t n, int direction) {
@@ -292,6 +314,7 @@ HWY_EXPORT(Score16);
 HWY_EXPORT(Score32);
 HWY_EXPORT(Score64);
 HWY_EXPORT(Pairs);
+HWY_EXPORT(Find);
 }  // namespace
 
 BlockScore score_block(Dtype d, Range range, const FastValues& v, const void* out, std::size_t n,
@@ -342,6 +365,10 @@ bool all_nan(Dtype d, const void* out, std::size_t n) {
   return width == 16   ? all_nan_of<std::uint16_t>(d, out, n)
          : width == 32 ? all_nan_of<std::uint32_t>(d, out, n)
                        : all_nan_of<std::uint64_t>(d, out, n);
+}
+
+std::size_t find_error(const BlockScratch& scratch, std::size_t n, double error) {
+  return HWY_DYNAMIC_DISPATCH(Find)(scratch.e, n, error);
 }
 
 PairCount count_pairs(const double* got, std::size_t n, int direction) {

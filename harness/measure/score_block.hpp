@@ -39,10 +39,11 @@ struct BlockScore {
 };
 
 /// Room for one block; e holds the quantised error, NaN where not scored; got the result as double;
-/// bin histogram bins, in no order.
+/// category all ones where it has one, bin the histogram bins, in no order.
 struct BlockScratch {
   alignas(64) double e[kBlock + 16];
   alignas(64) double got[kBlock + 16];
+  alignas(64) double category[kBlock + 16];
   alignas(64) std::uint64_t bin[kBlock + 16];
   std::uint16_t slow_lanes[kBlock + 16];
   // The first lane of each, where there is one.
@@ -52,6 +53,9 @@ struct BlockScratch {
 /// n <= kBlock results `out` (packed) with values v (arrays of at least n, any alignment).
 BlockScore score_block(Dtype d, Range range, const FastValues& v, const void* out, std::size_t n,
                        BlockScratch& scratch);
+
+/// First of n lanes with this quantised error; n where there is none.
+std::size_t find_error(const BlockScratch& scratch, std::size_t n, double error);
 
 /// Do all n packed results equal `want`?
 bool all_equal(Dtype d, const void* out, std::size_t n, Bits want);
