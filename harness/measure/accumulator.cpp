@@ -7,14 +7,22 @@
 
 namespace ulpaudit {
 
+void Accumulator::restart() {
+  Curve bins = std::move(curve);
+  for (auto& [name, bin] : bins) bin = {};
+  *this = {};
+  curve = std::move(bins);
+}
+
 CurveBin& Accumulator::bin_of(Dtype d, Bits z) {
   const std::uint64_t o = ordinal(d, z);
-  if (last_ == nullptr || o < span_.first || o > span_.last) {
-    span_ = curve_span(d, o);
-    // Bins are mostly met in order.
-    last_ = &curve.try_emplace(curve.end(), curve_bin(d, o))->second;
-  }
-  return *last_;
+  if (has_last_ && o >= span_.first && o <= span_.last) return last_->second;
+  span_ = curve_span(d, o);
+  // Bins are mostly met in order.
+  const auto guess = has_last_ ? std::next(last_) : curve.begin();
+  last_ = curve.try_emplace(guess, static_cast<std::uint32_t>(span_.first >> curve_shift(d)));
+  has_last_ = true;
+  return last_->second;
 }
 
 void Accumulator::add(Dtype d, Region region, const Case& c, const Score& s) {

@@ -32,6 +32,9 @@ struct Accumulator {
   std::uint64_t lost_points = 0;
   std::vector<Loss> losses;
 
+  /// Everything to its beginning. Bins of the curve stay, without points (merge() takes none of
+  /// these), so that the next chunk finds them made.
+  void restart();
   void add(Dtype d, Region region, const Case& c, const Score& s);
   /// The scored lanes of a block whose inputs lie in one region and one bin of the curve, in order
   /// of z. Slow lanes are not counted.
@@ -52,7 +55,8 @@ struct Accumulator {
   CurveBin& bin_of(Dtype d, Bits z);
   void offer_violation(Dtype d, const Case& before, const Case& after, std::uint64_t n);
   BinSpan span_{};
-  CurveBin* last_ = nullptr;
+  Curve::iterator last_;  ///< the bin of span_
+  bool has_last_ = false;
 };
 
 }  // namespace ulpaudit

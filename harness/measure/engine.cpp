@@ -65,13 +65,13 @@ class Lane {
   }
 
  private:
-  std::vector<Accumulator> run_chunk(const WorkItem& item) {
+  const std::vector<Accumulator>& run_chunk(const WorkItem& item) {
     Job& job = shared_.jobs[item.job];
     const InputPlan& plan = job.plan;
     const Chunk& chunk = plan.chunks[item.chunk];
     const Segment& segment = plan.segments[chunk.segment];
     const auto& spans = shared_.spans[item.job][chunk.segment];
-    std::vector<Accumulator> local(job.targets.size());
+    std::vector<Accumulator>& local = fresh_counts(job.targets.size());
     z_.resize((kBatchInputs + 1) * 8 + 64);
     const JudgedCount checks = cross_check(plan, segment, chunk);
     for (std::uint64_t done = 0; done < chunk.count; done += kBatchInputs) {
@@ -93,6 +93,12 @@ class Lane {
       a.judged.disagreements += checks.disagreements;
     }
     return local;
+  }
+
+  std::vector<Accumulator>& fresh_counts(std::size_t targets) {
+    counts_.resize(targets);
+    for (Accumulator& a : counts_) a.restart();
+    return counts_;
   }
 
   /// Inputs into z_, unless they are there: the labels of a 16-bit op take turns on one line.
@@ -130,6 +136,7 @@ class Lane {
     bool operator==(const Filled&) const = default;
   };
 
+  std::vector<Accumulator> counts_;
   std::vector<char> z_;
   Filled filled_ = {Dtype::f32, 0, 0};  ///< what z_ holds
   BatchTruth truth_;

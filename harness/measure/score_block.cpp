@@ -41,7 +41,9 @@ struct Placed {
   M decided;
 };
 
-inline Placed Place(V hi, V lo, V delta, V smallest_binade, V ulp_of_binade) {
+/// kWide: the dtype is f64.
+template <bool kWide>
+HWY_INLINE Placed Place(V hi, V lo, V delta, V smallest_binade, V ulp_of_binade) {
   const D d;
   const U64 du;
   const auto sign_bit = hn::Set(du, 0x8000000000000000u);
@@ -59,12 +61,16 @@ inline Placed Place(V hi, V lo, V delta, V smallest_binade, V ulp_of_binade) {
   const V low = p.low = hn::Mul(lo, p.inverse);
   V m = ToInteger(units);
   V off = hn::Sub(units, m);
-  const auto tie = hn::Eq(hn::Abs(off), Set(0.5));
-  const auto beyond = hn::And(tie, hn::Gt(hn::Mul(off, low), hn::Zero(d)));
-  m = hn::IfThenElse(beyond, hn::Add(m, hn::Add(off, off)), m);
-  off = hn::IfThenElse(beyond, hn::Neg(off), off);
+  const M tie = hn::Eq(hn::Abs(off), Set(0.5));
+  if (!hn::AllFalse(d, tie)) {
+    const M beyond = hn::And(tie, hn::Gt(hn::Mul(off, low), hn::Zero(d)));
+    m = hn::IfThenElse(beyond, hn::Add(m, hn::Add(off, off)), m);
+    off = hn::IfThenElse(beyond, hn::Neg(off), off);
+  }
   const V v = hn::Add(off, low);
-  const V toward = hn::IfThenElse(hn::Eq(off, hn::Zero(d)), low, off);
+  // Where off = 0, t lies on the side of low; |low| < 2^-28 in the narrower formats, so that the
+  // midpoint is far and its side does not matter.
+  const V toward = kWide ? hn::IfThenElse(hn::Eq(off, hn::Zero(d)), low, off) : off;
   const V to_midpoint =
       hn::Sub(hn::Sub(Set(0.5), hn::Abs(off)), hn::Xor(low, hn::And(toward, Set(-0.0))));
   const V bound = hn::Mul(delta, p.inverse);
@@ -88,14 +94,21 @@ class LaneCount {
   hn::Vec<U64> count_;
 };
 
-/// n of the lanes of `m`, of which the first may be the first of all.
-HWY_INLINE void CountRare(M m, std::size_t i, std::uint64_t& count, std::uint16_t& first) {
-  const D d;
-  const std::size_t n = hn::CountTrue(d, m);
-  if (n != 0 && count == 0)
-    first = static_cast<std::uint16_t>(i + static_cast<std::size_t>(hn::FindFirstTrue(d, m)));
-  count += n;
-}
+/// Lanes of a kind, and the first of them.
+struct RareLanes {
+  LaneCount count;
+  bool any = false;
+
+  HWY_INLINE RareLanes() {}
+  HWY_INLINE void Add(M m, std::size_t i, std::uint16_t& first) {
+    count.Add(m);
+    if (any) return;
+    const auto at = hn::FindFirstTrue(D(), m);
+    if (at < 0) return;
+    any = true;
+    first = static_cast<std::uint16_t>(i + static_cast<std::size_t>(at));
+  }
+};
 
 /// The error quantised as quantise() does.
 HWY_INLINE V Quantise(V e) {
@@ -211,11 +224,13 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
   const V nan = Set(std::numeric_limits<double>::quiet_NaN());
   const V infinity = Set(std::numeric_limits<double>::infinity());
   LaneCount exact_lanes, faithful_lanes, far_lanes;
+  RareLanes out_of_range, wrong_sign, wrong_zeros;
   BlockScore s;
   for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
     const V hi = hn::LoadU(d, values.hi + i), lo = hn::LoadU(d, values.lo + i);
     const V got = LoadDouble(out + i, kind);
-    const Placed p = Place(hi, lo, hn::LoadU(d, values.delta + i), smallest, ulp_of_binade);
+    const Placed p =
+        Place<sizeof(T) == 8>(hi, lo, hn::LoadU(d, values.delta + i), smallest, ulp_of_binade);
     const V e = hn::Sub(hn::Sub(hn::Mul(got, p.inverse), p.units), p.low);
     const M zero = hn::Eq(got, hn::Zero(d));
     // A zero where t rounds to none is a category that has no part in the sums.
@@ -236,11 +251,9 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
     hn::Store(hn::VecFromMask(d, category), d, scratch.category + i);
     // Signs differ: a category, or a zero.
     if (!hn::AllFalse(d, hn::Or(category, hn::And(scored, other_sign)))) {
-      const M out_of_range = hn::And(scored, outside);
-      CountRare(out_of_range, i, s.out_of_range, scratch.out_of_range_lane);
-      CountRare(hn::AndNot(outside, category), i, s.wrong_sign, scratch.wrong_sign_lane);
-      CountRare(hn::And(hn::And(scored, other_sign), zero), i, s.wrong_zeros,
-                scratch.wrong_zero_lane);
+      out_of_range.Add(hn::And(scored, outside), i, scratch.out_of_range_lane);
+      wrong_sign.Add(hn::AndNot(outside, category), i, scratch.wrong_sign_lane);
+      wrong_zeros.Add(hn::And(hn::And(scored, other_sign), zero), i, scratch.wrong_zero_lane);
     }
     if (!hn::AllTrue(d, scored)) {
       for (std::size_t k = i; k < n && k < i + hn::Lanes(d); ++k)
@@ -252,6 +265,9 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
   s.correctly_rounded = exact_lanes.Total();
   s.faithful = faithful_lanes.Total();
   s.allclose_failures = far_lanes.Total();
+  if (out_of_range.any) s.out_of_range = out_of_range.count.Total();
+  if (wrong_sign.any) s.wrong_sign = wrong_sign.count.Total();
+  if (wrong_zeros.any) s.wrong_zeros = wrong_zeros.count.Total();
   SumErrors(n, s, scratch);
   return s;
 }

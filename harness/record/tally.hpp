@@ -109,6 +109,7 @@ inline std::uint32_t curve_bin(Dtype d, std::uint64_t ordinal_of_z) {
   return static_cast<std::uint32_t>(curve_span(d, ordinal_of_z).first >> curve_shift(d));
 }
 using Curve = std::map<std::uint32_t, CurveBin>;
+/// Bins without points are left out.
 void merge(Curve& into, const Curve& from);
 
 /// Order-independent hash: the sum over all points, modulo 2^64, of a pseudo-random odd key of the
