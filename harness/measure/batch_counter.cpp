@@ -74,13 +74,13 @@ void BatchCounter::operator()(std::uint64_t offset, std::uint64_t count, const v
 
 void BatchCounter::count_stretch(const Stretch& s, std::uint64_t offset, const void* out) {
   const std::size_t n = s.last - s.first + 1;
-  into_.digest += digest_of(s, offset, out);
+  const PackedCases cases = cases_from(s.first, offset, out);
+  into_.digest += digest_of(d_, cases.z, y_, cases.got, n);
   if (!truth_.fast() || s.region == Region::special) {
     if (!count_nans(s, offset, out)) count_one_by_one(s, offset, out);
     return;
   }
   if (count_constant(s, offset, out)) return;
-  const PackedCases cases = cases_from(s.first, offset, out);
   const BlockScore score =
       score_block(d_, info(op_).range, truth_.values(s.first), cases.got, n, scratch_);
   into_.add_block(s.region, score, scratch_, n, cases);
@@ -115,22 +115,6 @@ bool BatchCounter::count_nans(const Stretch& s, std::uint64_t offset, const void
   before_ = last;
   before_end_ = s.last + 1;
   return true;
-}
-
-std::uint64_t BatchCounter::digest_of(const Stretch& s, std::uint64_t offset,
-                                      const void* out) const {
-  const auto sum = [&](auto type) {
-    using T = decltype(type);
-    const T* z = static_cast<const T*>(z_);
-    const T* got = static_cast<const T*>(out) - offset;
-    std::uint64_t digest = 0;
-    for (std::uint64_t i = s.first; i <= s.last; ++i) digest += digest_term(z[i], y_, got[i]);
-    return digest;
-  };
-  const int width = format(d_).width;
-  return width == 16   ? sum(std::uint16_t{})
-         : width == 32 ? sum(std::uint32_t{})
-                       : sum(std::uint64_t{});
 }
 
 bool BatchCounter::count_constant(const Stretch& s, std::uint64_t offset, const void* out) {

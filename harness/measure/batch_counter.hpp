@@ -35,7 +35,6 @@ class BatchCounter {
   };
   Stretch next_stretch(std::uint64_t first, std::uint64_t end);
   void count_stretch(const Stretch& s, std::uint64_t offset, const void* out);
-  std::uint64_t digest_of(const Stretch& s, std::uint64_t offset, const void* out) const;
   /// All results are the one that is right everywhere in the stretch: counted at once.
   bool count_constant(const Stretch& s, std::uint64_t offset, const void* out);
   /// All inputs and results are NaNs: counted at once.

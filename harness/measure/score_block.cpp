@@ -35,9 +35,9 @@ inline M IsNegative(V v) {
 
 /// Where t lies among the numbers of the dtype.
 struct Placed {
-  V rounded, other;  ///< the two neighbours of t, `rounded` the nearer
   V inverse;         ///< of ulp(t)
   V units, low;      ///< t in ulps, as an unevaluated sum
+  V rounded, other;  ///< the two neighbours of t, `rounded` the nearer, in ulps
   M decided;
 };
 
@@ -76,8 +76,8 @@ HWY_INLINE Placed Place(V hi, V lo, V delta, V smallest_binade, V ulp_of_binade)
   const V bound = hn::Mul(delta, p.inverse);
   p.decided = hn::And(hn::Gt(hn::Min(hn::Abs(v), hn::Abs(to_midpoint)), bound),
                       hn::And(hn::Le(bound, Set(0x1p-21)), hn::Ge(delta, hn::Zero(d))));
-  p.rounded = hn::Mul(m, ulp);
-  p.other = hn::Mul(hn::Add(m, hn::CopySign(Set(1.0), v)), ulp);
+  p.rounded = m;
+  p.other = hn::Add(m, hn::CopySign(Set(1.0), v));
   return p;
 }
 
@@ -231,7 +231,9 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
     const V got = LoadDouble(out + i, kind);
     const Placed p =
         Place<sizeof(T) == 8>(hi, lo, hn::LoadU(d, values.delta + i), smallest, ulp_of_binade);
-    const V e = hn::Sub(hn::Sub(hn::Mul(got, p.inverse), p.units), p.low);
+    // Exact, but where it over- or underflows, which is far from both neighbours.
+    const V got_units = hn::Mul(got, p.inverse);
+    const V e = hn::Sub(hn::Sub(got_units, p.units), p.low);
     const M zero = hn::Eq(got, hn::Zero(d));
     // A zero where t rounds to none is a category that has no part in the sums.
     M scored = hn::AndNot(hn::And(zero, hn::Ne(p.rounded, hn::Zero(d))),
@@ -240,11 +242,11 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
     const M other_sign = IsNegative(hn::Xor(got, hi));
     const M outside = hn::Or(hn::Lt(got, Set(range.lo)), hn::Gt(got, Set(range.hi)));
     const M category = hn::And(scored, hn::Or(outside, hn::AndNot(zero, other_sign)));
-    const M nearest = hn::And(scored, hn::Eq(got, p.rounded));
+    const M nearest = hn::And(scored, hn::Eq(got_units, p.rounded));
     const M far =
         hn::Gt(hn::Abs(hn::Sub(got, hi)), hn::Add(Set(1e-8), hn::Mul(Set(1e-5), hn::Abs(hi))));
     exact_lanes.Add(hn::AndNot(category, nearest));
-    faithful_lanes.Add(hn::Or(nearest, hn::And(scored, hn::Eq(got, p.other))));
+    faithful_lanes.Add(hn::Or(nearest, hn::And(scored, hn::Eq(got_units, p.other))));
     far_lanes.Add(hn::And(scored, far));
     hn::Store(hn::IfThenElse(scored, Quantise(e), nan), d, scratch.e + i);
     hn::Store(got, d, scratch.got + i);
@@ -284,6 +286,64 @@ BlockScore Score32(const Format& f, Range r, const FastValues& v, const std::uin
 BlockScore Score64(const Format& f, Range r, const FastValues& v, const std::uint64_t* out,
                    std::size_t n, BlockScratch& scratch) {
   return Score(0, f, r, v, out, n, scratch);
+}
+
+using VU = hn::Vec<U64>;
+
+/// a·b mod 2^64, from products of halves.
+HWY_INLINE VU Times(VU a, VU b) {
+#if HWY_TARGET == HWY_SCALAR
+  return hn::Set(U64(), hn::GetLane(a) * hn::GetLane(b));
+#else
+  using U32 = hn::Repartition<std::uint32_t, U64>;
+  const U32 half;
+  const auto a_low = hn::BitCast(half, a), b_low = hn::BitCast(half, b);
+  const auto a_high = hn::BitCast(half, hn::ShiftRight<32>(a));
+  const auto b_high = hn::BitCast(half, hn::ShiftRight<32>(b));
+  const VU cross = hn::Add(hn::MulEven(a_high, b_low), hn::MulEven(a_low, b_high));
+  return hn::Add(hn::MulEven(a_low, b_low), hn::ShiftLeft<32>(cross));
+#endif
+}
+
+template <class T>
+HWY_INLINE VU LoadWide(const T* p) {
+  const U64 d;
+  const hn::Rebind<T, U64> narrow;
+  const auto v = hn::LoadU(narrow, p);
+  if constexpr (sizeof(T) == 8) return v;
+  if constexpr (sizeof(T) == 4) return hn::PromoteTo(d, v);
+  if constexpr (sizeof(T) == 2)
+    return hn::PromoteTo(d, hn::PromoteTo(hn::Rebind<std::uint32_t, U64>(), v));
+}
+
+/// The sum of digest_term() over n cases.
+template <class T>
+std::uint64_t Digest(const T* z, Bits y, const T* got, std::size_t n) {
+  const U64 d;
+  VU sum = hn::Zero(d);
+  const VU label = hn::Set(d, digest_offset(y));
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
+    VU x = hn::Add(LoadWide(z + i), label);
+    x = Times(hn::Xor(x, hn::ShiftRight<30>(x)), hn::Set(d, kDigestFirst));
+    x = Times(hn::Xor(x, hn::ShiftRight<27>(x)), hn::Set(d, kDigestSecond));
+    x = hn::Or(hn::Xor(x, hn::ShiftRight<31>(x)), hn::Set(d, 1));
+    VU g = LoadWide(got + i);
+    if (sizeof(T) == 8) g = hn::Xor(g, hn::ShiftRight<32>(g));
+    sum = hn::Add(sum, Times(x, hn::Add(g, hn::Set(d, kDigestStep))));
+  }
+  std::uint64_t total = hn::GetLane(hn::SumOfLanes(d, sum));
+  for (; i < n; ++i) total += digest_term(z[i], y, got[i]);
+  return total;
+}
+std::uint64_t Digest16(const std::uint16_t* z, Bits y, const std::uint16_t* got, std::size_t n) {
+  return Digest(z, y, got, n);
+}
+std::uint64_t Digest32(const std::uint32_t* z, Bits y, const std::uint32_t* got, std::size_t n) {
+  return Digest(z, y, got, n);
+}
+std::uint64_t Digest64(const std::uint64_t* z, Bits y, const std::uint64_t* got, std::size_t n) {
+  return Digest(z, y, got, n);
 }
 
 std::size_t Find(const double* e, std::size_t n, double value) {
@@ -331,6 +391,9 @@ HWY_EXPORT(Score32);
 HWY_EXPORT(Score64);
 HWY_EXPORT(Pairs);
 HWY_EXPORT(Find);
+HWY_EXPORT(Digest16);
+HWY_EXPORT(Digest32);
+HWY_EXPORT(Digest64);
 }  // namespace
 
 BlockScore score_block(Dtype d, Range range, const FastValues& v, const void* out, std::size_t n,
@@ -381,6 +444,20 @@ bool all_nan(Dtype d, const void* out, std::size_t n) {
   return width == 16   ? all_nan_of<std::uint16_t>(d, out, n)
          : width == 32 ? all_nan_of<std::uint32_t>(d, out, n)
                        : all_nan_of<std::uint64_t>(d, out, n);
+}
+
+std::uint64_t digest_of(Dtype d, const void* z, Bits y, const void* got, std::size_t n) {
+  switch (format(d).width) {
+    case 16:
+      return HWY_DYNAMIC_DISPATCH(Digest16)(static_cast<const std::uint16_t*>(z), y,
+                                            static_cast<const std::uint16_t*>(got), n);
+    case 32:
+      return HWY_DYNAMIC_DISPATCH(Digest32)(static_cast<const std::uint32_t*>(z), y,
+                                            static_cast<const std::uint32_t*>(got), n);
+    default:
+      return HWY_DYNAMIC_DISPATCH(Digest64)(static_cast<const std::uint64_t*>(z), y,
+                                            static_cast<const std::uint64_t*>(got), n);
+  }
 }
 
 std::size_t find_error(const BlockScratch& scratch, std::size_t n, double error) {

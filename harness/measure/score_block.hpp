@@ -57,6 +57,9 @@ BlockScore score_block(Dtype d, Range range, const FastValues& v, const void* ou
 /// First of n lanes with this quantised error; n where there is none.
 std::size_t find_error(const BlockScratch& scratch, std::size_t n, double error);
 
+/// The sum of digest_term() over n packed inputs and results.
+std::uint64_t digest_of(Dtype d, const void* z, Bits y, const void* got, std::size_t n);
+
 /// Do all n packed results equal `want`?
 bool all_equal(Dtype d, const void* out, std::size_t n, Bits want);
 /// Are all n packed results NaN?

@@ -65,21 +65,34 @@ InputChoice run_over(Dtype d, double lo, double hi) {
 InputChoice busy_floats() { return run_over(Dtype::f32, -0x1p7, -0x1p-25); }
 
 struct Sweep {
-  double seconds;
+  double seconds, cpu_seconds;
   std::uint64_t points;
 };
+
+/// Of this process and its workers, which have ended when a sweep has.
+double cpu_seconds() {
+  double sum = 0;
+  for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage u{};
+    getrusage(who, &u);
+    for (const timeval& t : {u.ru_utime, u.ru_stime})
+      sum += static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  }
+  return sum;
+}
 
 Sweep sweep(std::vector<Job> jobs, int threads, bool isolate = true) {
   EngineOptions o;
   o.threads = threads;
   o.session = session_options(isolate);
+  const double cpu = cpu_seconds();
   const auto start = Clock::now();
   const EngineOutcome outcome = run_jobs(jobs, o);
   const double seconds = seconds_since(start);
   for (const Job& job : jobs)
     if (job.results.at(0).judged.disagreements != 0 || job.results[0].lost_points != 0)
       throw std::runtime_error("the sweep itself failed");
-  return {seconds, outcome.evaluations};
+  return {seconds, cpu_seconds() - cpu, outcome.evaluations};
 }
 
 Sweep sweep(const Job& job, int threads, bool isolate = true) {
@@ -92,12 +105,14 @@ double peak_rss_mib() {
   return static_cast<double>(u.ru_maxrss) / 1024;
 }
 
-/// One sweep's figures. `x_mpfr`: points a second and thread over MPFR's.
+/// One sweep's figures. `x_mpfr`: points a second and thread over MPFR's. `core_s`: processor time,
+/// which tells a slow sweep from a busy machine.
 void report(benchmark::State& state, const Sweep& s, int threads) {
   const double points = static_cast<double>(s.points);
   state.SetIterationTime(s.seconds);
   state.SetItemsProcessed(static_cast<std::int64_t>(s.points));
   state.counters["ns_point"] = s.seconds * 1e9 / points;
+  state.counters["core_s"] = s.cpu_seconds;
   state.counters["x_mpfr"] = points * mpfr_nanoseconds() * 1e-9 / s.seconds / threads;
   state.counters["peak_rss_MiB"] = peak_rss_mib();
 }

@@ -175,6 +175,22 @@ TEST(Block, PairsCountAsPairByPair) {
   }
 }
 
+TEST(Block, DigestIsTheSumOfItsTerms) {
+  std::mt19937_64 rng(3);
+  for (Dtype d : kDtypes)
+    for (std::size_t n : {1u, 7u, 8u, 100u}) {
+      std::vector<Bits> z, got;
+      std::uint64_t sum = 0;
+      const Bits y = rng() & format(d).mask();
+      for (std::size_t i = 0; i < n; ++i) {
+        z.push_back(rng() & format(d).mask());
+        got.push_back(rng() & format(d).mask());
+        sum += digest_term(z[i], y, got[i]);
+      }
+      EXPECT_EQ(digest_of(d, pack(d, z).data(), y, pack(d, got).data(), n), sum) << name(d);
+    }
+}
+
 TEST(Block, AllNanLooksAtEveryLane) {
   for (Dtype d : kDtypes) {
     std::vector<Bits> got(37, format(d).quiet_nan() | format(d).sign_bit());
