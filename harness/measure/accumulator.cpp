@@ -107,9 +107,9 @@ class Extremes {
     return !x.set || e > x.error || (e == x.error && CaseOrder{cases_.d}(cases_(0), x.at));
   }
   void offer(Extreme& x, double e, std::size_t lane) { x.offer(cases_.d, e, cases_(lane)); }
-  std::size_t top() { return top_ < n_ ? top_ : top_ = find_error(scratch_, n_, s_.max_signed); }
+  std::size_t top() { return top_ < n_ ? top_ : top_ = find_value(scratch_.e, n_, s_.max_signed); }
   std::size_t bottom() {
-    return bottom_ < n_ ? bottom_ : bottom_ = find_error(scratch_, n_, s_.min_signed);
+    return bottom_ < n_ ? bottom_ : bottom_ = find_value(scratch_.e, n_, s_.min_signed);
   }
 
   const BlockScore& s_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "measure/packed.hpp"
+#include "measure/scan_block.hpp"
 #include "measure/score_block.hpp"
 #include "record/loss.hpp"
 #include "record/tally.hpp"

@@ -5,33 +5,16 @@
 #include <hwy/foreach_target.h>  // compiles this file once per target
 #include <hwy/highway.h>
 
-#include <algorithm>
-#include <cmath>
 #include <limits>
 
-#include "measure/limb_sums-inl.h"
+#include "measure/error_sums-inl.h"
 #include "measure/score_block.hpp"
-#include "record/tally.hpp"
 #include "truth/load_double-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ulpaudit {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-using D = hn::ScalableTag<double>;
-using V = hn::Vec<D>;
-using M = hn::Mask<D>;
-using U64 = hn::RebindToUnsigned<D>;
-
-inline V Set(double x) { return hn::Set(D(), x); }
-/// v rounded to the nearest integer, ties to even.
-inline V ToInteger(V v) { return hn::Round(v); }
-/// All ones where the sign bit is set.
-inline M IsNegative(V v) {
-  return hn::MaskFromVec(
-      hn::BitCast(D(), hn::BroadcastSignBit(hn::BitCast(hn::RebindToSigned<D>(), v))));
-}
 
 /// Where t lies among the numbers of the dtype.
 struct Placed {
@@ -80,99 +63,6 @@ HWY_INLINE Placed Place(V hi, V lo, V delta, V smallest_binade, V ulp_of_binade)
   p.other = hn::Add(m, hn::CopySign(Set(1.0), v));
   return p;
 }
-
-/// A number of lanes, counted vector by vector.
-class LaneCount {
- public:
-  HWY_INLINE LaneCount() : count_(hn::Zero(U64())) {}
-  HWY_INLINE void Add(M m) {
-    count_ = hn::Sub(count_, hn::VecFromMask(U64(), hn::RebindMask(U64(), m)));
-  }
-  std::uint64_t Total() const { return hn::GetLane(hn::SumOfLanes(U64(), count_)); }
-
- private:
-  hn::Vec<U64> count_;
-};
-
-/// Lanes of a kind, and the first of them.
-struct RareLanes {
-  LaneCount count;
-  bool any = false;
-
-  HWY_INLINE RareLanes() {}
-  HWY_INLINE void Add(M m, std::size_t i, std::uint16_t& first) {
-    count.Add(m);
-    if (any) return;
-    const auto at = hn::FindFirstTrue(D(), m);
-    if (at < 0) return;
-    any = true;
-    first = static_cast<std::uint16_t>(i + static_cast<std::size_t>(at));
-  }
-};
-
-/// The error quantised as quantise() does.
-HWY_INLINE V Quantise(V e) {
-  const V capped = hn::Max(hn::Min(e, Set(kErrorCap)), Set(-kErrorCap));
-  const V near = hn::Mul(ToInteger(hn::Mul(capped, Set(0x1p20))), Set(kQuantum));
-  return hn::IfThenElse(hn::Lt(hn::Abs(capped), Set(0x1p32)), near, capped);
-}
-
-/// Sums and extremes of quantised errors.
-struct Errors {
-  V sum, sum_abs, squares_high, squares_low, top, bottom;
-  LimbVectors large, largest;
-  bool any_large = false, any_largest = false;
-
-  HWY_INLINE Errors() {
-    sum = sum_abs = squares_high = squares_low = hn::Zero(D());
-    top = Set(-std::numeric_limits<double>::infinity());
-    bottom = hn::Neg(top);
-  }
-
-  HWY_INLINE void Add(V error, M scored) {
-    const D d;
-    top = hn::Max(top, hn::IfThenElse(scored, error, top));
-    bottom = hn::Min(bottom, hn::IfThenElse(scored, error, bottom));
-    const V size = hn::Abs(error);
-    const M small = hn::And(scored, hn::Lt(size, Set(0x1p20)));
-    const V some = hn::IfThenElseZero(small, error), units = hn::Mul(some, Set(0x1p20));
-    sum = hn::Add(sum, units);
-    sum_abs = hn::Add(sum_abs, hn::Abs(units));
-    const V square = ToInteger(hn::Mul(hn::Mul(some, some), Set(0x1p20)));  // <= 2^60
-    const V high = hn::Floor(hn::Mul(square, Set(0x1p-30)));
-    squares_high = hn::Add(squares_high, high);
-    squares_low = hn::Add(squares_low, hn::Sub(square, hn::Mul(high, Set(0x1p30))));
-    const M rest = hn::AndNot(small, scored);
-    if (!hn::AllFalse(d, rest)) AddLarge(error, rest);
-  }
-
-  HWY_INLINE void AddLarge(V error, M rest) {
-    const D d;
-    const V size = hn::Abs(error), sign = hn::And(error, Set(-0.0));
-    const M below = hn::Lt(size, Set(0x1p40));
-    const M some = hn::And(rest, below), most = hn::AndNot(below, rest);
-    if (!hn::AllFalse(d, some)) {
-      any_large = true;
-      large.Add<true>(hn::IfThenElseZero(some, hn::Mul(size, Set(0x1p20))), sign);
-    }
-    if (!hn::AllFalse(d, most)) {
-      any_largest = true;
-      largest.Add<false>(hn::IfThenElseZero(most, ToInteger(size)), sign);
-    }
-  }
-
-  void Store(BlockScore& s) const {
-    const D d;
-    s.sum_signed = Total(sum);
-    s.sum_abs = Total(sum_abs);
-    s.squares_high = Total(squares_high);
-    s.squares_low = Total(squares_low);
-    s.max_signed = hn::GetLane(hn::MaxOfLanes(d, top));
-    s.min_signed = hn::GetLane(hn::MinOfLanes(d, bottom));
-    if (any_large) large.Store(s.large);
-    if (any_largest) largest.Store(s.largest);
-  }
-};
 
 /// Lists the histogram bins of scored lanes; vectors of categories alone are only counted.
 HWY_INLINE void ListBins(V error, M scored, M category, std::size_t i, BlockScore& s,
@@ -288,97 +178,6 @@ BlockScore Score64(const Format& f, Range r, const FastValues& v, const std::uin
   return Score(0, f, r, v, out, n, scratch);
 }
 
-using VU = hn::Vec<U64>;
-
-/// a·b mod 2^64, from products of halves.
-HWY_INLINE VU Times(VU a, VU b) {
-#if HWY_TARGET == HWY_SCALAR
-  return hn::Set(U64(), hn::GetLane(a) * hn::GetLane(b));
-#else
-  using U32 = hn::Repartition<std::uint32_t, U64>;
-  const U32 half;
-  const auto a_low = hn::BitCast(half, a), b_low = hn::BitCast(half, b);
-  const auto a_high = hn::BitCast(half, hn::ShiftRight<32>(a));
-  const auto b_high = hn::BitCast(half, hn::ShiftRight<32>(b));
-  const VU cross = hn::Add(hn::MulEven(a_high, b_low), hn::MulEven(a_low, b_high));
-  return hn::Add(hn::MulEven(a_low, b_low), hn::ShiftLeft<32>(cross));
-#endif
-}
-
-template <class T>
-HWY_INLINE VU LoadWide(const T* p) {
-  const U64 d;
-  const hn::Rebind<T, U64> narrow;
-  const auto v = hn::LoadU(narrow, p);
-  if constexpr (sizeof(T) == 8) return v;
-  if constexpr (sizeof(T) == 4) return hn::PromoteTo(d, v);
-  if constexpr (sizeof(T) == 2)
-    return hn::PromoteTo(d, hn::PromoteTo(hn::Rebind<std::uint32_t, U64>(), v));
-}
-
-/// The sum of digest_term() over n cases.
-template <class T>
-std::uint64_t Digest(const T* z, Bits y, const T* got, std::size_t n) {
-  const U64 d;
-  VU sum = hn::Zero(d);
-  const VU label = hn::Set(d, digest_offset(y));
-  std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
-    VU x = hn::Add(LoadWide(z + i), label);
-    x = Times(hn::Xor(x, hn::ShiftRight<30>(x)), hn::Set(d, kDigestFirst));
-    x = Times(hn::Xor(x, hn::ShiftRight<27>(x)), hn::Set(d, kDigestSecond));
-    x = hn::Or(hn::Xor(x, hn::ShiftRight<31>(x)), hn::Set(d, 1));
-    VU g = LoadWide(got + i);
-    if (sizeof(T) == 8) g = hn::Xor(g, hn::ShiftRight<32>(g));
-    sum = hn::Add(sum, Times(x, hn::Add(g, hn::Set(d, kDigestStep))));
-  }
-  std::uint64_t total = hn::GetLane(hn::SumOfLanes(d, sum));
-  for (; i < n; ++i) total += digest_term(z[i], y, got[i]);
-  return total;
-}
-std::uint64_t Digest16(const std::uint16_t* z, Bits y, const std::uint16_t* got, std::size_t n) {
-  return Digest(z, y, got, n);
-}
-std::uint64_t Digest32(const std::uint32_t* z, Bits y, const std::uint32_t* got, std::size_t n) {
-  return Digest(z, y, got, n);
-}
-std::uint64_t Digest64(const std::uint64_t* z, Bits y, const std::uint64_t* got, std::size_t n) {
-  return Digest(z, y, got, n);
-}
-
-std::size_t Find(const double* e, std::size_t n, double value) {
-  const D d;
-  const V wanted = Set(value);
-  for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
-    const auto at = hn::FindFirstTrue(d, hn::Eq(hn::LoadU(d, e + i), wanted));
-    if (at >= 0) return std::min(n, i + static_cast<std::size_t>(at));
-  }
-  return n;
-}
-
-PairCount Pairs(const double* got, std::size_t n, int direction) {
-  const D d;
-  PairCount c;
-  LaneCount pairs, falling;
-  bool found = false;
-  const V sign = Set(direction > 0 ? 1.0 : -1.0);
-  for (std::size_t i = 0; i + 1 < n; i += hn::Lanes(d)) {
-    const V a = hn::Mul(hn::LoadU(d, got + i), sign), b = hn::Mul(hn::LoadU(d, got + i + 1), sign);
-    M numbers = hn::And(hn::Eq(a, a), hn::Eq(b, b));
-    if (i + hn::Lanes(d) > n - 1) numbers = hn::And(numbers, hn::FirstN(d, n - 1 - i));
-    const M falls = hn::And(numbers, hn::Lt(b, a));
-    pairs.Add(numbers);
-    falling.Add(falls);
-    if (!found && !hn::AllFalse(d, falls)) {
-      found = true;
-      c.first = i + static_cast<std::size_t>(hn::FindFirstTrue(d, falls));
-    }
-  }
-  c.pairs = pairs.Total();
-  c.violations = falling.Total();
-  return c;
-}
-
 }  // namespace HWY_NAMESPACE
 }  // namespace ulpaudit
 HWY_AFTER_NAMESPACE();
@@ -389,11 +188,6 @@ namespace {
 HWY_EXPORT(Score16);
 HWY_EXPORT(Score32);
 HWY_EXPORT(Score64);
-HWY_EXPORT(Pairs);
-HWY_EXPORT(Find);
-HWY_EXPORT(Digest16);
-HWY_EXPORT(Digest32);
-HWY_EXPORT(Digest64);
 }  // namespace
 
 BlockScore score_block(Dtype d, Range range, const FastValues& v, const void* out, std::size_t n,
@@ -406,66 +200,6 @@ BlockScore score_block(Dtype d, Range range, const FastValues& v, const void* ou
                                          static_cast<const std::uint32_t*>(out), n, scratch);
   return HWY_DYNAMIC_DISPATCH(Score16)(d == Dtype::bf16 ? 1 : 0, format(d), range, v,
                                        static_cast<const std::uint16_t*>(out), n, scratch);
-}
-
-namespace {
-template <class T>
-bool all_equal_to(const void* out, std::size_t n, T want) {
-  const T* p = static_cast<const T*>(out);
-  T difference = 0;
-  for (std::size_t i = 0; i < n; ++i) difference |= static_cast<T>(p[i] ^ want);
-  return difference == 0;
-}
-
-template <class T>
-bool all_nan_of(Dtype d, const void* out, std::size_t n) {
-  const T* p = static_cast<const T*>(out);
-  const T infinity = static_cast<T>(format(d).infinity());
-  const T size = static_cast<T>(format(d).sign_bit() - 1);
-  bool all = true;
-  for (std::size_t i = 0; i < n; ++i) all &= (p[i] & size) > infinity;
-  return all;
-}
-}  // namespace
-
-bool all_equal(Dtype d, const void* out, std::size_t n, Bits want) {
-  switch (format(d).width) {
-    case 16:
-      return all_equal_to(out, n, static_cast<std::uint16_t>(want));
-    case 32:
-      return all_equal_to(out, n, static_cast<std::uint32_t>(want));
-    default:
-      return all_equal_to(out, n, want);
-  }
-}
-
-bool all_nan(Dtype d, const void* out, std::size_t n) {
-  const int width = format(d).width;
-  return width == 16   ? all_nan_of<std::uint16_t>(d, out, n)
-         : width == 32 ? all_nan_of<std::uint32_t>(d, out, n)
-                       : all_nan_of<std::uint64_t>(d, out, n);
-}
-
-std::uint64_t digest_of(Dtype d, const void* z, Bits y, const void* got, std::size_t n) {
-  switch (format(d).width) {
-    case 16:
-      return HWY_DYNAMIC_DISPATCH(Digest16)(static_cast<const std::uint16_t*>(z), y,
-                                            static_cast<const std::uint16_t*>(got), n);
-    case 32:
-      return HWY_DYNAMIC_DISPATCH(Digest32)(static_cast<const std::uint32_t*>(z), y,
-                                            static_cast<const std::uint32_t*>(got), n);
-    default:
-      return HWY_DYNAMIC_DISPATCH(Digest64)(static_cast<const std::uint64_t*>(z), y,
-                                            static_cast<const std::uint64_t*>(got), n);
-  }
-}
-
-std::size_t find_error(const BlockScratch& scratch, std::size_t n, double error) {
-  return HWY_DYNAMIC_DISPATCH(Find)(scratch.e, n, error);
-}
-
-PairCount count_pairs(const double* got, std::size_t n, int direction) {
-  return HWY_DYNAMIC_DISPATCH(Pairs)(got, n, direction);
 }
 
 }  // namespace ulpaudit

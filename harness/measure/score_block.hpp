@@ -54,22 +54,4 @@ struct BlockScratch {
 BlockScore score_block(Dtype d, Range range, const FastValues& v, const void* out, std::size_t n,
                        BlockScratch& scratch);
 
-/// First of n lanes with this quantised error; n where there is none.
-std::size_t find_error(const BlockScratch& scratch, std::size_t n, double error);
-
-/// The sum of digest_term() over n packed inputs and results.
-std::uint64_t digest_of(Dtype d, const void* z, Bits y, const void* got, std::size_t n);
-
-/// Do all n packed results equal `want`?
-bool all_equal(Dtype d, const void* out, std::size_t n, Bits want);
-/// Are all n packed results NaN?
-bool all_nan(Dtype d, const void* out, std::size_t n);
-
-/// Pairs (i, i+1) of numbers among n results, and those that move against `direction` (±1).
-struct PairCount {
-  std::uint64_t pairs = 0, violations = 0;
-  std::size_t first = 0;  ///< lower lane of the first violation
-};
-PairCount count_pairs(const double* got, std::size_t n, int direction);
-
 }  // namespace ulpaudit

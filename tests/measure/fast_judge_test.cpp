@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fp/text.hpp"
-#include "measure/score_block.hpp"
+#include "measure/scan_block.hpp"
 
 namespace ulpaudit {
 namespace {
