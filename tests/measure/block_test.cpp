@@ -1,6 +1,7 @@
 // Counting in vectorised blocks against counting point by point, to the last bit; what is kept from
 // batch to batch against what is made anew.
 #include <gtest/gtest.h>
+#include <hwy/targets.h>
 
 #include <algorithm>
 #include <random>
@@ -134,9 +135,24 @@ void compare_block(OpId op, Dtype d, Bits y, std::mt19937_64& rng, Met& met) {
   met.largest += s.largest.any ? 1 : 0;
 }
 
-TEST(Block, CountsAsPointByPoint) {
+/// Runs the check on each SIMD target of this machine.
+template <class Check>
+void on_each_target(Check check) {
+  std::int64_t left = hwy::SupportedTargets();
+  ASSERT_NE(left, 0);
+  for (; left != 0; left &= left - 1) {
+    hwy::SetSupportedTargetsForTest(left & -left);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    SCOPED_TRACE(fast_judge_target());
+    check();
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+void count_as_point_by_point() {
   constexpr unsigned kSeed = 20261124;
-  RecordProperty("seed", static_cast<int>(kSeed));
+  ::testing::Test::RecordProperty("seed", static_cast<int>(kSeed));
   std::mt19937_64 rng(kSeed);
   for (Dtype d : kDtypes) {
     Met met;
@@ -152,6 +168,8 @@ TEST(Block, CountsAsPointByPoint) {
     EXPECT_EQ(met.largest > 50, d != Dtype::f16) << name(d);
   }
 }
+
+TEST(Block, CountsAsPointByPoint) { on_each_target(count_as_point_by_point); }
 
 TEST(Block, PairsCountAsPairByPair) {
   constexpr Dtype d = Dtype::f32;
@@ -175,7 +193,7 @@ TEST(Block, PairsCountAsPairByPair) {
   }
 }
 
-TEST(Block, DigestIsTheSumOfItsTerms) {
+void sum_digest_terms() {
   std::mt19937_64 rng(3);
   for (Dtype d : kDtypes)
     for (std::size_t n : {1u, 7u, 8u, 100u}) {
@@ -190,6 +208,8 @@ TEST(Block, DigestIsTheSumOfItsTerms) {
       EXPECT_EQ(digest_of(d, pack(d, z).data(), y, pack(d, got).data(), n), sum) << name(d);
     }
 }
+
+TEST(Block, DigestIsTheSumOfItsTerms) { on_each_target(sum_digest_terms); }
 
 TEST(Block, AllNanLooksAtEveryLane) {
   for (Dtype d : kDtypes) {
