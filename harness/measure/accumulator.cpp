@@ -7,13 +7,22 @@
 
 namespace ulpaudit {
 
+void Accumulator::restart() {
+  Curve bins = std::move(curve);
+  for (auto& [name, bin] : bins) bin = {};
+  *this = {};
+  curve = std::move(bins);
+}
+
 CurveBin& Accumulator::bin_of(Dtype d, Bits z) {
   const std::uint64_t o = ordinal(d, z);
-  if (last_ == nullptr || o < span_.first || o > span_.last) {
-    span_ = curve_span(d, o);
-    last_ = &curve[curve_bin(d, o)];
-  }
-  return *last_;
+  if (has_last_ && o >= span_.first && o <= span_.last) return last_->second;
+  span_ = curve_span(d, o);
+  // Bins are mostly met in order.
+  const auto guess = has_last_ ? std::next(last_) : curve.begin();
+  last_ = curve.try_emplace(guess, static_cast<std::uint32_t>(span_.first >> curve_shift(d)));
+  has_last_ = true;
+  return last_->second;
 }
 
 void Accumulator::add(Dtype d, Region region, const Case& c, const Score& s) {
@@ -45,55 +54,120 @@ void Accumulator::add(Dtype d, Region region, const Case& c, const Score& s) {
 
 namespace {
 
-/// Offers the first lane with the extreme error, where it can win.
-void offer_extreme(Dtype d, Extreme& x, double extreme, const BlockScratch& scratch, std::size_t n,
-                   double sign, bool absolute, const std::function<Case(std::size_t)>& case_at) {
-  if (x.set && (extreme < x.error || (extreme == x.error && !CaseOrder{d}(case_at(0), x.at))))
-    return;
-  for (std::size_t i = 0; i < n; ++i) {
-    const double e = absolute ? std::fabs(scratch.e[i]) : sign * scratch.e[i];
-    if (e == extreme) return x.offer(d, extreme, case_at(i));
+__extension__ using Int128 = __int128;
+
+struct BlockSums {
+  Sum sum_signed, sum_abs, sum_squares;
+};
+
+Int128 whole(double v) { return static_cast<std::int64_t>(v); }
+
+/// high·2^42 + low < 2^73.
+Int128 joined(double high, double low) { return (whole(high) << 42) + whole(low); }
+
+/// The sums of a block: small errors, and the limbs of large ones (weights: LimbSums).
+BlockSums sums_of(const BlockScore& s) {
+  Int128 total = whole(s.sum_signed), total_abs = whole(s.sum_abs);
+  Int128 squares = (whole(s.squares_high) << 30) + whole(s.squares_low);
+  const auto& a = s.large.squares;
+  if (s.large.any) {
+    total += joined(s.large.signed_high, s.large.signed_low);
+    total_abs += joined(s.large.high, s.large.low);
+    squares += whole(a[0]) + (whole(a[1]) << 2) + (whole(a[2]) << 22) + (whole(a[3]) << 44) +
+               (whole(a[4]) << 64);
   }
+  if (!s.largest.any) return {Sum(total), Sum(total_abs), Sum(squares)};
+  // In ulps: times 2^20, squares too.
+  const auto& b = s.largest.squares;
+  total += joined(s.largest.signed_high, s.largest.signed_low) << 20;
+  total_abs += joined(s.largest.high, s.largest.low) << 20;
+  const Int128 low = whole(b[0]) + (whole(b[1]) << 22) + (whole(b[2]) << 42) + (whole(b[3]) << 64);
+  return {Sum(total), Sum(total_abs),
+          Sum(squares) + (Sum(low) << 20) + (Sum(whole(b[4])) << (84 + 20))};
 }
 
-void fill_histogram(std::vector<std::uint64_t>& histogram, const BlockScratch& scratch,
-                    std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) {
-    const double a = std::fabs(scratch.e[i]);
-    if (a == a) ++histogram[static_cast<std::size_t>(histogram_bin(a))];
+/// The first lanes with the extremes of a block, searched for where they can win.
+class Extremes {
+ public:
+  Extremes(const BlockScore& s, const BlockScratch& scratch, std::size_t n,
+           const PackedCases& cases)
+      : s_(s), scratch_(scratch), n_(n), cases_(cases) {}
+
+  void offer_to(Tally& t) {
+    if (can_win(t.max_signed, s_.max_signed)) offer(t.max_signed, s_.max_signed, top());
+    if (can_win(t.min_signed, -s_.min_signed)) offer(t.min_signed, -s_.min_signed, bottom());
+    const double up = s_.max_signed, down = -s_.min_signed, most = std::max(up, down);
+    if (!can_win(t.max_abs, most)) return;
+    const std::size_t lane = up > down ? top() : up < down ? bottom() : std::min(top(), bottom());
+    offer(t.max_abs, most, lane);
   }
-}
+
+ private:
+  bool can_win(const Extreme& x, double e) const {
+    return !x.set || e > x.error || (e == x.error && CaseOrder{cases_.d}(cases_(0), x.at));
+  }
+  void offer(Extreme& x, double e, std::size_t lane) { x.offer(cases_.d, e, cases_(lane)); }
+  std::size_t top() { return top_ < n_ ? top_ : top_ = find_value(scratch_.e, n_, s_.max_signed); }
+  std::size_t bottom() {
+    return bottom_ < n_ ? bottom_ : bottom_ = find_value(scratch_.e, n_, s_.min_signed);
+  }
+
+  const BlockScore& s_;
+  const BlockScratch& scratch_;
+  std::size_t n_;
+  const PackedCases& cases_;
+  std::size_t top_ = kBlock, bottom_ = kBlock;
+};
 
 }  // namespace
 
-void Accumulator::add_block(Dtype d, Region region, const BlockScore& s,
-                            const BlockScratch& scratch, std::size_t n,
-                            const std::function<Case(std::size_t)>& case_at) {
-  if (s.plain == 0) return;
+void Accumulator::add_block(Region region, const BlockScore& s, const BlockScratch& scratch,
+                            std::size_t n, const PackedCases& cases) {
+  if (s.scored == 0) return;
+  const Dtype d = cases.d;
   Tally& t = regions[static_cast<std::size_t>(region)];
-  CurveBin& bin = bin_of(d, case_at(0).z);
+  CurveBin& bin = bin_of(d, cases(0).z);
   t.start();
-  t.points += s.plain;
-  t.measured += s.plain;
+  t.points += s.scored;
+  t.measured += s.scored;
   t.correctly_rounded += s.correctly_rounded;
   t.faithful += s.faithful;
   t.allclose_failures += s.allclose_failures;
-  const Sum sum_abs(static_cast<std::int64_t>(s.sum_abs));
-  const Sum sum_squares(static_cast<std::int64_t>(s.sum_squares));
-  t.sum_abs += sum_abs;
-  t.sum_squares += sum_squares;
-  t.sum_signed += Sum(static_cast<std::int64_t>(s.sum_signed));
-  offer_extreme(d, t.max_abs, std::max(s.max_signed, -s.min_signed), scratch, n, 1, true, case_at);
-  offer_extreme(d, t.max_signed, s.max_signed, scratch, n, 1, false, case_at);
-  offer_extreme(d, t.min_signed, -s.min_signed, scratch, n, -1, false, case_at);
-  if (s.wrong_zeros != 0) t.wrong_zero.add(d, case_at(scratch.wrong_zero_lane), s.wrong_zeros);
-  bin.points += s.plain;
+  const BlockSums sums = sums_of(s);
+  t.sum_abs += sums.sum_abs;
+  t.sum_squares += sums.sum_squares;
+  t.sum_signed += sums.sum_signed;
+  Extremes(s, scratch, n, cases).offer_to(t);
+  const auto count = [&](Counter& c, std::uint64_t lanes, std::uint16_t first) {
+    if (lanes != 0) c.add(d, cases(first), lanes);
+  };
+  const auto category = [&](Category c) -> Counter& {
+    return t.categories[static_cast<std::size_t>(c)];
+  };
+  count(t.wrong_zero, s.wrong_zeros, scratch.wrong_zero_lane);
+  count(category(Category::out_of_range), s.out_of_range, scratch.out_of_range_lane);
+  count(category(Category::wrong_sign), s.wrong_sign, scratch.wrong_sign_lane);
+  bin.categories += s.out_of_range + s.wrong_sign;
+  bin.points += s.scored;
   bin.correctly_rounded += s.correctly_rounded;
-  bin.sum_abs += sum_abs;
-  bin.sum_squares += sum_squares;
+  bin.sum_abs += sums.sum_abs;
+  bin.sum_squares += sums.sum_squares;
   bin.max_signed = std::max(bin.max_signed, s.max_signed);
   bin.min_signed = std::min(bin.min_signed, s.min_signed);
-  fill_histogram(t.histogram, scratch, n);
+  t.histogram.back() += s.bulk_category;
+  for (std::uint64_t i = 0; i < s.bins; ++i) ++t.histogram[scratch.bin[i]];
+}
+
+void Accumulator::add_nans(Dtype d, Region region, const Case& first, std::uint64_t n) {
+  Tally& t = regions[static_cast<std::size_t>(region)];
+  CurveBin& bin = bin_of(d, first.z);
+  t.start();
+  t.points += n;
+  t.correctly_rounded += n;
+  t.faithful += n;
+  t.histogram.front() += n;
+  bin.points += n;
+  bin.correctly_rounded += n;
 }
 
 void Accumulator::add_constant(Dtype d, Region region, const Case& first, std::uint64_t n) {
@@ -110,15 +184,25 @@ void Accumulator::add_constant(Dtype d, Region region, const Case& first, std::u
   bin.correctly_rounded += n;
 }
 
+void Accumulator::offer_violation(Dtype d, const Case& before, const Case& after, std::uint64_t n) {
+  if (monotone.violations == 0 || CaseOrder{d}(before, monotone.lower)) {
+    monotone.lower = before;
+    monotone.upper = after;
+  }
+  monotone.violations += n;
+}
+
 void Accumulator::add_pair(Dtype d, int direction, const Case& before, const Case& after) {
   if (direction == 0 || is_nan(d, before.got) || is_nan(d, after.got)) return;
   ++monotone.pairs;
   const double a = decode(d, before.got), b = decode(d, after.got);
-  if (direction > 0 ? b >= a : b <= a) return;
-  if (monotone.violations++ == 0 || CaseOrder{d}(before, monotone.lower)) {
-    monotone.lower = before;
-    monotone.upper = after;
-  }
+  if (direction > 0 ? b < a : b > a) offer_violation(d, before, after, 1);
+}
+
+void Accumulator::add_pairs(const PairCount& pairs, const PackedCases& cases) {
+  monotone.pairs += pairs.pairs;
+  if (pairs.violations != 0)
+    offer_violation(cases.d, cases(pairs.first), cases(pairs.first + 1), pairs.violations);
 }
 
 void Accumulator::add_loss(Dtype d, Loss loss) { ulpaudit::add_loss(d, losses, std::move(loss)); }

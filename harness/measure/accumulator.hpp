@@ -2,11 +2,12 @@
 #pragma once
 
 #include <array>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "measure/packed.hpp"
+#include "measure/scan_block.hpp"
 #include "measure/score_block.hpp"
 #include "record/loss.hpp"
 #include "record/search.hpp"
@@ -34,22 +35,31 @@ struct Accumulator {
   std::vector<Loss> losses;
   SearchedBinades search;
 
+  /// Everything to its beginning. Bins of the curve stay, without points (merge() takes none of
+  /// these), so that the next chunk finds them made.
+  void restart();
   void add(Dtype d, Region region, const Case& c, const Score& s);
-  /// The plain lanes of a block whose inputs lie in one region and one bin of the curve, in order
-  /// of z; z(i) gives input i. Slow lanes are not counted.
-  void add_block(Dtype d, Region region, const BlockScore& s, const BlockScratch& scratch,
-                 std::size_t n, const std::function<Case(std::size_t)>& case_at);
+  /// The scored lanes of a block whose inputs lie in one region and one bin of the curve, in order
+  /// of z. Slow lanes are not counted.
+  void add_block(Region region, const BlockScore& s, const BlockScratch& scratch, std::size_t n,
+                 const PackedCases& cases);
+  /// n points where NaN came out for a NaN, the first of them being `first`, in one bin.
+  void add_nans(Dtype d, Region region, const Case& first, std::uint64_t n);
   /// n >= 2 points from first to last, in one region and bin, whose results all equal the correctly
   /// rounded one with an error of 0 quanta.
   void add_constant(Dtype d, Region region, const Case& first, std::uint64_t n);
   void add_pair(Dtype d, int direction, const Case& before, const Case& after);
+  /// Pairs of neighbours among cases in order of z.
+  void add_pairs(const PairCount& pairs, const PackedCases& cases);
   void add_loss(Dtype d, Loss loss);
   void merge(Dtype d, const Accumulator& other);
 
  private:
   CurveBin& bin_of(Dtype d, Bits z);
+  void offer_violation(Dtype d, const Case& before, const Case& after, std::uint64_t n);
   BinSpan span_{};
-  CurveBin* last_ = nullptr;
+  Curve::iterator last_;  ///< the bin of span_
+  bool has_last_ = false;
 };
 
 }  // namespace ulpaudit

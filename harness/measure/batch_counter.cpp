@@ -18,11 +18,17 @@ Case BatchCounter::case_at(std::uint64_t i, std::uint64_t offset, const void* ou
   return {load(d_, z_, i), y_, load(d_, out, i - offset)};
 }
 
+PackedCases BatchCounter::cases_from(std::uint64_t i, std::uint64_t offset, const void* out) const {
+  const auto bytes = static_cast<std::uint64_t>(format(d_).bytes());
+  return {d_, y_, static_cast<const char*>(z_) + i * bytes,
+          static_cast<const char*>(out) + (i - offset) * bytes};
+}
+
 /// +1 or -1 where t is monotone from a.z to b.z, else 0.
 int BatchCounter::direction(const Case& a, const Case& b) const {
   if (is_nan(d_, a.z) || is_nan(d_, b.z)) return 0;
-  const int at_a = trend(op_, decode(d_, a.z), yd_);
-  return at_a == trend(op_, decode(d_, b.z), yd_) ? at_a : 0;
+  const int at_a = trend_(a.z);
+  return at_a == trend_(b.z) ? at_a : 0;
 }
 
 BatchCounter::Stretch BatchCounter::next_stretch(std::uint64_t first, std::uint64_t end) {
@@ -39,7 +45,12 @@ BatchCounter::Stretch BatchCounter::next_stretch(std::uint64_t first, std::uint6
   }
   // Inputs are in order: the stretch ends at the last one that is not behind the border.
   std::uint64_t lo = first, hi = s.last;
-  if (ordinal(d_, load(d_, z_, hi)) <= last_ordinal) return s;
+  const std::uint64_t end_ordinal = ordinal(d_, load(d_, z_, hi));
+  if (end_ordinal <= last_ordinal) return s;
+  if (end_ordinal - o == hi - lo) {  // a run without gaps
+    s.last = first + (last_ordinal - o);
+    return s;
+  }
   while (hi - lo > 1) {
     const std::uint64_t mid = lo + (hi - lo) / 2;
     (ordinal(d_, load(d_, z_, mid)) <= last_ordinal ? lo : hi) = mid;
@@ -64,30 +75,21 @@ void BatchCounter::operator()(std::uint64_t offset, std::uint64_t count, const v
 
 void BatchCounter::count_stretch(const Stretch& s, std::uint64_t offset, const void* out) {
   const std::size_t n = s.last - s.first + 1;
-  into_.digest += digest_of(s, offset, out);
+  const PackedCases cases = cases_from(s.first, offset, out);
+  into_.digest += digest_of(d_, cases.z, y_, cases.got, n);
   if (!truth_.fast() || s.region == Region::special) {
-    for (std::uint64_t i = s.first; i <= s.last; ++i)
-      count_slowly(i, s.region, case_at(i, offset, out));
-    for (std::uint64_t i = s.first; i <= s.last; ++i) {
-      const Case c = case_at(i, offset, out);
-      if (before_end_ == i) into_.add_pair(d_, direction(before_, c), before_, c);
-      before_ = c;
-      before_end_ = i + 1;
-    }
+    if (!count_nans(s, offset, out)) count_one_by_one(s, offset, out);
     return;
   }
   if (count_constant(s, offset, out)) return;
-  const auto bytes = static_cast<std::uint64_t>(format(d_).bytes());
   const BlockScore score =
-      score_block(d_, info(op_).range, truth_.values(s.first),
-                  static_cast<const char*>(out) + (s.first - offset) * bytes, n, scratch_);
-  into_.add_block(d_, s.region, score, scratch_, n,
-                  [&](std::size_t k) { return case_at(s.first + k, offset, out); });
+      score_block(d_, info(op_).range, truth_.values(s.first), cases.got, n, scratch_);
+  into_.add_block(s.region, score, scratch_, n, cases);
   if (errors_ != nullptr)
     std::transform(scratch_.e, scratch_.e + n,
                    errors_->begin() + static_cast<std::ptrdiff_t>(s.first),
                    [](double e) { return std::fabs(e); });
-  into_.judged.fast += score.plain;
+  into_.judged.fast += score.scored;
   count_pairs_of(s, offset, out);
   for (std::uint64_t k = 0; k < score.slow; ++k) {
     const std::uint64_t i = s.first + scratch_.slow_lanes[k];
@@ -95,28 +97,36 @@ void BatchCounter::count_stretch(const Stretch& s, std::uint64_t offset, const v
   }
 }
 
-std::uint64_t BatchCounter::digest_of(const Stretch& s, std::uint64_t offset,
-                                      const void* out) const {
-  const auto sum = [&](auto type) {
-    using T = decltype(type);
-    const T* z = static_cast<const T*>(z_);
-    const T* got = static_cast<const T*>(out) - offset;
-    std::uint64_t digest = 0;
-    for (std::uint64_t i = s.first; i <= s.last; ++i) digest += digest_term(z[i], y_, got[i]);
-    return digest;
-  };
-  const int width = format(d_).width;
-  return width == 16   ? sum(std::uint16_t{})
-         : width == 32 ? sum(std::uint32_t{})
-                       : sum(std::uint64_t{});
+void BatchCounter::count_one_by_one(const Stretch& s, std::uint64_t offset, const void* out) {
+  for (std::uint64_t i = s.first; i <= s.last; ++i) {
+    const Case c = case_at(i, offset, out);
+    count_slowly(i, s.region, c);
+    if (before_end_ == i) into_.add_pair(d_, direction(before_, c), before_, c);
+    before_ = c;
+    before_end_ = i + 1;
+  }
+}
+
+bool BatchCounter::count_nans(const Stretch& s, std::uint64_t offset, const void* out) {
+  const PackedCases cases = cases_from(s.first, offset, out);
+  const std::size_t n = s.last - s.first + 1;
+  // Inputs are in order, so NaNs of one sign at both ends have nothing else between them.
+  const Case first = cases(0), last = cases(n - 1);
+  if (!truth_.fast() || !is_nan(d_, first.z) || !is_nan(d_, last.z) ||
+      is_negative(d_, first.z) != is_negative(d_, last.z) || !all_nan(d_, cases.got, n))
+    return false;
+  into_.add_nans(d_, s.region, first, n);
+  into_.judged.fast += n;
+  before_ = last;
+  before_end_ = s.last + 1;
+  return true;
 }
 
 bool BatchCounter::count_constant(const Stretch& s, std::uint64_t offset, const void* out) {
   const std::uint64_t n = s.last - s.first + 1;
   if (n < kWorthTrying) return false;
   const Case first = case_at(s.first, offset, out), last = case_at(s.last, offset, out);
-  const int way = direction(first, last);
-  if (first.got != last.got || way == 0) return false;
+  if (first.got != last.got || direction(first, last) == 0) return false;
   const auto want = truth_.constant_between(s.first, s.last);
   const auto bytes = static_cast<std::uint64_t>(format(d_).bytes());
   if (want != first.got ||
@@ -145,10 +155,8 @@ void BatchCounter::count_pairs_of(const Stretch& s, std::uint64_t offset, const 
   if (before_end_ == s.first) into_.add_pair(d_, direction(before_, first), before_, first);
   const int way = direction(first, last);
   const std::size_t n = s.last - s.first + 1;
-  PairCount pairs;
-  if (way != 0) pairs = count_pairs(scratch_.got, n, way);
-  if (way != 0 && pairs.violations == 0) {
-    into_.monotone.pairs += pairs.pairs;
+  if (way != 0) {
+    into_.add_pairs(count_pairs(scratch_.got, n, way), cases_from(s.first, offset, out));
   } else {
     Case a = first;
     for (std::uint64_t i = s.first + 1; i <= s.last; ++i) {

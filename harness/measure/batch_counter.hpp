@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "measure/batch_truth.hpp"
+#include "measure/trend_spans.hpp"
 
 namespace ulpaudit {
 
@@ -16,7 +17,7 @@ class BatchCounter {
       : op_(plan.op),
         d_(plan.dtype),
         y_(y),
-        yd_(decode(plan.dtype, y)),
+        trend_(plan.op, plan.dtype, y),
         spans_(spans),
         z_(z),
         lead_(lead),
@@ -38,18 +39,21 @@ class BatchCounter {
   };
   Stretch next_stretch(std::uint64_t first, std::uint64_t end);
   void count_stretch(const Stretch& s, std::uint64_t offset, const void* out);
-  std::uint64_t digest_of(const Stretch& s, std::uint64_t offset, const void* out) const;
   /// All results are the one that is right everywhere in the stretch: counted at once.
   bool count_constant(const Stretch& s, std::uint64_t offset, const void* out);
+  /// All inputs and results are NaNs: counted at once.
+  bool count_nans(const Stretch& s, std::uint64_t offset, const void* out);
+  void count_one_by_one(const Stretch& s, std::uint64_t offset, const void* out);
   void count_slowly(std::uint64_t i, Region region, const Case& c);
   void count_pairs_of(const Stretch& s, std::uint64_t offset, const void* out);
+  PackedCases cases_from(std::uint64_t i, std::uint64_t offset, const void* out) const;
   Case case_at(std::uint64_t i, std::uint64_t offset, const void* out) const;
   int direction(const Case& a, const Case& b) const;
 
   OpId op_;
   Dtype d_;
   Bits y_;
-  double yd_;
+  TrendSpans trend_;
   const std::vector<RegionSpan>& spans_;
   const void* z_;
   std::uint64_t lead_;

@@ -26,7 +26,12 @@ const char* kind_name(Outcome::Kind k) {
 
 template <class T>
 void fill_label(void* y, Bits label, std::uint64_t n) {
-  std::fill_n(static_cast<T*>(y), n, static_cast<T>(label));
+  constexpr std::uint64_t kPart = 1024;
+  T* to = static_cast<T*>(y);
+  const std::uint64_t part = std::min(n, kPart);
+  std::fill_n(to, part, static_cast<T>(label));
+  for (std::uint64_t i = part; i < n; i += part)  // memcpy is the faster loop
+    std::memcpy(to + i, to, std::min(part, n - i) * sizeof(T));
 }
 
 void fill_labels(Dtype d, void* y, Bits label, std::uint64_t n) {

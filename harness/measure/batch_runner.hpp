@@ -2,13 +2,13 @@
 // back, piece by piece.
 #pragma once
 
-#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "measure/engine.hpp"
+#include "measure/packed.hpp"
 
 namespace ulpaudit {
 
@@ -31,16 +31,6 @@ struct Batch {
   const void* z = nullptr;
   std::uint64_t n = 0;
 };
-
-/// Encoding number i of a packed array.
-inline Bits load(Dtype d, const void* packed, std::uint64_t i) {
-  const auto read = [&](auto value) {
-    std::memcpy(&value, static_cast<const char*>(packed) + i * sizeof value, sizeof value);
-    return Bits{value};
-  };
-  const int width = format(d).width;
-  return width == 16 ? read(std::uint16_t{}) : width == 32 ? read(std::uint32_t{}) : read(Bits{});
-}
 
 class BatchRunner {
  public:

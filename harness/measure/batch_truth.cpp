@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "measure/batch_runner.hpp"
 #include "truth/fast_judge_f64.hpp"
@@ -35,6 +36,21 @@ void BatchTruth::start(OpId op, Dtype d, Bits y, const void* z, std::size_t n, b
   part_.resize(kBlock + kPadding);
   done_.assign(blocks, false);
   in_slot_ = blocks;
+  has_line_ = format(d).width == 16 && info(op).arity == 2 && n >= kBlock;
+  if (has_line_) keep_line(op, d, z, n);
+}
+
+void BatchTruth::keep_line(OpId op, Dtype d, const void* z, std::size_t n) {
+  const std::size_t bytes = n * 2;
+  if (line_.op == op && line_.d == d && line_.z.size() == bytes &&
+      std::memcmp(line_.z.data(), z, bytes) == 0)
+    return;
+  line_.op = op;
+  line_.d = d;
+  line_.z.assign(static_cast<const char*>(z), static_cast<const char*>(z) + bytes);
+  line_.done.assign((n + kBlock - 1) / kBlock, false);
+  line_.zd.resize(n + kPadding);
+  line_.part.resize(n + kPadding);
 }
 
 void BatchTruth::compute(const void* z, std::size_t n, const FastValues& out) {
@@ -45,9 +61,15 @@ void BatchTruth::compute(const void* z, std::size_t n, const FastValues& out) {
 }
 
 void BatchTruth::compute_block(std::size_t block, std::size_t slot) {
-  const std::size_t first = block * kBlock, at = slot * kBlock;
-  compute(z_ + first * static_cast<std::size_t>(format(d_).bytes()), std::min(kBlock, n_ - first),
-          {hi_.data() + at, lo_.data() + at, delta_.data() + at});
+  const std::size_t first = block * kBlock, at = slot * kBlock, n = std::min(kBlock, n_ - first);
+  const FastValues out = {hi_.data() + at, lo_.data() + at, delta_.data() + at};
+  const char* z = z_ + first * static_cast<std::size_t>(format(d_).bytes());
+  if (!has_line_) return compute(z, n, out);
+  double* zd = line_.zd.data() + first;
+  double* part = line_.part.data() + first;
+  if (!line_.done[block]) fast_z_part(op_, d_, z, n, zd, part);
+  line_.done[block] = true;
+  fast_combine(op_, decode(d_, y_), zd, part, n, out);
 }
 
 /// f64: e^-746 < 2^-1076, so beyond |z| = 746 the place of t among the numbers is that at 746, if

@@ -77,12 +77,12 @@ class Lane {
   }
 
  private:
-  std::vector<Accumulator> run_chunk(const WorkItem& item) {
+  const std::vector<Accumulator>& run_chunk(const WorkItem& item) {
     Job& job = shared_.jobs[item.job];
     const InputPlan& plan = job.plan;
     const Chunk& chunk = plan.chunks[item.chunk];
     const Segment& segment = plan.segments[chunk.segment];
-    std::vector<Accumulator> local(job.targets.size());
+    std::vector<Accumulator>& local = fresh_counts(job.targets.size());
     z_.resize((kBatchInputs + 1) * 8 + 64);
     const JudgedCount checks = cross_check(plan, segment, chunk);
     if (segment.kind == Segment::Kind::search) {
@@ -108,7 +108,7 @@ class Lane {
       const std::uint64_t n = std::min(kBatchInputs, chunk.count - done);
       // The input before the batch is run again, for monotonicity across the border alone.
       const std::uint64_t lead = chunk.first + done > 0 ? 1 : 0;
-      plan.fill(segment, chunk.first + done - lead, n + lead, z_.data());
+      fill(plan, segment, chunk.first + done - lead, n + lead);
       truth_.start(plan.op, plan.dtype, segment.y, z_.data(), n + lead, job.targets.size() > 1);
       for (std::size_t t = 0; t < job.targets.size(); ++t) {
         BatchRunner runner(sessions_.of(job.targets[t].plugin_path), job.targets[t],
@@ -133,6 +133,7 @@ class Lane {
       const std::vector<std::uint64_t>& inputs = search.next();
       if (inputs.empty()) break;
       pack(plan.dtype, inputs, z_.data());
+      filled_ = {};
       truth_.start(plan.op, plan.dtype, segment.y, z_.data(), inputs.size(), false);
       errors.assign(inputs.size(), std::numeric_limits<double>::quiet_NaN());
       BatchRunner runner(sessions_.of(job.targets[target].plugin_path), job.targets[target],
@@ -149,6 +150,21 @@ class Lane {
     into.search[binade.first] = {binade.first + binade.size - 1, chunk.count, max};
   }
 
+  std::vector<Accumulator>& fresh_counts(std::size_t targets) {
+    counts_.resize(targets);
+    for (Accumulator& a : counts_) a.restart();
+    return counts_;
+  }
+
+  /// Inputs into z_, unless they are there: the labels of a 16-bit op take turns on one line.
+  void fill(const InputPlan& plan, const Segment& segment, std::uint64_t first, std::uint64_t n) {
+    const bool run = segment.kind == Segment::Kind::run;
+    const Filled wanted = {plan.dtype, segment.first + first, run ? n : 0};
+    if (run && wanted == filled_) return;
+    plan.fill(segment, first, n, z_.data());
+    filled_ = wanted;
+  }
+
   /// A sample that depends on the chunk alone goes through both judges.
   JudgedCount cross_check(const InputPlan& plan, const Segment& segment, const Chunk& chunk) {
     JudgedCount c;
@@ -157,8 +173,8 @@ class Lane {
       const std::uint64_t i =
           chunk.first + random_word(plan.seed ^ segment.y, chunk.first + k) % chunk.count;
       const Bits z = plan.input(segment, i);
-      std::memcpy(z_.data(), &z, sizeof z);
-      truth_.start(plan.op, plan.dtype, segment.y, z_.data(), 1, false);
+      Bits padded[9] = {z};  // little endian: the first element is z
+      truth_.start(plan.op, plan.dtype, segment.y, padded, 1, false);
       ++c.cross_checked;
       if (!truth_.agrees_with_final_judge()) ++c.disagreements;
     }
@@ -168,7 +184,16 @@ class Lane {
   Shared& shared_;
   ChunkQueue& queue_;
   SessionPool sessions_;
+  /// A run of n inputs from an ordinal on; n = 0: something else.
+  struct Filled {
+    Dtype d;
+    std::uint64_t first, n;
+    bool operator==(const Filled&) const = default;
+  };
+
+  std::vector<Accumulator> counts_;
   std::vector<char> z_;
+  Filled filled_ = {Dtype::f32, 0, 0};  ///< what z_ holds
   BatchTruth truth_;
   BlockScratch scratch_;
 };

@@ -130,7 +130,13 @@ void CurveBin::merge(const CurveBin& o) {
 }
 
 void merge(Curve& into, const Curve& from) {
-  for (const auto& [bin, value] : from) into[bin].merge(value);
+  auto at = into.begin();
+  for (const auto& [bin, value] : from) {  // both are in order
+    if (value.points == 0) continue;
+    while (at != into.end() && at->first < bin) ++at;
+    at = into.try_emplace(at, bin);
+    at->second.merge(value);
+  }
 }
 
 }  // namespace ulpaudit

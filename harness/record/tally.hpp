@@ -109,21 +109,26 @@ inline std::uint32_t curve_bin(Dtype d, std::uint64_t ordinal_of_z) {
   return static_cast<std::uint32_t>(curve_span(d, ordinal_of_z).first >> curve_shift(d));
 }
 using Curve = std::map<std::uint32_t, CurveBin>;
+/// Bins without points are left out.
 void merge(Curve& into, const Curve& from);
 
 /// Order-independent hash: the sum over all points, modulo 2^64, of a pseudo-random odd key of the
 /// input times the result (multilinear hashing): two kernels that differ anywhere collide with
 /// a probability below 2^-30. The upper half of
 /// a 64-bit result is folded into the lower one, since a key times 2^63 is 2^63 whatever the key.
+// Constants: the splitmix64 finaliser, as published by Steele, Lea & Flood (2014).
+inline constexpr std::uint64_t kDigestStep = 0x9e3779b97f4a7c15u;
+inline constexpr std::uint64_t kDigestFirst = 0xbf58476d1ce4e5b9u;
+inline constexpr std::uint64_t kDigestSecond = 0x94d049bb133111ebu;
+inline std::uint64_t digest_offset(Bits y) { return kDigestStep + y * 0xff51afd7ed558ccdu; }
 inline std::uint64_t digest_key(Bits z, Bits y) {
-  // The splitmix64 finaliser, constants as published by Steele, Lea & Flood (2014).
-  std::uint64_t x = z + 0x9e3779b97f4a7c15u + y * 0xff51afd7ed558ccdu;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  std::uint64_t x = z + digest_offset(y);
+  x = (x ^ (x >> 30)) * kDigestFirst;
+  x = (x ^ (x >> 27)) * kDigestSecond;
   return x ^ (x >> 31);
 }
 inline std::uint64_t digest_term(Bits z, Bits y, Bits got) {
-  return (digest_key(z, y) | 1) * ((got ^ (got >> 32)) + 0x9e3779b97f4a7c15u);
+  return (digest_key(z, y) | 1) * ((got ^ (got >> 32)) + kDigestStep);
 }
 
 }  // namespace ulpaudit

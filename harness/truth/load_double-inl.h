@@ -35,6 +35,12 @@ inline hn::Vec<hn::ScalableTag<double>> LoadDouble(const T* z, int kind) {
       const hn::Rebind<float, hn::ScalableTag<double>> df;
       return hn::PromoteTo(d, hn::BitCast(df, hn::ShiftLeft<16>(b32)));
     }
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2 && !defined(HWY_DISABLE_F16C)
+    const hn::Rebind<hwy::float16_t, hn::ScalableTag<double>> dh;
+    const hn::Rebind<float, hn::ScalableTag<double>> df;
+    return hn::PromoteTo(
+        d, hn::PromoteTo(df, hn::LoadU(dh, reinterpret_cast<const hwy::float16_t*>(z))));
+#else
     // f16: its bits as the top of a double, times 2^1008; infinity and NaN put right.
     const auto b = hn::PromoteTo(d64, b32);
     const auto mag = hn::And(b, hn::Set(d64, 0x7fff));
@@ -44,6 +50,7 @@ inline hn::Vec<hn::ScalableTag<double>> LoadDouble(const T* z, int kind) {
         hn::BitCast(d, hn::Or(hn::ShiftLeft<42>(mag), hn::Set(d64, 0x7ffull << 52)));
     v = hn::IfThenElse(hn::Ge(v, hn::Set(d, 65536.0)), special, v);
     return hn::Or(v, hn::BitCast(d, sign));
+#endif
   }
 }
 

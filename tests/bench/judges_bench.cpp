@@ -2,12 +2,10 @@
 //   cmake --build --preset release --target judges_bench && build/release/tests/judges_bench
 // `x_mpfr` is the ratio to MPFR's points a second; run it alone on the machine.
 #include <benchmark/benchmark.h>
-#include <mpfr.h>
 
-#include <chrono>
-#include <cmath>
 #include <vector>
 
+#include "mpfr_reference.hpp"
 #include "truth/fast_judge.hpp"
 #include "truth/fast_judge_f64.hpp"
 
@@ -23,30 +21,6 @@ std::vector<T> logits(Dtype d) {
   for (std::size_t i = 0; i < kPoints; ++i)
     z[i] = static_cast<T>(encode(d, -20 + 40 * static_cast<double>(i) / kPoints));
   return z;
-}
-
-void mpfr_sigmoid(double z) {
-  thread_local struct Temporary {
-    mpfr_t v;
-    Temporary() { mpfr_init2(v, 128); }
-  } t;
-  mpfr_set_d(t.v, -z, MPFR_RNDN);
-  mpfr_exp(t.v, t.v, MPFR_RNDN);
-  mpfr_add_ui(t.v, t.v, 1, MPFR_RNDN);
-  mpfr_ui_div(t.v, 1, t.v, MPFR_RNDN);
-  benchmark::DoNotOptimize(t.v);
-}
-
-/// Nanoseconds a point of MPFR, measured once in this run.
-double mpfr_nanoseconds() {
-  static const double ns = [] {
-    const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < 20000; ++i) mpfr_sigmoid(-20 + 40 * i / 20000.0);
-    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start)
-               .count() /
-           20000;
-  }();
-  return ns;
 }
 
 void report(benchmark::State& state, std::size_t points) {

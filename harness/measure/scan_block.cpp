@@ -1,0 +1,184 @@
+// Scans of blocks, vectorised.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "measure/scan_block.cpp"
+#include <hwy/foreach_target.h>  // compiles this file once per target
+#include <hwy/highway.h>
+
+#include <algorithm>
+
+#include "measure/lanes-inl.h"
+#include "measure/scan_block.hpp"
+#include "record/tally.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace ulpaudit {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using VU = hn::Vec<U64>;
+
+/// a·b mod 2^64, from products of halves.
+HWY_INLINE VU Times(VU a, VU b) {
+#if HWY_TARGET == HWY_SCALAR
+  return hn::Set(U64(), hn::GetLane(a) * hn::GetLane(b));
+#else
+  using U32 = hn::Repartition<std::uint32_t, U64>;
+  const U32 half;
+  const auto a_low = hn::BitCast(half, a), b_low = hn::BitCast(half, b);
+  const auto a_high = hn::BitCast(half, hn::ShiftRight<32>(a));
+  const auto b_high = hn::BitCast(half, hn::ShiftRight<32>(b));
+  const VU cross = hn::Add(hn::MulEven(a_high, b_low), hn::MulEven(a_low, b_high));
+  return hn::Add(hn::MulEven(a_low, b_low), hn::ShiftLeft<32>(cross));
+#endif
+}
+
+template <class T>
+HWY_INLINE VU LoadWide(const T* p) {
+  const U64 d;
+  const hn::Rebind<T, U64> narrow;
+  const auto v = hn::LoadU(narrow, p);
+  if constexpr (sizeof(T) == 8) return v;
+  if constexpr (sizeof(T) == 4) return hn::PromoteTo(d, v);
+  if constexpr (sizeof(T) == 2)
+    return hn::PromoteTo(d, hn::PromoteTo(hn::Rebind<std::uint32_t, U64>(), v));
+}
+
+/// The sum of digest_term() over n cases.
+template <class T>
+std::uint64_t Digest(const T* z, Bits y, const T* got, std::size_t n) {
+  const U64 d;
+  VU sum = hn::Zero(d);
+  const VU label = hn::Set(d, digest_offset(y));
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
+    VU x = hn::Add(LoadWide(z + i), label);
+    x = Times(hn::Xor(x, hn::ShiftRight<30>(x)), hn::Set(d, kDigestFirst));
+    x = Times(hn::Xor(x, hn::ShiftRight<27>(x)), hn::Set(d, kDigestSecond));
+    x = hn::Or(hn::Xor(x, hn::ShiftRight<31>(x)), hn::Set(d, 1));
+    VU g = LoadWide(got + i);
+    if (sizeof(T) == 8) g = hn::Xor(g, hn::ShiftRight<32>(g));
+    sum = hn::Add(sum, Times(x, hn::Add(g, hn::Set(d, kDigestStep))));
+  }
+  std::uint64_t total = hn::GetLane(hn::SumOfLanes(d, sum));
+  for (; i < n; ++i) total += digest_term(z[i], y, got[i]);
+  return total;
+}
+std::uint64_t Digest16(const std::uint16_t* z, Bits y, const std::uint16_t* got, std::size_t n) {
+  return Digest(z, y, got, n);
+}
+std::uint64_t Digest32(const std::uint32_t* z, Bits y, const std::uint32_t* got, std::size_t n) {
+  return Digest(z, y, got, n);
+}
+std::uint64_t Digest64(const std::uint64_t* z, Bits y, const std::uint64_t* got, std::size_t n) {
+  return Digest(z, y, got, n);
+}
+
+std::size_t Find(const double* e, std::size_t n, double value) {
+  const D d;
+  const V wanted = Set(value);
+  for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const auto at = hn::FindFirstTrue(d, hn::Eq(hn::LoadU(d, e + i), wanted));
+    if (at >= 0) return std::min(n, i + static_cast<std::size_t>(at));
+  }
+  return n;
+}
+
+PairCount Pairs(const double* got, std::size_t n, int direction) {
+  const D d;
+  PairCount c;
+  LaneCount pairs, falling;
+  bool found = false;
+  const V sign = Set(direction > 0 ? 1.0 : -1.0);
+  for (std::size_t i = 0; i + 1 < n; i += hn::Lanes(d)) {
+    const V a = hn::Mul(hn::LoadU(d, got + i), sign), b = hn::Mul(hn::LoadU(d, got + i + 1), sign);
+    M numbers = hn::And(hn::Eq(a, a), hn::Eq(b, b));
+    if (i + hn::Lanes(d) > n - 1) numbers = hn::And(numbers, hn::FirstN(d, n - 1 - i));
+    const M falls = hn::And(numbers, hn::Lt(b, a));
+    pairs.Add(numbers);
+    falling.Add(falls);
+    if (!found && !hn::AllFalse(d, falls)) {
+      found = true;
+      c.first = i + static_cast<std::size_t>(hn::FindFirstTrue(d, falls));
+    }
+  }
+  c.pairs = pairs.Total();
+  c.violations = falling.Total();
+  return c;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace ulpaudit
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ulpaudit {
+namespace {
+HWY_EXPORT(Pairs);
+HWY_EXPORT(Find);
+HWY_EXPORT(Digest16);
+HWY_EXPORT(Digest32);
+HWY_EXPORT(Digest64);
+}  // namespace
+
+namespace {
+template <class T>
+bool all_equal_to(const void* out, std::size_t n, T want) {
+  const T* p = static_cast<const T*>(out);
+  T difference = 0;
+  for (std::size_t i = 0; i < n; ++i) difference |= static_cast<T>(p[i] ^ want);
+  return difference == 0;
+}
+
+template <class T>
+bool all_nan_of(Dtype d, const void* out, std::size_t n) {
+  const T* p = static_cast<const T*>(out);
+  const T infinity = static_cast<T>(format(d).infinity());
+  const T size = static_cast<T>(format(d).sign_bit() - 1);
+  bool all = true;
+  for (std::size_t i = 0; i < n; ++i) all &= (p[i] & size) > infinity;
+  return all;
+}
+}  // namespace
+
+bool all_equal(Dtype d, const void* out, std::size_t n, Bits want) {
+  switch (format(d).width) {
+    case 16:
+      return all_equal_to(out, n, static_cast<std::uint16_t>(want));
+    case 32:
+      return all_equal_to(out, n, static_cast<std::uint32_t>(want));
+    default:
+      return all_equal_to(out, n, want);
+  }
+}
+
+bool all_nan(Dtype d, const void* out, std::size_t n) {
+  const int width = format(d).width;
+  return width == 16   ? all_nan_of<std::uint16_t>(d, out, n)
+         : width == 32 ? all_nan_of<std::uint32_t>(d, out, n)
+                       : all_nan_of<std::uint64_t>(d, out, n);
+}
+
+std::uint64_t digest_of(Dtype d, const void* z, Bits y, const void* got, std::size_t n) {
+  switch (format(d).width) {
+    case 16:
+      return HWY_DYNAMIC_DISPATCH(Digest16)(static_cast<const std::uint16_t*>(z), y,
+                                            static_cast<const std::uint16_t*>(got), n);
+    case 32:
+      return HWY_DYNAMIC_DISPATCH(Digest32)(static_cast<const std::uint32_t*>(z), y,
+                                            static_cast<const std::uint32_t*>(got), n);
+    default:
+      return HWY_DYNAMIC_DISPATCH(Digest64)(static_cast<const std::uint64_t*>(z), y,
+                                            static_cast<const std::uint64_t*>(got), n);
+  }
+}
+
+std::size_t find_value(const double* v, std::size_t n, double value) {
+  return HWY_DYNAMIC_DISPATCH(Find)(v, n, value);
+}
+
+PairCount count_pairs(const double* got, std::size_t n, int direction) {
+  return HWY_DYNAMIC_DISPATCH(Pairs)(got, n, direction);
+}
+
+}  // namespace ulpaudit
+#endif  // HWY_ONCE

@@ -1,0 +1,29 @@
+// Scans of blocks of inputs and results: digest, order, equality.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "fp/bits.hpp"
+
+namespace ulpaudit {
+
+/// First of n lanes with this value; n where there is none.
+std::size_t find_value(const double* v, std::size_t n, double value);
+
+/// The sum of digest_term() over n packed inputs and results.
+std::uint64_t digest_of(Dtype d, const void* z, Bits y, const void* got, std::size_t n);
+
+/// Do all n packed results equal `want`?
+bool all_equal(Dtype d, const void* out, std::size_t n, Bits want);
+/// Are all n packed results NaN?
+bool all_nan(Dtype d, const void* out, std::size_t n);
+
+/// Pairs (i, i+1) of numbers among n results, and those that move against `direction` (±1).
+struct PairCount {
+  std::uint64_t pairs = 0, violations = 0;
+  std::size_t first = 0;  ///< lower lane of the first violation
+};
+PairCount count_pairs(const double* got, std::size_t n, int direction);
+
+}  // namespace ulpaudit

@@ -1,0 +1,267 @@
+// Counting in vectorised blocks against counting point by point, to the last bit; what is kept from
+// batch to batch against what is made anew.
+#include <gtest/gtest.h>
+#include <hwy/targets.h>
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+#include "fp/text.hpp"
+#include "measure/batch_truth.hpp"
+#include "measure/state.hpp"
+#include "measure/trend_spans.hpp"
+#include "truth/fast_judge_f64.hpp"
+
+namespace ulpaudit {
+namespace {
+
+constexpr std::size_t kLanes = 100;  // not a multiple of any vector
+constexpr Region kRegion = Region::core;
+
+std::vector<char> pack(Dtype d, const std::vector<Bits>& values) {
+  const auto bytes = static_cast<std::size_t>(format(d).bytes());
+  std::vector<char> out(values.size() * bytes + 64);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    std::copy_n(reinterpret_cast<const char*>(&values[i]), bytes, out.data() + i * bytes);
+  return out;
+}
+
+/// Ascending numbers of one bin of the curve; half of the bins are among those of 2^-8 … 2^8.
+std::vector<Bits> inputs_of_one_bin(Dtype d, std::mt19937_64& rng) {
+  Bits z = rng() & format(d).mask();
+  if (rng() % 2 == 0)
+    z = encode(d, exp2i(static_cast<int>(rng() % 16) - 8)) |
+        (rng() % 2 == 0 ? format(d).sign_bit() : 0);
+  if (is_nan(d, z)) z = encode(d, 1.0);
+  const BinSpan bin = curve_span(d, ordinal(d, z));
+  std::vector<Bits> inputs;
+  while (inputs.size() < kLanes) {
+    const Bits b = from_ordinal(d, bin.first + rng() % (bin.last - bin.first + 1));
+    if (is_finite(d, b)) inputs.push_back(b);
+  }
+  std::sort(inputs.begin(), inputs.end(),
+            [d](Bits a, Bits b) { return ordinal(d, a) < ordinal(d, b); });
+  return inputs;
+}
+
+Bits some_result(Dtype d, Bits z, const Truth& t, std::mt19937_64& rng) {
+  const Format& f = format(d);
+  switch (rng() % 16) {
+    case 0:
+      return rng() % 2 == 0 ? 0 : f.sign_bit();
+    case 1:
+      return f.quiet_nan();
+    case 2:
+      return f.infinity() | (rng() & f.sign_bit());
+    case 3:
+      return f.max_finite() | (rng() & f.sign_bit());
+    case 4:
+    case 5:
+      return rng() & f.mask();
+    case 6:
+      return negate(d, t.rounded);
+    case 7:
+      return other_neighbour(d, t);
+    case 8:  // far off by any power of two
+      return step(d, t.rounded, static_cast<std::int64_t>(rng() >> (rng() % 63 + 1)));
+    case 9:
+      return step(d, t.rounded, -static_cast<std::int64_t>(rng() >> (rng() % 63 + 1)));
+    case 10:
+    case 11:
+    case 12:
+      return z;
+    default:
+      return step(d, t.rounded, static_cast<std::int64_t>(rng() % 200) - 100);
+  }
+}
+
+struct Values {
+  std::vector<double> zd, part, hi, lo, delta;
+  Values(OpId op, Dtype d, Bits y, const void* z, std::size_t n) {
+    for (auto* v : {&zd, &part, &hi, &lo, &delta}) v->resize(n + 16);
+    if (d == Dtype::f64) {
+      fast_values_f64(op, decode(d, y), static_cast<const double*>(z), n, view());
+      return;
+    }
+    fast_z_part(op, d, z, n, zd.data(), part.data());
+    fast_combine(op, decode(d, y), zd.data(), part.data(), n, view());
+  }
+  FastValues view() { return {hi.data(), lo.data(), delta.data()}; }
+};
+
+std::string bytes_of(const Accumulator& a) {
+  StateWriter w;
+  w.counts(a);
+  return w.take();
+}
+
+/// What all blocks together met.
+struct Met {
+  std::uint64_t lanes = 0, slow = 0, out_of_range = 0, wrong_sign = 0, large = 0, largest = 0;
+};
+
+void compare_block(OpId op, Dtype d, Bits y, std::mt19937_64& rng, Met& met) {
+  const std::vector<Bits> z = inputs_of_one_bin(d, rng);
+  const std::vector<char> packed_z = pack(d, z);
+  Values v(op, d, y, packed_z.data(), z.size());
+  std::vector<Truth> truths(z.size());
+  std::vector<Bits> got;
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    if (!decide(d, v.hi[i], v.lo[i], v.delta[i], truths[i]))
+      truths[i] = final_judge(op, d, z[i], y);
+    got.push_back(some_result(d, z[i], truths[i], rng));
+  }
+  const std::vector<char> packed_got = pack(d, got);
+  const PackedCases cases = {d, y, packed_z.data(), packed_got.data()};
+  Accumulator by_points, by_block;
+  const auto count = [&](Accumulator& a, std::size_t i) {
+    a.add(d, kRegion, cases(i), score(op, d, truths[i], got[i]));
+  };
+  for (std::size_t i = 0; i < z.size(); ++i) count(by_points, i);
+  static BlockScratch scratch;
+  const BlockScore s =
+      score_block(d, info(op).range, v.view(), packed_got.data(), z.size(), scratch);
+  by_block.add_block(kRegion, s, scratch, z.size(), cases);
+  for (std::size_t k = 0; k < s.slow; ++k) count(by_block, scratch.slow_lanes[k]);
+  ASSERT_EQ(bytes_of(by_block), bytes_of(by_points))
+      << info(op).name << " " << name(d) << " y=" << bits_text(d, y)
+      << " from z=" << bits_text(d, z.front());
+  met.lanes += z.size();
+  met.slow += s.slow;
+  met.out_of_range += s.out_of_range;
+  met.wrong_sign += s.wrong_sign;
+  met.large += s.large.any ? 1 : 0;
+  met.largest += s.largest.any ? 1 : 0;
+}
+
+/// Runs the check on each SIMD target of this machine.
+template <class Check>
+void on_each_target(Check check) {
+  std::int64_t left = hwy::SupportedTargets();
+  ASSERT_NE(left, 0);
+  for (; left != 0; left &= left - 1) {
+    hwy::SetSupportedTargetsForTest(left & -left);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    SCOPED_TRACE(fast_judge_target());
+    check();
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+void count_as_point_by_point() {
+  constexpr unsigned kSeed = 20261124;
+  ::testing::Test::RecordProperty("seed", static_cast<int>(kSeed));
+  std::mt19937_64 rng(kSeed);
+  for (Dtype d : kDtypes) {
+    Met met;
+    for (int i = 0; i < op_count(); ++i)
+      for (Bits y : default_labels(op_at(i), d))
+        for (int bin = 0; bin < 60; ++bin) compare_block(op_at(i), d, y, rng, met);
+    // The blocks were no easy ones, and were not left to score().
+    EXPECT_LT(met.slow, met.lanes / 2) << name(d);
+    EXPECT_GT(met.out_of_range, 1000u) << name(d);
+    EXPECT_GT(met.wrong_sign, 200u) << name(d);
+    EXPECT_GT(met.large, 50u) << name(d);
+    // 65504 is just under 2^40 times f16's smallest number.
+    EXPECT_EQ(met.largest > 50, d != Dtype::f16) << name(d);
+  }
+}
+
+TEST(Block, CountsAsPointByPoint) { on_each_target(count_as_point_by_point); }
+
+TEST(Block, PairsCountAsPairByPair) {
+  constexpr Dtype d = Dtype::f32;
+  std::vector<Bits> z, got;
+  for (double v : {1.0, 3.0, 2.0, 2.0, 1.0, 5.0, 4.0, 6.0, 7.0, 0.0, 9.0}) {
+    z.push_back(encode(d, static_cast<double>(z.size())));
+    got.push_back(encode(d, v));
+  }
+  got[5] = format(d).quiet_nan();
+  const std::vector<char> packed_z = pack(d, z), packed_got = pack(d, got);
+  const PackedCases cases = {d, 0, packed_z.data(), packed_got.data()};
+  std::vector<double> numbers(z.size() + 16);
+  for (std::size_t i = 0; i < z.size(); ++i) numbers[i] = decode(d, got[i]);
+  for (int way : {1, -1}) {
+    Accumulator one_by_one, at_once;
+    for (std::size_t i = 0; i + 1 < z.size(); ++i)
+      one_by_one.add_pair(d, way, cases(i), cases(i + 1));
+    at_once.add_pairs(count_pairs(numbers.data(), z.size(), way), cases);
+    EXPECT_EQ(bytes_of(at_once), bytes_of(one_by_one)) << way;
+    EXPECT_GT(at_once.monotone.violations, 0u);
+  }
+}
+
+void sum_digest_terms() {
+  std::mt19937_64 rng(3);
+  for (Dtype d : kDtypes)
+    for (std::size_t n : {1u, 7u, 8u, 100u}) {
+      std::vector<Bits> z, got;
+      std::uint64_t sum = 0;
+      const Bits y = rng() & format(d).mask();
+      for (std::size_t i = 0; i < n; ++i) {
+        z.push_back(rng() & format(d).mask());
+        got.push_back(rng() & format(d).mask());
+        sum += digest_term(z[i], y, got[i]);
+      }
+      EXPECT_EQ(digest_of(d, pack(d, z).data(), y, pack(d, got).data(), n), sum) << name(d);
+    }
+}
+
+TEST(Block, DigestIsTheSumOfItsTerms) { on_each_target(sum_digest_terms); }
+
+TEST(Block, AllNanLooksAtEveryLane) {
+  for (Dtype d : kDtypes) {
+    std::vector<Bits> got(37, format(d).quiet_nan() | format(d).sign_bit());
+    got[3] = format(d).infinity() + 1;
+    EXPECT_TRUE(all_nan(d, pack(d, got).data(), got.size())) << name(d);
+    for (Bits other : {Bits{0}, format(d).infinity()}) {
+      got[36] = other;
+      EXPECT_FALSE(all_nan(d, pack(d, got).data(), got.size())) << name(d);
+    }
+  }
+}
+
+TEST(TrendSpans, EqualTrendEverywhere) {
+  for (Dtype d : {Dtype::f16, Dtype::bf16})
+    for (int i = 0; i < op_count(); ++i)
+      for (Bits y : default_labels(op_at(i), d)) {
+        const TrendSpans spans(op_at(i), d, y);
+        for (Bits z = 0; z <= format(d).mask(); ++z) {
+          if (is_nan(d, z)) continue;
+          ASSERT_EQ(spans(z), trend(op_at(i), decode(d, z), decode(d, y)))
+              << info(op_at(i)).name << " " << name(d) << " z=" << bits_text(d, z)
+              << " y=" << bits_text(d, y);
+        }
+      }
+}
+
+/// What is kept from label to label is dropped when op, dtype or inputs change.
+TEST(BatchTruth, KeptPartsGiveTheValuesOfFreshOnes) {
+  constexpr std::size_t kInputs = 3000;
+  BatchTruth kept;
+  for (int round = 0; round < 2; ++round)
+    for (const char* op_name : {"bce_with_logits", "bce_with_logits_grad"})
+      for (Dtype d : {Dtype::f16, Dtype::bf16})
+        for (std::uint64_t from : {0x3000u, 0xb000u}) {
+          const OpId op = *op_from_name(op_name);
+          std::vector<Bits> z;
+          for (std::size_t i = 0; i < kInputs; ++i) z.push_back(from_ordinal(d, from + i));
+          const std::vector<char> packed = pack(d, z);
+          for (double y : {0.25, 0.75}) {
+            BatchTruth fresh;
+            kept.start(op, d, encode(d, y), packed.data(), kInputs, false);
+            fresh.start(op, d, encode(d, y), packed.data(), kInputs, false);
+            for (std::size_t i : {std::size_t{0}, std::size_t{1500}, kInputs - 1}) {
+              const FastValues a = kept.values(i), b = fresh.values(i);
+              EXPECT_EQ(*a.hi, *b.hi);
+              EXPECT_EQ(*a.lo, *b.lo);
+              EXPECT_EQ(*a.delta, *b.delta);
+            }
+          }
+        }
+}
+
+}  // namespace
+}  // namespace ulpaudit
