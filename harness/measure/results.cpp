@@ -39,7 +39,7 @@ std::vector<Witness> special_values(const Job& job, const Target& target, Sessio
   std::atomic<int> ends{kEndsAllowed};
   for (Bits y : labels) {
     Accumulator ignored;  // losses here repeat those of the sweep
-    BatchRunner(sessions.of(target.plugin_path), target, ends)
+    BatchRunner(sessions, target, ends)
         .run(
             {op, d, y, packed.data(), inputs.size()},
             [&](std::uint64_t offset, std::uint64_t count, const void* out) {

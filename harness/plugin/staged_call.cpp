@@ -28,13 +28,13 @@ std::uint64_t whole_pages(std::uint64_t bytes) { return (bytes + kPage - 1) / kP
 class Guarded {
  public:
   /// `name` in messages; bytes may be 0: then it is a single untouchable page.
-  Guarded(const char* name, std::uint64_t bytes, Stage::Edge edge, std::uint32_t offset)
+  Guarded(const char* name, std::uint64_t bytes, const Stage& stage, std::uint32_t offset)
       : name_(name), bytes_(bytes) {
-    const bool start = edge == Stage::Edge::start;
+    const bool start = stage.edge == Stage::Edge::start;
     pages_ = bytes == 0 ? 0 : whole_pages(bytes + (start ? offset : 0));
     map_bytes_ = pages_ + 2 * kPage;
-    void* base =
-        ::mmap(nullptr, map_bytes_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* base = ::mmap(nullptr, map_bytes_, stage.readable ? PROT_READ : PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) throw std::runtime_error("mmap of a guarded buffer failed");
     base_ = static_cast<unsigned char*>(base);
     if (pages_ != 0 && ::mprotect(base_ + kPage, pages_, PROT_READ | PROT_WRITE) != 0)
@@ -139,7 +139,7 @@ class StagedCall {
   Outcome run(const void* z, const void* y, void* out) {
     make_inputs(z, y);
     for (std::uint32_t t = 0; t < std::max(1u, stage_.threads); ++t)
-      outs_.push_back(std::make_unique<Guarded>("out", bytes_, stage_.edge, stage_.out_offset));
+      outs_.push_back(std::make_unique<Guarded>("out", bytes_, stage_, stage_.out_offset));
     std::vector<const Guarded*> buffers = {z_.get()};
     if (y_) buffers.push_back(y_.get());
     for (const auto& o : outs_) buffers.push_back(o.get());
@@ -162,11 +162,11 @@ class StagedCall {
   }
 
   void make_inputs(const void* z, const void* y) {
-    z_ = std::make_unique<Guarded>("z", bytes_, stage_.edge, stage_.z_offset);
+    z_ = std::make_unique<Guarded>("z", bytes_, stage_, stage_.z_offset);
     fill_input(z_->data(), z);
     if (!stage_.in_place) z_->forbid_writing();
     if (y == nullptr) return;
-    y_ = std::make_unique<Guarded>("y", bytes_, stage_.edge, stage_.y_offset);
+    y_ = std::make_unique<Guarded>("y", bytes_, stage_, stage_.y_offset);
     fill_input(y_->data(), y);
     y_->forbid_writing();
   }
@@ -281,6 +281,14 @@ class StagedCall {
       const auto at = std::mismatch(first, first + size, first + done).first;
       const std::uint64_t element = static_cast<std::uint64_t>(at - first) / bytes_of_one();
       const std::uint64_t far = element + done / bytes_of_one();
+      const unsigned char* value = first + far * bytes_of_one();
+      if (std::all_of(value, value + bytes_of_one(),
+                      [&](unsigned char c) { return c == stage_.out_fill; })) {
+        o.facts.push_back({"batch.not_written",
+                           fmt::format("of {} elements, number {} is not written", n_, far),
+                           element});
+        return;
+      }
       o.facts.push_back({"batch.length",
                          fmt::format("of {} elements, number {} gives 0x{}, number {} with the "
                                      "same input 0x{}",

@@ -56,6 +56,7 @@ std::optional<Bits> Subject::single(Bits z, Bits y) {
   const auto [found, fresh] = singles_.try_emplace({z, y});
   if (fresh) {
     Trial t;
+    t.stage.edge = Stage::Edge::start;  // aligned to whatever a kernel may wish
     t.z = {z};
     if (two_arguments()) t.y = {y};
     const Answer a = run(t);
