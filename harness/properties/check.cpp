@@ -26,7 +26,7 @@ using Judge = std::function<std::vector<Violation>(const Trial&)>;
 int shrink_budget(const std::string& rule, const Trial& t) {
   if (rule == "plugin.hang") return 10;
   if (t.stage.tile > (1u << 24)) return 4;
-  if (t.fresh || t.stage.threads > 1) return 60;
+  if (t.fresh || t.stage.threads > 1 || t.stage.repeats > 1) return 60;
   return rule.rfind("plugin.", 0) == 0 || rule == "batch.read_outside" ||
                  rule == "batch.write_outside" || rule == "batch.input_changed"
              ? 120

@@ -279,6 +279,12 @@ std::vector<Trial> set_pieces(Subject& subject, std::uint64_t seed, bool huge) {
     t.fresh = true;
     add(std::move(t), [](Stage& s) { s.threads = 4; });
   }
+  // What the first call of a process leaves behind in it.
+  {
+    Trial t = pool.take(64);
+    t.fresh = true;
+    add(std::move(t), [](Stage& s) { s.process = true; });
+  }
   // Lengths, one value and many, against both ends of the memory.
   add({}, plain);
   std::vector<std::size_t> lengths;
