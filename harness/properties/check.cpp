@@ -141,6 +141,31 @@ std::vector<Breach> check(Subject& subject, const CheckChoice& choice) {
   return out;
 }
 
+std::vector<Breach> check_mirrored(Subject& subject, const std::vector<Bits>& labels,
+                                   const MirrorRange& range) {
+  constexpr Bits kPart = Bits{1} << 17;
+  ValueRules values(subject);
+  const Judge judge = value_judge(values);
+  const Dtype d = subject.dtype();
+  Breaches found;
+  const Bits last = std::min(range.last, format(d).max_finite());
+  for (Bits y : labels) {
+    if (!values.mirror(0, y)) continue;
+    for (Bits first = range.first; first <= last && !subject.worn_out(); first += kPart) {
+      const Bits count = std::min(kPart, last - first + 1);
+      const auto right = subject.line(first, count, y);
+      const auto at = values.mirror(first, y);
+      const auto left = subject.line(at->first, count, at->second);
+      for (std::size_t i = 0; i < std::min(right.size(), left.size()); ++i) {
+        const std::pair<Bits, Bits> mirrored = {at->first + i, at->second};
+        auto v = values.judge_mirrored(first + i, y, right[i], mirrored, left[i]);
+        if (!v.empty()) found.add(single(subject, first + i, y), std::move(v));
+      }
+    }
+  }
+  return found.shrunk(subject, judge);
+}
+
 std::vector<Breach> check_case(Subject& subject, const Trial& trial) {
   std::vector<Breach> out;
   const auto add = [&](std::vector<Violation> violations) {

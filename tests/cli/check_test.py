@@ -1,7 +1,6 @@
 """check: rules, exit codes, replays, what a finding carries."""
-import json, os, re, shlex, subprocess
-from support import (ULPAUDIT, CommandTest, FINDING, FINE, NOTHING, PLUGIN, USAGE, fault, findings,
-                     main, run)
+import json, os, re, shlex, tempfile
+from support import CommandTest, FINDING, FINE, NOTHING, PLUGIN, fault, findings, main
 
 STABLE = ('--impl', 'stable/sigmoid', '--dtype', 'f32')
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -89,6 +88,38 @@ class Check(CommandTest):
     def test_a_sweep_looks_at_values_alone(self):
         report = self.report(FINE, *faulty('tail_differs', '--dtype', 'bf16'))
         self.assertNotIn('batch.length', findings(report, 'tail_differs/sigmoid'))
+
+
+class Contracts(CommandTest):
+    """What a contract says of the caller's environment is checked; what it does not say is not."""
+
+    def contract(self, line):
+        f = tempfile.NamedTemporaryFile('w', suffix='.toml', encoding='utf-8')
+        f.write('contract = 1\n[[kernel]]\nname = "sigmoid"\n' + line + '\n')
+        f.flush()
+        self.addCleanup(f.close)
+        return f.name
+
+    def rules(self, code, line, *args):
+        done = self.check(code, 'check', '--json', *STABLE, '--contract', self.contract(line),
+                          *args)
+        return {f['rule'] for f in json.loads(done.stdout)['findings']
+                if f['severity'] == 'error'}
+
+    def test_rounding_modes(self):
+        self.assertEqual(self.rules(FINDING, 'same_under_any_rounding = true'),
+                         {'environment.under_rounding'})
+        self.assertEqual(self.rules(FINE, ''), set())
+
+    def test_ftz(self):
+        # Results below 2^-126 are flushed by the processor.
+        self.assertEqual(self.rules(FINDING, 'same_under_ftz = true'), {'environment.under_ftz'})
+
+    def test_every_input_and_its_mirror_image(self):
+        # 2.4 ulp at most: a budget that is too small for the sum of both sides shows.
+        found = self.rules(FINDING, 'max_ulp = { f32 = 0.0001 }', '--range', '-3:3',
+                           '--exhaustive')
+        self.assertEqual(found, {'accuracy.max_ulp', 'symmetry'})
 
 
 class Usage(CommandTest):
