@@ -148,10 +148,13 @@ std::vector<Breach> check_mirrored(Subject& subject, const std::vector<Bits>& la
   const Judge judge = value_judge(values);
   const Dtype d = subject.dtype();
   Breaches found;
+  constexpr std::size_t kEnough = 10000;
+  std::size_t broken = 0;
   const Bits last = std::min(range.last, format(d).max_finite());
   for (Bits y : labels) {
     if (!values.mirror(0, y)) continue;
-    for (Bits first = range.first; first <= last && !subject.worn_out(); first += kPart) {
+    for (Bits first = range.first; first <= last && broken < kEnough; first += kPart) {
+      if (subject.worn_out()) break;
       const Bits count = std::min(kPart, last - first + 1);
       const auto right = subject.line(first, count, y);
       const auto at = values.mirror(first, y);
@@ -159,7 +162,9 @@ std::vector<Breach> check_mirrored(Subject& subject, const std::vector<Bits>& la
       for (std::size_t i = 0; i < std::min(right.size(), left.size()); ++i) {
         const std::pair<Bits, Bits> mirrored = {at->first + i, at->second};
         auto v = values.judge_mirrored(first + i, y, right[i], mirrored, left[i]);
-        if (!v.empty()) found.add(single(subject, first + i, y), std::move(v));
+        if (v.empty()) continue;
+        found.add(single(subject, first + i, y), std::move(v));
+        if (++broken >= kEnough) break;
       }
     }
   }
