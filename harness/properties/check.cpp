@@ -160,6 +160,7 @@ std::vector<Breach> check_mirrored(Subject& subject, const std::vector<Bits>& la
       const auto at = values.mirror(first, y);
       const auto left = subject.line(at->first, count, at->second);
       for (std::size_t i = 0; i < std::min(right.size(), left.size()); ++i) {
+        if (values.plainly_mirrored(first + i, right[i], left[i])) continue;
         const std::pair<Bits, Bits> mirrored = {at->first + i, at->second};
         auto v = values.judge_mirrored(first + i, y, right[i], mirrored, left[i]);
         if (v.empty()) continue;

@@ -1,29 +1,33 @@
 // Runs trials.
 #include "properties/subject.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 namespace ulpaudit {
 namespace {
 
+template <class T>
+void pack_as(const std::vector<Bits>& from, void* to) {
+  std::transform(from.begin(), from.end(), static_cast<T*>(to),
+                 [](Bits b) { return static_cast<T>(b); });
+}
 void pack(Dtype d, const std::vector<Bits>& from, void* to) {
-  const auto bytes = static_cast<std::size_t>(format(d).bytes());
-  auto* p = static_cast<char*>(to);
-  for (const Bits b : from) {
-    std::memcpy(p, &b, bytes);
-    p += bytes;
-  }
+  const int width = format(d).width;
+  if (width == 16) return pack_as<std::uint16_t>(from, to);
+  if (width == 32) return pack_as<std::uint32_t>(from, to);
+  pack_as<Bits>(from, to);
 }
 
+template <class T>
+std::vector<Bits> unpack_as(const void* from, std::size_t n) {
+  const T* p = static_cast<const T*>(from);
+  return std::vector<Bits>(p, p + n);
+}
 std::vector<Bits> unpack(Dtype d, const void* from, std::size_t n) {
-  const auto bytes = static_cast<std::size_t>(format(d).bytes());
-  const auto* p = static_cast<const char*>(from);
-  std::vector<Bits> out(n);
-  for (Bits& b : out) {
-    std::memcpy(&b, p, bytes);
-    p += bytes;
-  }
-  return out;
+  const int width = format(d).width;
+  return width == 16   ? unpack_as<std::uint16_t>(from, n)
+         : width == 32 ? unpack_as<std::uint32_t>(from, n)
+                       : unpack_as<Bits>(from, n);
 }
 
 }  // namespace

@@ -24,6 +24,13 @@ double ulp_of(Dtype d, double v) {
   return exp2i(std::max(f.emin, v > 0 ? exponent_of(v) : f.emin) - f.p + 1);
 }
 
+/// As decode, in one instruction for f32.
+double finite_number(Dtype d, Bits b) {
+  return d == Dtype::f32
+             ? static_cast<double>(detail::bit_copy<float>(static_cast<std::uint32_t>(b)))
+             : decode(d, b);
+}
+
 /// The smallest z > 0 at which sigmoid rounds above one half.
 Bits decision_threshold(OpId op, Dtype d) {
   const Bits half = encode(d, 0.5);
@@ -181,12 +188,20 @@ std::optional<std::pair<Bits, Bits>> ValueRules::mirror(Bits z, Bits y) const {
   return std::pair{negate(d_, z), mirror_y};
 }
 
-double ValueRules::asymmetry(Bits got, Bits other) const {
-  const double a = decode(d_, got), b = decode(d_, other);
+double ValueRules::asymmetry(double a, double b) const {
   if (!sums_to_one_) return a - b;
   // sigma(z) + sigma(-z) - 1, by a sum without error.
   const double sum = a + b, high = std::max(a, b), low = std::min(a, b);
   return (sum - 1) + (low - (sum - high));
+}
+
+bool ValueRules::plainly_mirrored(Bits z, Bits got, Bits other) const {
+  if (!is_finite(d_, got) || !is_finite(d_, other)) return false;
+  const double a = finite_number(d_, got), b = finite_number(d_, other);
+  if (threshold_ != 0 && ((a > 0.5) != (z >= threshold_) || b > 0.5)) return false;
+  // Within the least budget of the larger result: no need to look the regions up.
+  const double larger = std::max(std::fabs(a), std::fabs(b));
+  return std::fabs(asymmetry(a, b)) <= least_budget_ * ulp_of(d_, larger);
 }
 
 void ValueRules::symmetry(Bits z, Bits y, Bits got) {
@@ -198,8 +213,8 @@ void ValueRules::symmetry(Bits z, Bits y, Bits got) {
 
 void ValueRules::compare_mirrored(Bits z, Bits y, Bits got, const std::pair<Bits, Bits>& at,
                                   Bits other) {
+  const double off = std::fabs(asymmetry(decode(d_, got), decode(d_, other)));
   const double a = std::fabs(decode(d_, got)), b = std::fabs(decode(d_, other));
-  const double off = std::fabs(asymmetry(got, other));
   const std::optional<double> ba = budget(z, y), bb = budget(at.first, at.second);
   const double allowed = ba && bb ? *ba * ulp_of(d_, a) + *bb * ulp_of(d_, b)
                                   : kMirrorUlps * ulp_of(d_, std::max(a, b));
@@ -215,12 +230,7 @@ void ValueRules::compare_mirrored(Bits z, Bits y, Bits got, const std::pair<Bits
 std::vector<Violation> ValueRules::judge_mirrored(Bits z, Bits y, Bits got,
                                                   const std::pair<Bits, Bits>& at, Bits other) {
   out_.clear();
-  if (is_finite(d_, got) && is_finite(d_, other)) {
-    // Within the least budget of the larger result: no need to look the regions up.
-    const double larger = std::max(std::fabs(decode(d_, got)), std::fabs(decode(d_, other)));
-    if (std::fabs(asymmetry(got, other)) > least_budget_ * ulp_of(d_, larger))
-      compare_mirrored(z, y, got, at, other);
-  }
+  if (is_finite(d_, got) && is_finite(d_, other)) compare_mirrored(z, y, got, at, other);
   if (threshold_ != 0) {
     threshold(z, got);
     threshold(at.first, other);

@@ -17,6 +17,8 @@ class ValueRules {
   /// y).
   std::vector<Violation> judge_mirrored(Bits z, Bits y, Bits got, const std::pair<Bits, Bits>& at,
                                         Bits other);
+  /// True where neither rule of judge_mirrored can be broken at z >= 0: the common case.
+  bool plainly_mirrored(Bits z, Bits got, Bits other) const;
   /// Inputs that the rules speak of: exact values, the decision threshold and its neighbours.
   std::vector<std::pair<Bits, Bits>> set_pieces() const;
 
@@ -26,7 +28,7 @@ class ValueRules {
   void threshold(Bits z, Bits got);
   void symmetry(Bits z, Bits y, Bits got);
   void compare_mirrored(Bits z, Bits y, Bits got, const std::pair<Bits, Bits>& at, Bits other);
-  double asymmetry(Bits got, Bits other) const;
+  double asymmetry(double a, double b) const;
   const std::vector<RegionSpan>& spans(Bits y);
   Region region(Bits z, Bits y);
   /// The contract's budget there, in ulps; nothing where it promises none.
