@@ -3,12 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include "fp/exact_json.hpp"
 
 namespace ulpaudit::protocol {
 namespace {
 
-using Json = nlohmann::json;
+using Json = ExactJson<std::map>;
 
 std::string line_of(const Json& j) {
   return j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -18,15 +18,29 @@ std::string excerpt(const std::string& line) {
   return line.size() <= 120 ? line : line.substr(0, 117) + "...";
 }
 
+[[noreturn]] void refuse(const std::string& line, const std::exception& e) {
+  throw Error(
+      fmt::format("not a message of the worker's protocol: '{}' ({})", excerpt(line), e.what()));
+}
+
 /// Runs `read` on the parsed line and turns every fault into an Error that shows the line.
 template <class Read>
 auto parse(const std::string& line, Read read) {
   try {
     return read(Json::parse(line));
   } catch (const Json::exception& e) {
-    throw Error(
-        fmt::format("not a message of the worker's protocol: '{}' ({})", excerpt(line), e.what()));
+    refuse(line, e);
+  } catch (const std::out_of_range& e) {
+    refuse(line, e);
   }
+}
+
+/// The member, or an empty list. Not by value(), whose copy of what a hostile plug-in nested deeply
+/// overflows the stack.
+const Json& list_in(const Json& j, const char* key) {
+  static const Json none = Json::array();
+  const auto found = j.find(key);
+  return found == j.end() ? none : *found;
 }
 
 Dtype dtype_of(const Json& j) {
@@ -47,7 +61,7 @@ Json facts_json(const std::vector<Fact>& facts) {
 }
 std::vector<Fact> read_facts(const Json& j) {
   std::vector<Fact> facts;
-  for (const Json& f : j.value("facts", Json::array()))
+  for (const Json& f : list_in(j, "facts"))
     facts.push_back({f.at("rule"), f.at("text"), f.value("element", std::uint64_t{0})});
   return facts;
 }
@@ -198,7 +212,7 @@ PluginInfo parse_description(const std::string& line) {
       kernel.requirement = k.value("requires", "");
       kernel.unavailable = k.value("unavailable", "");
       for (const Json& d : k.at("dtypes")) kernel.dtypes.push_back(dtype_of(d));
-      for (const Json& tag : k.value("tags", Json::array())) {
+      for (const Json& tag : list_in(k, "tags")) {
         kernel.deterministic |= tag == "deterministic";
         kernel.in_place |= tag == "in_place";
         kernel.elementwise |= tag == "elementwise";

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "fp/text.hpp"
 
@@ -77,9 +78,10 @@ void complete(const std::vector<ShardFile>& shards) {
   std::vector<std::string> missing;
   std::uint64_t next = 0, missed = 0;
   const auto skip_to = [&](std::uint64_t index) {
-    for (; next < index; ++next, ++missed)
-      if (missed < 20) missing.push_back(fmt::format("{}/{}", next, count));
-    ++next;
+    missed += index - next;
+    for (; next < index && missing.size() < 20; ++next)
+      missing.push_back(fmt::format("{}/{}", next, count));
+    next = index + 1;
   };
   for (std::size_t i = 0; i < shards.size(); ++i) {
     const std::uint64_t index = shards[i].report.context.shard.index;
@@ -130,8 +132,17 @@ void add(Monotone& into, Dtype d, const Monotone& from) {
   into.upper = from.upper;
 }
 
+std::uint64_t read_digest(const std::string& text) {
+  std::uint64_t v = 0;
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, v, 16);
+  if (error != std::errc{} || end != last)
+    throw std::invalid_argument(fmt::format("'{}' is not a digest", text));
+  return v;
+}
+
 std::string add_digests(const std::string& a, const std::string& b) {
-  return fmt::format("{:016x}", std::stoull(a, nullptr, 16) + std::stoull(b, nullptr, 16));
+  return fmt::format("{:016x}", read_digest(a) + read_digest(b));
 }
 
 /// A result's name and what was asked for; no figures.
@@ -150,6 +161,7 @@ Result blank(const Result& r) {
   return b;
 }
 
+/// Throws std::invalid_argument where a number is none.
 void add(Result& into, Dtype d, const Result& from) {
   into.lost_points += from.lost_points;
   into.raw.merge(d, from.raw);
@@ -182,7 +194,11 @@ void merge_rows(const std::vector<ShardFile>& shards, const Result& total, Repor
       const Result* r = find(s.report, total, region);
       if (r == nullptr) continue;
       if (!sum) sum = blank(*r);
-      add(*sum, dtype_of(s, *r), *r);
+      try {
+        add(*sum, dtype_of(s, *r), *r);
+      } catch (const std::invalid_argument& e) {
+        throw BadMerge(fmt::format("'{}': {}: {}", s.path, title(*r), e.what()));
+      }
     }
     if (sum) out.results.push_back(std::move(*sum));
   }
