@@ -126,7 +126,9 @@ Case case_of(Dtype d, const Witness& w) {
 void add(Monotone& into, Dtype d, const Monotone& from) {
   into.pairs += from.pairs;
   into.violations += from.violations;
-  if (!from.lower || !from.upper) return;
+  if (from.violations == 0) return;
+  if (!from.lower || !from.upper)
+    throw std::invalid_argument("violations of monotonicity without a pair that shows one");
   if (into.lower && !CaseOrder{d}(case_of(d, *from.lower), case_of(d, *into.lower))) return;
   into.lower = from.lower;
   into.upper = from.upper;
@@ -161,8 +163,10 @@ Result blank(const Result& r) {
   return b;
 }
 
-/// Throws std::invalid_argument where a number is none.
+/// Throws std::invalid_argument where a number is none, or a witness is missing.
 void add(Result& into, Dtype d, const Result& from) {
+  if (from.raw.measured != 0 && !from.raw.max_abs.set)
+    throw std::invalid_argument("measured points without a largest error");
   into.lost_points += from.lost_points;
   into.raw.merge(d, from.raw);
   if (into.region != "all") return;
