@@ -9,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -20,7 +19,7 @@ namespace ulpaudit {
 template <class T, class = void>
 struct ExactSerializer : nlohmann::adl_serializer<T, void> {};
 
-/// Throws std::out_of_range where the value is no integer of the type.
+/// Throws nlohmann's type_error where the value is no integer of the type.
 template <class T>
 struct ExactSerializer<T, std::enable_if_t<std::is_integral_v<T> && !std::is_same_v<T, bool>>>
     : nlohmann::adl_serializer<T, void> {
@@ -33,9 +32,12 @@ struct ExactSerializer<T, std::enable_if_t<std::is_integral_v<T> && !std::is_sam
     else if (u == nullptr && i != nullptr && std::in_range<T>(*i))
       v = static_cast<T>(*i);
     else
-      throw std::out_of_range(fmt::format(
-          "{} where an integer from {} to {} is due", j.is_number() ? j.dump() : j.type_name(),
-          std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
+      throw Json::type_error::create(
+          302,
+          fmt::format("type must be integer from {} to {}, but is {}",
+                      std::numeric_limits<T>::min(), std::numeric_limits<T>::max(),
+                      j.is_number() ? j.dump() : j.type_name()),
+          &j);
   }
 };
 

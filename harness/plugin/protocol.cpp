@@ -18,20 +18,14 @@ std::string excerpt(const std::string& line) {
   return line.size() <= 120 ? line : line.substr(0, 117) + "...";
 }
 
-[[noreturn]] void refuse(const std::string& line, const std::exception& e) {
-  throw Error(
-      fmt::format("not a message of the worker's protocol: '{}' ({})", excerpt(line), e.what()));
-}
-
 /// Runs `read` on the parsed line and turns every fault into an Error that shows the line.
 template <class Read>
 auto parse(const std::string& line, Read read) {
   try {
     return read(Json::parse(line));
   } catch (const Json::exception& e) {
-    refuse(line, e);
-  } catch (const std::out_of_range& e) {
-    refuse(line, e);
+    throw Error(
+        fmt::format("not a message of the worker's protocol: '{}' ({})", excerpt(line), e.what()));
   }
 }
 
