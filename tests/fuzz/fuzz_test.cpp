@@ -256,7 +256,7 @@ TEST(Fuzz, Descriptors) {
   ASSERT_EQ(::setenv("ULPAUDIT_FUZZ_DESCRIPTION", path.c_str(), 1), 0);
   SessionOptions options;
   options.worker = std::string(ULPAUDIT_BIN_DIR) + "/ulpaudit-worker";
-  options.deadline = std::chrono::milliseconds(5000);
+  options.deadline = std::chrono::milliseconds(30000);
   fuzz("descriptor", 300, [&](const std::string& bytes) {
     std::ofstream(path, std::ios::binary) << bytes;
     std::unique_ptr<Session> session;

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -115,7 +116,7 @@ void watch_signals() {
   struct sigaction action = {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_ONSTACK;
-  for (int s : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM})
+  for (int s : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPROF})
     ::sigaction(s, &action, nullptr);
   if (__sanitizer_set_death_callback != nullptr)
     __sanitizer_set_death_callback(Current::last_words);
@@ -161,10 +162,16 @@ Corpus read_corpus(const std::string& name) {
   return c;
 }
 
+/// In seconds of this process, whatever else the machine does; 0: no limit.
+void limit_time(unsigned seconds) {
+  const itimerval t = {{0, 0}, {static_cast<time_t>(seconds), 0}};
+  ::setitimer(ITIMER_PROF, &t, nullptr);
+}
+
 /// One run; false, and a failure of the test, where it went wrong.
 bool try_once(const Parser& parser, const std::string& input, Current& current, bool& taken) {
   std::string wrong;
-  ::alarm(kMostSeconds);
+  limit_time(kMostSeconds);
   try {
     taken = parser(input);
   } catch (const std::exception& e) {
@@ -172,7 +179,7 @@ bool try_once(const Parser& parser, const std::string& input, Current& current, 
   } catch (...) {
     wrong = "something that is no std::exception";
   }
-  ::alarm(0);
+  limit_time(0);
   if (wrong.empty()) return true;
   current.keep();
   ADD_FAILURE() << "the parser threw " << wrong.substr(0, 500) << "\n" << current.where();
