@@ -139,6 +139,19 @@ KernelContract read_kernel(const Reader& r, const toml::table& t) {
   return k;
 }
 
+/// The parser limits how deep values nest, not how many parts a dotted key has, and tables that lie
+/// ten thousands deep overflow the stack when they are destroyed. A key ends with its line.
+void check_dots(const std::string& text, const std::string& source) {
+  constexpr int kMostDots = 64;
+  int line = 1, dots = 0;
+  for (const char c : text) {
+    dots = c == '\n' ? 0 : dots + (c == '.' ? 1 : 0);
+    line += c == '\n' ? 1 : 0;
+    if (dots > kMostDots)
+      throw BadContract(fmt::format("{}:{}: more than {} dots in a line", source, line, kMostDots));
+  }
+}
+
 }  // namespace
 
 bool ExpectedFailure::covers(std::string_view rule_id, std::string_view dtype,
@@ -156,6 +169,7 @@ const KernelContract& Contract::of(const std::string& kernel) const {
 Contract parse_contract(const std::string& text, const std::string& source) {
   Contract contract;
   if (text.empty()) return contract;
+  check_dots(text, source);
   const Reader r(source);
   toml::table root;
   try {

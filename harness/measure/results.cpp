@@ -100,7 +100,8 @@ void derive_row(OpId op, Dtype d, Result& r) {
     r.max_signed = make_witness(op, d, t.max_signed.at);
     r.min_signed = make_witness(op, d, t.min_signed.at);
     // Sums and comparisons are quantised; the reported maximum is the witness's exact error.
-    r.statistics.max_ulp = std::abs(*r.max->error_ulps);
+    // (A damaged shard may name a witness that has none.)
+    if (r.max->error_ulps) r.statistics.max_ulp = std::abs(*r.max->error_ulps);
     r.statistics.max_signed = r.max_signed->error_ulps;
     r.statistics.min_signed = r.min_signed->error_ulps;
   }

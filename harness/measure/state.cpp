@@ -119,11 +119,9 @@ std::size_t StateReader::size() {
 double StateReader::real() { return detail::bit_copy<double>(number()); }
 std::string StateReader::text() { return std::string(bytes(size())); }
 Sum StateReader::sum() {
-  const std::string digits = text();
-  if (digits.empty() || digits.size() > 80 ||
-      digits.find_first_not_of("0123456789", digits[0] == '-' ? 1 : 0) != digits.npos)
-    throw BadState("a sum is not an integer");
-  return Sum(digits);
+  const auto sum = sum_from_text(text());
+  if (!sum) throw BadState("a sum is not an integer that it can hold");
+  return *sum;
 }
 Case StateReader::at() {
   Case c;

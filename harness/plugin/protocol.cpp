@@ -3,12 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include "fp/exact_json.hpp"
 
 namespace ulpaudit::protocol {
 namespace {
 
-using Json = nlohmann::json;
+using Json = ExactJson<std::map>;
 
 std::string line_of(const Json& j) {
   return j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -29,6 +29,14 @@ auto parse(const std::string& line, Read read) {
   }
 }
 
+/// The member, or an empty list. Not by value(), whose copy of what a hostile plug-in nested deeply
+/// overflows the stack.
+const Json& list_in(const Json& j, const char* key) {
+  static const Json none = Json::array();
+  const auto found = j.find(key);
+  return found == j.end() ? none : *found;
+}
+
 Dtype dtype_of(const Json& j) {
   const auto text = j.get<std::string>();
   if (const auto d = dtype_from_name(text)) return *d;
@@ -47,7 +55,7 @@ Json facts_json(const std::vector<Fact>& facts) {
 }
 std::vector<Fact> read_facts(const Json& j) {
   std::vector<Fact> facts;
-  for (const Json& f : j.value("facts", Json::array()))
+  for (const Json& f : list_in(j, "facts"))
     facts.push_back({f.at("rule"), f.at("text"), f.value("element", std::uint64_t{0})});
   return facts;
 }
@@ -200,7 +208,7 @@ PluginInfo parse_description(const std::string& line) {
       kernel.requirement = k.value("requires", "");
       kernel.unavailable = k.value("unavailable", "");
       for (const Json& d : k.at("dtypes")) kernel.dtypes.push_back(dtype_of(d));
-      for (const Json& tag : k.value("tags", Json::array())) {
+      for (const Json& tag : list_in(k, "tags")) {
         kernel.deterministic |= tag == "deterministic";
         kernel.in_place |= tag == "in_place";
         kernel.elementwise |= tag == "elementwise";

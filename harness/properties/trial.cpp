@@ -153,7 +153,7 @@ Trial parse_trial(Dtype d, const std::string& text) {
   std::istringstream words(text);
   std::string word;
   while (words >> word) read_word(d, word, t);
-  if (t.y.size() == 1 && t.z.size() > 1) t.y.assign(t.z.size(), t.y[0]);
+  if (t.y.size() == 1 && t.z.size() > 1) t.y.resize(t.z.size(), Bits{t.y[0]});
   if (!t.y.empty() && t.y.size() != t.z.size())
     refuse(fmt::format("{} logits and {} labels", t.z.size(), t.y.size()));
   return t;

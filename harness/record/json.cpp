@@ -5,17 +5,19 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <sstream>
+
+#include "fp/exact_json.hpp"
 
 namespace ulpaudit {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = ExactJson<nlohmann::ordered_map>;
 
 /// JSON has no infinities: they are the strings "inf" and "-inf".
 Json real(double v) {
@@ -41,14 +43,11 @@ std::optional<double> read_optional(const Json& j, const char* key) {
 std::string hex64(std::uint64_t v) { return fmt::format("0x{:x}", v); }
 std::uint64_t read_hex(const Json& j) {
   const auto text = j.get<std::string>();
-  std::size_t used = 0;
+  const char* digits = text.data() + (text.rfind("0x", 0) == 0 ? 2 : 0);
+  const char* last = text.data() + text.size();
   std::uint64_t v = 0;
-  try {
-    v = std::stoull(text, &used, 16);
-  } catch (const std::exception&) {
-    used = 0;
-  }
-  if (used == 0 || used != text.size()) throw BadReport("'" + text + "' is not a hex number");
+  const auto [end, error] = std::from_chars(digits, last, v, 16);
+  if (error != std::errc{} || end != last) throw BadReport("'" + text + "' is not a hex number");
   return v;
 }
 
@@ -235,10 +234,9 @@ static SearchedBinades read_search(const Json& rows) {
 
 static Sum read_sum(const Json& j) {
   const auto text = j.get<std::string>();
-  const bool fine = !text.empty() && text.size() < 80 &&
-                    text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == text.npos;
-  if (!fine || text == "-") throw BadReport("'" + text + "' is not an integer");
-  return Sum(text);
+  const auto sum = sum_from_text(text);
+  if (!sum) throw BadReport("'" + text + "' is not an integer that a sum can hold");
+  return *sum;
 }
 
 static void to_json(Json& j, const InputsAsked& x) {
@@ -345,7 +343,9 @@ static Curve read_curve(const Json& j) {
       curve[first + i].points = curve[first + i].correctly_rounded = run.at(2);
   }
   for (const Json& row : j.at("bins")) {
-    CurveBin& b = curve[row.at(0).get<std::uint32_t>()];
+    const std::uint32_t bin = row.at(0);
+    if (bin >= kMostBins) throw BadReport(fmt::format("bins: no bin {}", bin));
+    CurveBin& b = curve[bin];
     b.points = row.at(1);
     b.correctly_rounded = row.at(2);
     b.max_signed = row.at(3);

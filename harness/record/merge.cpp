@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "fp/text.hpp"
 
@@ -77,9 +78,10 @@ void complete(const std::vector<ShardFile>& shards) {
   std::vector<std::string> missing;
   std::uint64_t next = 0, missed = 0;
   const auto skip_to = [&](std::uint64_t index) {
-    for (; next < index; ++next, ++missed)
-      if (missed < 20) missing.push_back(fmt::format("{}/{}", next, count));
-    ++next;
+    missed += index - next;
+    for (; next < index && missing.size() < 20; ++next)
+      missing.push_back(fmt::format("{}/{}", next, count));
+    next = index + 1;
   };
   for (std::size_t i = 0; i < shards.size(); ++i) {
     const std::uint64_t index = shards[i].report.context.shard.index;
@@ -124,14 +126,25 @@ Case case_of(Dtype d, const Witness& w) {
 void add(Monotone& into, Dtype d, const Monotone& from) {
   into.pairs += from.pairs;
   into.violations += from.violations;
-  if (!from.lower || !from.upper) return;
+  if (from.violations == 0) return;
+  if (!from.lower || !from.upper)
+    throw std::invalid_argument("violations of monotonicity without a pair that shows one");
   if (into.lower && !CaseOrder{d}(case_of(d, *from.lower), case_of(d, *into.lower))) return;
   into.lower = from.lower;
   into.upper = from.upper;
 }
 
+std::uint64_t read_digest(const std::string& text) {
+  std::uint64_t v = 0;
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, v, 16);
+  if (error != std::errc{} || end != last)
+    throw std::invalid_argument(fmt::format("'{}' is not a digest", text));
+  return v;
+}
+
 std::string add_digests(const std::string& a, const std::string& b) {
-  return fmt::format("{:016x}", std::stoull(a, nullptr, 16) + std::stoull(b, nullptr, 16));
+  return fmt::format("{:016x}", read_digest(a) + read_digest(b));
 }
 
 /// A result's name and what was asked for; no figures.
@@ -150,7 +163,10 @@ Result blank(const Result& r) {
   return b;
 }
 
+/// Throws std::invalid_argument where a number is none, or a witness is missing.
 void add(Result& into, Dtype d, const Result& from) {
+  if (from.raw.measured != 0 && !from.raw.max_abs.set)
+    throw std::invalid_argument("measured points without a largest error");
   into.lost_points += from.lost_points;
   into.raw.merge(d, from.raw);
   if (into.region != "all") return;
@@ -182,7 +198,11 @@ void merge_rows(const std::vector<ShardFile>& shards, const Result& total, Repor
       const Result* r = find(s.report, total, region);
       if (r == nullptr) continue;
       if (!sum) sum = blank(*r);
-      add(*sum, dtype_of(s, *r), *r);
+      try {
+        add(*sum, dtype_of(s, *r), *r);
+      } catch (const std::invalid_argument& e) {
+        throw BadMerge(fmt::format("'{}': {}: {}", s.path, title(*r), e.what()));
+      }
     }
     if (sum) out.results.push_back(std::move(*sum));
   }

@@ -22,6 +22,18 @@ Sum square_units(double e) {
 
 }  // namespace
 
+std::optional<Sum> sum_from_text(std::string_view text) {
+  constexpr std::size_t kMostDigits = 77;  // 10^77 < 2^256
+  const bool minus = text.substr(0, 1) == "-";
+  const std::string_view digits = text.substr(minus ? 1 : 0);
+  if (digits.empty() || digits.size() > kMostDigits ||
+      digits.find_first_not_of("0123456789") != digits.npos)
+    return std::nullopt;
+  // Boost would read 010 as eight.
+  if (digits[0] == '0' && digits.size() > 1) return std::nullopt;
+  return Sum(std::string(text));
+}
+
 bool CaseOrder::operator()(const Case& a, const Case& b) const {
   const std::uint64_t za = ordinal(d, a.z), zb = ordinal(d, b.z);
   return za != zb ? za < zb : ordinal(d, a.y) < ordinal(d, b.y);

@@ -8,6 +8,8 @@
 #include <boost/multiprecision/cpp_int.hpp>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "ops/category.hpp"
@@ -46,6 +48,9 @@ using Sum = boost::multiprecision::number<
     boost::multiprecision::cpp_int_backend<256, 256, boost::multiprecision::signed_magnitude,
                                            boost::multiprecision::unchecked, void>,
     boost::multiprecision::et_off>;
+
+/// A sum's decimal digits; nothing where they are none, or more than a sum holds.
+std::optional<Sum> sum_from_text(std::string_view text);
 
 /// Errors are counted as this many ulps at most in sums (a kernel that far off needs no mean).
 inline constexpr double kErrorCap = 4.611686018427387904e18;  // 2^62
