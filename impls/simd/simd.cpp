@@ -80,6 +80,7 @@ auto kernel(const char* name, const Target& target) {
 ULPAUDIT_PLUGIN("simd", "1.0", kContract, simd::kernel("sigmoid", simd::best()),
                 simd::kernel("sigmoid@sse4", simd::kSse4),
                 simd::kernel("sigmoid@avx2", simd::kAvx2),
-                simd::kernel("sigmoid@avx3", simd::kAvx3))
+                simd::kernel("sigmoid@avx3", simd::kAvx3),
+                simd::kernel("sigmoid@neon", simd::kNeon))
 
 #endif  // HWY_ONCE
