@@ -32,6 +32,7 @@ class Blocks {
          {std::tuple{Gravity::error, "✗", Style::red},
           std::tuple{Gravity::expected_failure, "!", Style::yellow}})
       for (const Finding* f : findings_of(report_, gravity)) block(*f, mark, style);
+    if (out_.empty()) line("No errors.", Style::green);
     notes();
     for (const Verdict& v : report_.verdicts) verdict(v);
     return out_;

@@ -19,7 +19,7 @@ std::string file_hash(const std::string& path) {
   return fmt::format("{:016x}", h);
 }
 
-Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& build_id) {
+Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& build_id, bool given) {
   const KernelInfo& k = plugin.kernels[i];
   Offer offer;
   offer.kernel = i;
@@ -35,6 +35,7 @@ Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& bui
   a.build = plugin.build;
   a.requirement = k.requirement;
   a.path = plugin.path;
+  if (given) a.given_path = plugin.path;
   a.build_id = build_id;
   a.unavailable = k.unavailable;
   if (!offer.op && a.unavailable.empty())
@@ -56,8 +57,9 @@ void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
     catalog.contract_texts[plugin.name] = plugin.contract;
     catalog.plugin_names.push_back(plugin.name);
     const std::string build_id = file_hash(path);
+    const bool given = std::find(o.plugins.begin(), o.plugins.end(), path) != o.plugins.end();
     for (std::size_t i = 0; i < plugin.kernels.size(); ++i)
-      catalog.offers.push_back(make_offer(plugin, i, build_id));
+      catalog.offers.push_back(make_offer(plugin, i, build_id, given));
   } catch (const LoadError& e) {
     catalog.broken.push_back({path, e.what()});
   } catch (const BadContract& e) {

@@ -55,7 +55,8 @@ Exit run(const CheckOptions& c) {
   const SweepRun check =
       c.one_case.empty() ? run_sweep(c.shared, {}, kCheckProfile, {.properties = true}) : replay(c);
   const Report& report = check.report;
-  if (report.results.empty() && c.one_case.empty()) return check.exit;
+  if (c.one_case.empty() ? report.results.empty() : report.implementations.empty())
+    return check.exit;
   if (!c.shared.output.empty()) write_report_folder(report, c.shared.output);
   fmt::print("{}", c.shared.json ? to_json(report)
                                  : render(report, "findings", {.color = c.shared.use_color()}));

@@ -56,7 +56,7 @@ std::vector<Row> ask(const Question& q, const Catalog& catalog, const Options& o
       const Target target = {offer.about.name, offer.about.path, offer.kernel};
       std::atomic<int> ends{1};
       Accumulator losses;
-      BatchRunner(sessions.of(target.plugin_path), target, ends)
+      BatchRunner(sessions, target, ends)
           .run(
               {q.op, q.d, q.y, &q.z, 1},
               [&](std::uint64_t, std::uint64_t, const void* out) { row.got = load(q.d, out, 0); },

@@ -53,14 +53,11 @@ const KernelContract& contract_of(const Catalog& catalog, const Offer& offer) {
 }
 
 /// How the command line chooses this kernel again.
-std::string selection(const Options& o, const Offer& offer, Dtype d) {
-  std::string plugin;
-  for (const std::string& p : o.plugins)
-    if (p == offer.about.path) plugin = fmt::format(" --plugin '{}'", p);
-  return fmt::format("./run check{} --impl '{}' --dtype {}", plugin, offer.about.name, name(d));
+std::string selection(const Report& report, const Offer& offer, Dtype d) {
+  return fmt::format("./run check {} --dtype {}", choosing(report, offer.about.name), name(d));
 }
 
-Finding finding_of(const Options& o, const Task& task, const Breach& b) {
+Finding finding_of(const Report& report, const Task& task, const Breach& b) {
   const Violation& v = b.violation;
   Finding f;
   f.rule = v.rule;
@@ -72,8 +69,8 @@ Finding finding_of(const Options& o, const Task& task, const Breach& b) {
   f.region = "all";
   f.message = v.message;
   f.count = b.count;
-  f.replay =
-      fmt::format("{} --case '{}'", selection(o, *task.offer, task.d), to_text(task.d, b.trial));
+  f.replay = fmt::format("{} --case '{}'", selection(report, *task.offer, task.d),
+                         to_text(task.d, b.trial));
   f.setting = in_words(b.trial);
   f.witness_length = std::max<std::size_t>(1, b.trial.z.size());
   if (b.trial.z.empty()) return f;
@@ -137,10 +134,42 @@ void append_load_facts(const Catalog& catalog, const std::vector<Task>& tasks, c
       f.region = "all";
       f.message = "when the plug-in is loaded: " + fact.text;
       f.count = 1;
-      f.replay = selection(o, *task.offer, task.d);
+      f.replay = selection(report, *task.offer, task.d);
       report.findings.push_back(std::move(f));
     }
   }
+}
+
+/// Every input and its mirror image: of the 16-bit dtypes always, of f32 with --exhaustive.
+std::vector<Breach> mirrored(const Options& o, Subject& subject) {
+  const Dtype d = subject.dtype();
+  const int width = format(d).width;
+  if (width == 64 || (width == 32 && !o.exhaustive) || subject.worn_out()) return {};
+  const InputChoice inputs = choose_inputs(o, subject.op(), d, 1, true, false);
+  MirrorRange range = {0, format(d).max_finite()};
+  if (inputs.lo && inputs.hi) {
+    // The magnitudes of the range on the side where it reaches further.
+    const Bits a = magnitude(d, *inputs.lo), b = magnitude(d, *inputs.hi);
+    const bool spans_zero = is_negative(d, *inputs.lo) && !is_negative(d, *inputs.hi);
+    range = {spans_zero ? 0 : std::min(a, b), std::max(a, b)};
+  }
+  const std::vector<Bits> labels =
+      inputs.labels.size() > 64 ? default_labels(subject.op(), d) : inputs.labels;
+  return check_mirrored(subject, labels, range);
+}
+
+/// One breach of a rule is enough: the counts add up.
+std::vector<Breach> with_mirrored(std::vector<Breach> breaches, std::vector<Breach> more) {
+  for (Breach& b : more) {
+    const auto same = std::find_if(breaches.begin(), breaches.end(), [&](const Breach& x) {
+      return x.violation.rule == b.violation.rule;
+    });
+    if (same == breaches.end())
+      breaches.push_back(std::move(b));
+    else
+      same->count += b.count;
+  }
+  return breaches;
 }
 
 bool about_values(const Finding& f) {
@@ -160,14 +189,15 @@ void append_properties(const Catalog& catalog, const Options& o, Report& report)
   in_threads(o, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
     const Task& task = tasks[i];
     Subject subject = subject_of(catalog, task, sessions);
-    for (const Breach& b : check(subject, choice)) found[i].push_back(finding_of(o, task, b));
+    for (Breach& b : with_mirrored(check(subject, choice), mirrored(o, subject)))
+      found[i].push_back(finding_of(report, task, b));
     const auto& dtypes = task.offer->dtypes;
     if (format(task.d).width != 16 || subject.worn_out() ||
         std::find(dtypes.begin(), dtypes.end(), Dtype::f32) == dtypes.end())
       return;
     Subject wide = subject_of(catalog, {task.offer, Dtype::f32}, sessions);
     if (const auto b = consistency(subject, wide, choice))
-      found[i].push_back(finding_of(o, task, *b));
+      found[i].push_back(finding_of(report, task, *b));
   });
   for (std::vector<Finding>& of_task : found)
     for (Finding& f : of_task) report.findings.push_back(std::move(f));
@@ -212,7 +242,7 @@ void append_case(const Catalog& catalog, const Options& o, const std::string& te
                                    two ? "as many logits as" : "no"));
     Subject subject = subject_of(catalog, task, sessions);
     for (const Breach& b : check_case(subject, trial))
-      report.findings.push_back(finding_of(o, task, b));
+      report.findings.push_back(finding_of(report, task, b));
   }
 }
 

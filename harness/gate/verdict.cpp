@@ -75,9 +75,9 @@ class Judge {
     f.witness = witness;
     expect(f);
     if (witness) {
-      f.replay =
-          fmt::format("./run eval --impl '{}' --op {} --dtype {} -- {}{}", r.implementation, r.op,
-                      r.dtype, witness->z.bits, witness->y ? " " + witness->y->bits : "");
+      f.replay = fmt::format("./run eval {} --op {} --dtype {} -- {}{}",
+                             choosing(report_, r.implementation), r.op, r.dtype, witness->z.bits,
+                             witness->y ? " " + witness->y->bits : "");
     }
     report_.findings.push_back(std::move(f));
   }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "plugin/loader.hpp"
+
 namespace ulpaudit {
 namespace {
 
@@ -49,11 +51,26 @@ void fill_labels(Dtype d, void* y, Bits label, std::uint64_t n) {
 
 Session& SessionPool::of(const std::string& plugin_path) {
   std::unique_ptr<Session>& s = sessions_[plugin_path];
-  if (!s) s = open_session(plugin_path, options_);
+  for (int left = 2; !s; --left) {
+    try {
+      s = open_session(plugin_path, options_);
+    } catch (const LoadError&) {
+      if (left == 0) throw;
+    }
+  }
   return *s;
 }
 
 void BatchRunner::run(const Batch& batch, const Consume& consume, Accumulator& losses) {
+  try {
+    session_ = &sessions_.of(target_.plugin_path);
+  } catch (const LoadError& e) {
+    losses.lost_points += batch.n;
+    losses.add_loss(
+        batch.dtype,
+        {"load", e.what(), 1, batch.n, {load(batch.dtype, batch.z, 0), batch.y, 0}, batch.n});
+    return;
+  }
   for (std::uint64_t offset = 0; offset < batch.n; offset += kBatchCapacity)
     run_stretch(batch, offset, std::min(kBatchCapacity, batch.n - offset), consume, losses);
 }
@@ -62,12 +79,13 @@ void BatchRunner::run_stretch(const Batch& b, std::uint64_t offset, std::uint64_
                               const Consume& consume, Accumulator& losses) {
   Outcome o;
   if (ends_left_.load() > 0) {
+    Session& session = *session_;
     const auto bytes = static_cast<std::uint64_t>(format(b.dtype).bytes());
     const bool two = info(b.op).arity == 2;
-    std::memcpy(session_.z(), static_cast<const char*>(b.z) + offset * bytes, count * bytes);
-    if (two) fill_labels(b.dtype, session_.y(), b.y, count);
-    o = session_.run(target_.kernel, b.dtype, count, two);
-    if (o.kind == Outcome::Kind::ok) return consume(offset, count, session_.out());
+    std::memcpy(session.z(), static_cast<const char*>(b.z) + offset * bytes, count * bytes);
+    if (two) fill_labels(b.dtype, session.y(), b.y, count);
+    o = session.run(target_.kernel, b.dtype, count, two);
+    if (o.kind == Outcome::Kind::ok) return consume(offset, count, session.out());
     --ends_left_;
   } else {
     o = {Outcome::Kind::failed, "not run any further: its worker ended too often", 0};
@@ -76,8 +94,17 @@ void BatchRunner::run_stretch(const Batch& b, std::uint64_t offset, std::uint64_
   }
   const bool halve = o.kind == Outcome::Kind::crashed || o.kind == Outcome::Kind::exited;
   if (halve && count > 1 && ends_left_.load() > 0) {
+    const std::uint64_t lost = losses.lost_points;
     run_stretch(b, offset, count / 2, consume, losses);
     run_stretch(b, offset + count / 2, count - count / 2, consume, losses);
+    if (losses.lost_points != lost) return;
+    // Nothing is missing, but it happened.
+    losses.add_loss(b.dtype, {kind_name(o.kind),
+                              o.message + ", and not again when the batch was run in halves",
+                              1,
+                              0,
+                              {load(b.dtype, b.z, offset), b.y, 0},
+                              count});
     return;
   }
   losses.lost_points += count;

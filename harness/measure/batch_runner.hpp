@@ -16,6 +16,8 @@ namespace ulpaudit {
 class SessionPool {
  public:
   explicit SessionPool(const SessionOptions& options) : options_(options) {}
+  /// Throws LoadError where the plug-in could not be opened, tried three times: a worker that was
+  /// killed from outside is no fault of the plug-in.
   Session& of(const std::string& plugin_path);
 
  private:
@@ -37,17 +39,19 @@ class BatchRunner {
   /// offset, count and packed results of a stretch that came back.
   using Consume = std::function<void(std::uint64_t offset, std::uint64_t count, const void* out)>;
 
-  BatchRunner(Session& session, const Target& target, std::atomic<int>& ends_left)
-      : session_(session), target_(target), ends_left_(ends_left) {}
+  BatchRunner(SessionPool& sessions, const Target& target, std::atomic<int>& ends_left)
+      : sessions_(sessions), target_(target), ends_left_(ends_left) {}
 
-  /// A batch that ends its worker is halved until the shortest stretch that does so is left, while
-  /// the target has ends left to spend; stretches without result go to `losses`.
+  /// A plug-in that cannot be opened any more loses the batch. One that ends its worker is halved
+  /// until the shortest stretch that does so is left, while the target has ends left to spend;
+  /// stretches without result go to `losses`.
   void run(const Batch& batch, const Consume& consume, Accumulator& losses);
 
  private:
   void run_stretch(const Batch& b, std::uint64_t offset, std::uint64_t count,
                    const Consume& consume, Accumulator& losses);
-  Session& session_;
+  SessionPool& sessions_;
+  Session* session_ = nullptr;
   const Target& target_;
   std::atomic<int>& ends_left_;
 };

@@ -111,8 +111,7 @@ class Lane {
       fill(plan, segment, chunk.first + done - lead, n + lead);
       truth_.start(plan.op, plan.dtype, segment.y, z_.data(), n + lead, job.targets.size() > 1);
       for (std::size_t t = 0; t < job.targets.size(); ++t) {
-        BatchRunner runner(sessions_.of(job.targets[t].plugin_path), job.targets[t],
-                           shared_.ends_left[item.job][t]);
+        BatchRunner runner(sessions_, job.targets[t], shared_.ends_left[item.job][t]);
         BatchCounter counter(plan, segment.y, spans, z_.data(), lead, truth_, scratch_, local[t]);
         runner.run({plan.op, plan.dtype, segment.y, z_.data(), n + lead}, std::ref(counter),
                    local[t]);
@@ -136,8 +135,7 @@ class Lane {
       filled_ = {};
       truth_.start(plan.op, plan.dtype, segment.y, z_.data(), inputs.size(), false);
       errors.assign(inputs.size(), std::numeric_limits<double>::quiet_NaN());
-      BatchRunner runner(sessions_.of(job.targets[target].plugin_path), job.targets[target],
-                         shared_.ends_left[item.job][target]);
+      BatchRunner runner(sessions_, job.targets[target], shared_.ends_left[item.job][target]);
       BatchCounter counter(plan, segment.y, shared_.spans[item.job][chunk.segment], z_.data(), 0,
                            truth_, scratch_, into);
       counter.keep_errors(errors);

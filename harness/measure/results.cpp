@@ -39,7 +39,7 @@ std::vector<Witness> special_values(const Job& job, const Target& target, Sessio
   std::atomic<int> ends{kEndsAllowed};
   for (Bits y : labels) {
     Accumulator ignored;  // losses here repeat those of the sweep
-    BatchRunner(sessions.of(target.plugin_path), target, ends)
+    BatchRunner(sessions, target, ends)
         .run(
             {op, d, y, packed.data(), inputs.size()},
             [&](std::uint64_t offset, std::uint64_t count, const void* out) {
@@ -143,7 +143,7 @@ void append_losses(OpId op, Dtype d, const Result& total, Report& report) {
     w.expected = number(d, t.rounded);
     w.true_value = true_digits(op, d, l.first.z, l.first.y, kWitnessDigits);
     f.witness = w;
-    f.replay = eval_command(total.implementation, op, d, l.first);
+    f.replay = eval_command(report, total.implementation, op, d, l.first);
     report.findings.push_back(std::move(f));
   }
 }
@@ -164,10 +164,11 @@ Witness make_witness(OpId op, Dtype d, const Case& c) {
   return w;
 }
 
-std::string eval_command(const std::string& implementation, OpId op, Dtype d, const Case& c) {
+std::string eval_command(const Report& r, const std::string& implementation, OpId op, Dtype d,
+                         const Case& c) {
   std::string inputs = bits_text(d, c.z);
   if (info(op).arity == 2) inputs += " " + bits_text(d, c.y);
-  return fmt::format("./run eval --impl '{}' --op {} --dtype {} -- {}", implementation,
+  return fmt::format("./run eval {} --op {} --dtype {} -- {}", choosing(r, implementation),
                      info(op).name, name(d), inputs);
 }
 

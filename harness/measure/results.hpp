@@ -10,7 +10,8 @@ namespace ulpaudit {
 Witness make_witness(OpId op, Dtype d, const Case& c);
 
 /// The command that shows one case again.
-std::string eval_command(const std::string& implementation, OpId op, Dtype d, const Case& c);
+std::string eval_command(const Report& r, const std::string& implementation, OpId op, Dtype d,
+                         const Case& c);
 
 /// Appends the job's raw results to the report: region "all", then each region that has points.
 /// `sessions` runs the kernels once more, on the special values.

@@ -88,7 +88,7 @@ std::optional<std::vector<Bits>> Probe::ask(const Form& form, Dtype d, const std
   Accumulator losses;
   std::atomic<int> ends{1};
   try {
-    BatchRunner(sessions_.of(target.plugin_path), target, ends)
+    BatchRunner(sessions_, target, ends)
         .run(
             {form.op, d, y, packed.data(), z.size()},
             [&](std::uint64_t, std::uint64_t n, const void* results) {

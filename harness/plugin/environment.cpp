@@ -14,7 +14,7 @@
 namespace ulpaudit {
 namespace {
 
-constexpr std::uint64_t kDaz = 1u << 6, kMasks = 0x3fu << 7, kFtz = 1u << 15;
+constexpr std::uint64_t kDaz = 1u << 6, kMasks = 0x3fu << 7, kRounding = 3u << 13, kFtz = 1u << 15;
 constexpr unsigned kMxcsrFlags = 0x3f;
 
 #if defined(__x86_64__)
@@ -125,6 +125,12 @@ std::vector<Fact> Environment::changed_since(const Environment& b) const {
       add("environment.ftz_daz",
           fmt::format("{} was {} and is {}", what, on_off((b.control_ & bit) != 0),
                       on_off((control_ & bit) != 0)));
+  // fegetround reads the x87 unit's.
+  if (((control_ ^ b.control_) & kRounding) != 0 && rounding_ == b.rounding_)
+    add("environment.rounding_mode",
+        fmt::format("the rounding mode of MXCSR was {} and is {}",
+                    rounding_name(static_cast<int>((b.control_ & kRounding) >> 3)),
+                    rounding_name(static_cast<int>((control_ & kRounding) >> 3))));
   if (((control_ ^ b.control_) & kMasks) != 0)
     add("environment.exception_masks",
         fmt::format("the exception masks of MXCSR were 0x{:02x} and are 0x{:02x}",

@@ -58,6 +58,7 @@ Json stage_json(const Stage& s) {
           {"z_offset", s.z_offset},
           {"y_offset", s.y_offset},
           {"out_offset", s.out_offset},
+          {"readable", s.readable},
           {"in_place", s.in_place},
           {"out_fill", s.out_fill},
           {"stack_fill", s.stack_fill},
@@ -78,6 +79,7 @@ Stage read_stage(const Json& j) {
   s.z_offset = j.value("z_offset", 0u);
   s.y_offset = j.value("y_offset", 0u);
   s.out_offset = j.value("out_offset", 0u);
+  s.readable = j.value("readable", false);
   s.in_place = j.value("in_place", false);
   s.out_fill = j.value("out_fill", s.out_fill);
   s.stack_fill = j.value("stack_fill", s.stack_fill);

@@ -11,7 +11,8 @@ struct Stage {
   /// bytes behind such memory. What is left of a buffer's pages holds canaries.
   enum class Edge : std::uint8_t { end, start } edge = Edge::end;
   std::uint32_t z_offset = 0, y_offset = 0, out_offset = 0;  ///< bytes, below 4096; edge start
-  bool in_place = false;                                     ///< `out` is the buffer of z
+  bool readable = false;         ///< that memory can be read, and only writing is stopped
+  bool in_place = false;         ///< `out` is the buffer of z
   std::uint8_t out_fill = 0xa5;  ///< each byte of `out` before each call
   std::uint8_t stack_fill = 0;   ///< each byte of the stack below the call
   enum class Rounding : std::uint8_t { nearest, up, down, zero } rounding = Rounding::nearest;

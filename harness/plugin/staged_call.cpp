@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::uint64_t kPage = 4096;
 constexpr unsigned char kCanary = 0xc5;
-constexpr std::size_t kMostFacts = 8;  ///< of one rule's kind in one call
 
 std::uint64_t whole_pages(std::uint64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 
@@ -28,13 +27,13 @@ std::uint64_t whole_pages(std::uint64_t bytes) { return (bytes + kPage - 1) / kP
 class Guarded {
  public:
   /// `name` in messages; bytes may be 0: then it is a single untouchable page.
-  Guarded(const char* name, std::uint64_t bytes, Stage::Edge edge, std::uint32_t offset)
+  Guarded(const char* name, std::uint64_t bytes, const Stage& stage, std::uint32_t offset)
       : name_(name), bytes_(bytes) {
-    const bool start = edge == Stage::Edge::start;
+    const bool start = stage.edge == Stage::Edge::start;
     pages_ = bytes == 0 ? 0 : whole_pages(bytes + (start ? offset : 0));
     map_bytes_ = pages_ + 2 * kPage;
-    void* base =
-        ::mmap(nullptr, map_bytes_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* base = ::mmap(nullptr, map_bytes_, stage.readable ? PROT_READ : PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) throw std::runtime_error("mmap of a guarded buffer failed");
     base_ = static_cast<unsigned char*>(base);
     if (pages_ != 0 && ::mprotect(base_ + kPage, pages_, PROT_READ | PROT_WRITE) != 0)
@@ -120,8 +119,9 @@ void on_fault(int signal, siginfo_t* what, void* context) {
 
 /// Fills the stack below the caller, so that a kernel that reads what lay there shows it.
 __attribute__((noinline)) void fill_stack(std::uint8_t value) {
-  volatile unsigned char room[48 * 1024];
-  for (std::size_t i = 0; i < sizeof room; ++i) room[i] = value;
+  unsigned char room[48 * 1024];
+  std::memset(room, value, sizeof room);
+  __asm__ volatile("" : : "r"(room) : "memory");  // or the store would be left out
 }
 
 class StagedCall {
@@ -130,70 +130,80 @@ class StagedCall {
              const Stage& stage)
       : plugin_(plugin),
         index_(index),
+        size_(static_cast<std::uint64_t>(format(d).bytes())),
         d_(d),
-        given_(n * bytes_of_one()),
+        given_(n * size_),
         n_(stage.tile != 0 ? stage.tile : n),
-        bytes_(n_ * bytes_of_one()),
+        bytes_(n_ * size_),
         stage_(stage) {}
 
   Outcome run(const void* z, const void* y, void* out) {
-    make_inputs(z, y);
-    for (std::uint32_t t = 0; t < std::max(1u, stage_.threads); ++t)
-      outs_.push_back(std::make_unique<Guarded>("out", bytes_, stage_.edge, stage_.out_offset));
-    std::vector<const Guarded*> buffers = {z_.get()};
-    if (y_) buffers.push_back(y_.get());
-    for (const auto& o : outs_) buffers.push_back(o.get());
+    for (std::uint32_t t = 0; t < std::max(1u, stage_.threads); ++t) add_caller(t, z, y);
+    std::vector<const Guarded*> buffers;
+    for (const Caller& c : callers_)
+      for (const Guarded* b : {c.z.get(), c.y.get(), c.out.get()})
+        if (b != nullptr) buffers.push_back(b);
     g_buffers = &buffers;
-    Outcome o = stage_.threads > 1 ? call_in_threads() : call_alone();
+    Outcome o = callers_.size() > 1 ? call_in_threads() : call_alone();
     g_buffers = nullptr;
     for (const Guarded* b : buffers) {
       const std::string damage = b->damage();
       if (!damage.empty()) o.facts.push_back({"batch.write_outside", damage, 0});
     }
     if (stage_.tile != 0) compare_tiles(o);
-    std::memcpy(out, result(0), std::min(given_, bytes_));
+    std::memcpy(out, result(callers_[0]), std::min(given_, bytes_));
     return o;
   }
 
  private:
-  std::uint64_t bytes_of_one() const { return static_cast<std::uint64_t>(format(d_).bytes()); }
-  unsigned char* result(std::size_t thread) const {
-    return stage_.in_place ? z_->data() : outs_[thread]->data();
-  }
+  /// The buffers of one thread. Thread t has the inputs in another order, begun at element t, so
+  /// that results which are mixed up among threads show.
+  struct Caller {
+    std::unique_ptr<Guarded> z, y, out;
+  };
 
-  void make_inputs(const void* z, const void* y) {
-    z_ = std::make_unique<Guarded>("z", bytes_, stage_.edge, stage_.z_offset);
-    fill_input(z_->data(), z);
-    if (!stage_.in_place) z_->forbid_writing();
-    if (y == nullptr) return;
-    y_ = std::make_unique<Guarded>("y", bytes_, stage_.edge, stage_.y_offset);
-    fill_input(y_->data(), y);
-    y_->forbid_writing();
+  void add_caller(std::uint32_t t, const void* z, const void* y) {
+    Caller c;
+    c.z = std::make_unique<Guarded>("z", bytes_, stage_, stage_.z_offset);
+    fill_input(c.z->data(), z, t);
+    if (!stage_.in_place) c.z->forbid_writing();
+    if (y != nullptr) {
+      c.y = std::make_unique<Guarded>("y", bytes_, stage_, stage_.y_offset);
+      fill_input(c.y->data(), y, t);
+      c.y->forbid_writing();
+    }
+    c.out = std::make_unique<Guarded>("out", bytes_, stage_, stage_.out_offset);
+    callers_.push_back(std::move(c));
   }
-  void fill_input(unsigned char* to, const void* from) const {
+  void fill_input(unsigned char* to, const void* from, std::uint32_t first) const {
     if (given_ == 0) return;
-    for (std::uint64_t done = 0; done < bytes_; done += given_)
-      std::memcpy(to + done, from, std::min(given_, bytes_ - done));
+    const auto* given = static_cast<const unsigned char*>(from);
+    const std::uint64_t start = first * size_ % given_;
+    for (std::uint64_t done = 0; done < bytes_;) {
+      const std::uint64_t at = (start + done) % given_;
+      const std::uint64_t part = std::min(given_ - at, bytes_ - done);
+      std::memcpy(to + done, given + at, part);
+      done += part;
+    }
+  }
+  unsigned char* result(const Caller& c) const {
+    return stage_.in_place ? c.z->data() : c.out->data();
   }
 
-  /// One call in the stage's environment, with what it changed.
-  Outcome call(unsigned char* out, bool watch) const {
-    if (!stage_.in_place && bytes_ != 0) std::memset(out, stage_.out_fill, bytes_);
+  /// One call in the stage's environment. `watch`: with what it changed.
+  Outcome call(const Caller& c, bool watch) const {
+    if (!stage_.in_place && bytes_ != 0) std::memset(c.out->data(), stage_.out_fill, bytes_);
     fill_stack(stage_.stack_fill);
     const Environment outside = Environment::now(false);
     enter(stage_);
     set_flags(stage_.flags_up);
     const Environment before = Environment::now(watch && stage_.process);
-    Outcome o = plugin_.run(index_, d_, n_, z_->data(), y_ ? y_->data() : nullptr,
-                            stage_.in_place ? z_->data() : out);
+    Outcome o = plugin_.run(index_, d_, n_, c.z->data(), c.y ? c.y->data() : nullptr, result(c));
     const Environment after = Environment::now(watch && stage_.process);
-    if (!watch) {
-      outside.restore();
-      return o;
-    }
+    outside.restore();
+    if (!watch) return o;
     o.raised = after.flags();
     o.facts = after.changed_since(before);
-    outside.restore();
     if (stage_.flags_up && (before.flags() & ~after.flags()) != 0)
       o.facts.push_back({"environment.flags",
                          fmt::format("cleared exception flags that were raised (left 0x{:02x} of "
@@ -204,100 +214,110 @@ class StagedCall {
   }
 
   Outcome call_alone() {
-    Outcome o = call(outs_[0]->data(), true);
+    const Caller& c = callers_[0];
+    Outcome o = call(c, true);
     if (stage_.repeats <= 1 || o.kind != Outcome::Kind::ok) return o;
-    const std::vector<unsigned char> first(result(0), result(0) + bytes_);
+    const std::vector<unsigned char> first(result(c), result(c) + bytes_);
     for (std::uint32_t k = 2; k <= stage_.repeats; ++k) {
-      const Outcome again = call(outs_[0]->data(), false);
+      const Outcome again = call(c, false);
       if (again.kind != Outcome::Kind::ok) return again;
-      if (!differs(first.data(), result(0), fmt::format("call {}", k), "determinism.repeat", o))
+      if (!differs(first.data(), result(c), fmt::format("call {}", k), "determinism.repeat", o))
         continue;
-      std::copy(first.begin(), first.end(), result(0));
+      std::copy(first.begin(), first.end(), result(c));
       break;
     }
     return o;
   }
 
+  /// All threads call at once, again and again; then each caller's batch is run alone, and must
+  /// give what each of its calls gave.
   Outcome call_in_threads() {
-    std::atomic<std::uint32_t> waiting{stage_.threads};
-    std::vector<Outcome> ends(stage_.threads);
-    std::vector<std::thread> threads;
-    const auto work = [&](std::uint32_t t) {
+    std::atomic<std::size_t> waiting{callers_.size()};
+    std::vector<Outcome> ends(callers_.size());
+    // What the first call of each thread gave, and the first later one that differed.
+    std::vector<std::vector<unsigned char>> firsts(callers_.size()), others(callers_.size());
+    const auto work = [&](std::size_t t) {
+      const Caller& c = callers_[t];
       --waiting;
       while (waiting.load() != 0) {
       }
-      for (std::uint32_t k = 0; k < stage_.repeats && ends[t].kind == Outcome::Kind::ok; ++k) {
-        ends[t] = call(outs_[t]->data(), false);
-        if (k == 0 && stage_.repeats > 1) {
-          firsts_[t].assign(result(t), result(t) + bytes_);
-        } else if (k != 0) {
-          Outcome o;
-          if (differs(firsts_[t].data(), result(t), fmt::format("call {} of thread {}", k + 1, t),
-                      "determinism.threads", o))
-            ends[t].facts = o.facts;
-        }
-        if (!ends[t].facts.empty()) return;
+      for (std::uint32_t k = 0; k < stage_.repeats; ++k) {
+        ends[t] = call(c, false);
+        if (ends[t].kind != Outcome::Kind::ok) return;
+        if (k == 0) firsts[t].assign(result(c), result(c) + bytes_);
+        if (std::equal(firsts[t].begin(), firsts[t].end(), result(c))) continue;
+        others[t].assign(result(c), result(c) + bytes_);
+        return;
       }
     };
-    firsts_.resize(stage_.threads);
-    for (std::uint32_t t = 0; t < stage_.threads; ++t) threads.emplace_back(work, t);
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < callers_.size(); ++t) threads.emplace_back(work, t);
     for (std::thread& t : threads) t.join();
     Outcome o = ends[0];
-    for (std::uint32_t t = 1; t < stage_.threads; ++t) {
+    for (std::size_t t = 0; t < callers_.size(); ++t) {
       if (ends[t].kind != Outcome::Kind::ok) return ends[t];
-      if (!ends[t].facts.empty()) o.facts = ends[t].facts;
-      differs(result(0), result(t), fmt::format("thread {}", t), "determinism.threads", o);
+      const Outcome alone = call(callers_[t], false);
+      if (alone.kind != Outcome::Kind::ok) return alone;
+      for (const auto& then : {firsts[t], others[t]})
+        if (!then.empty())
+          differs(result(callers_[t]), then.data(), fmt::format("thread {} of several", t),
+                  "determinism.threads", o);
     }
+    if (!firsts[0].empty()) std::copy(firsts[0].begin(), firsts[0].end(), result(callers_[0]));
     return o;
   }
 
-  /// Adds a fact where two results of the batch differ.
-  bool differs(const unsigned char* first, const unsigned char* other, const std::string& where,
+  /// Adds a fact where two results of a batch differ.
+  bool differs(const unsigned char* right, const unsigned char* other, const std::string& who,
                const char* rule, Outcome& o) const {
-    const auto at = std::mismatch(first, first + bytes_, other).first;
-    if (at == first + bytes_) return false;
-    const std::uint64_t element = static_cast<std::uint64_t>(at - first) / bytes_of_one();
-    const auto already = std::count_if(o.facts.begin(), o.facts.end(),
-                                       [&](const Fact& f) { return f.rule == rule; });
-    if (static_cast<std::size_t>(already) < kMostFacts)
-      o.facts.push_back({rule,
-                         fmt::format("{} gives 0x{} for element {}, the first gave 0x{}", where,
-                                     hex(other, element), element, hex(first, element)),
-                         element});
+    const auto at = std::mismatch(right, right + bytes_, other).first;
+    if (at == right + bytes_) return false;
+    const std::uint64_t element = static_cast<std::uint64_t>(at - right) / size_;
+    o.facts.push_back({rule,
+                       fmt::format("{} gives 0x{} for element {}, elsewhere it gives 0x{}", who,
+                                   hex(other, element), element, hex(right, element)),
+                       element});
     return true;
   }
   std::string hex(const unsigned char* results, std::uint64_t element) const {
     std::uint64_t bits = 0;
-    std::memcpy(&bits, results + element * bytes_of_one(), bytes_of_one());
-    return fmt::format("{:0{}x}", bits, 2 * bytes_of_one());
+    std::memcpy(&bits, results + element * size_, size_);
+    return fmt::format("{:0{}x}", bits, 2 * size_);
   }
 
   void compare_tiles(Outcome& o) const {
     if (o.kind != Outcome::Kind::ok || given_ == 0) return;
-    const unsigned char* first = result(0);
+    const unsigned char* first = result(callers_[0]);
     for (std::uint64_t done = given_; done < bytes_; done += given_) {
-      const std::uint64_t size = std::min(given_, bytes_ - done);
-      if (std::memcmp(first, first + done, size) == 0) continue;
-      const auto at = std::mismatch(first, first + size, first + done).first;
-      const std::uint64_t element = static_cast<std::uint64_t>(at - first) / bytes_of_one();
-      const std::uint64_t far = element + done / bytes_of_one();
-      o.facts.push_back({"batch.length",
-                         fmt::format("of {} elements, number {} gives 0x{}, number {} with the "
-                                     "same input 0x{}",
-                                     n_, far, hex(first, far), element, hex(first, element)),
-                         element});
+      const std::uint64_t part = std::min(given_, bytes_ - done);
+      if (std::memcmp(first, first + done, part) == 0) continue;
+      const auto at = std::mismatch(first, first + part, first + done).first;
+      const std::uint64_t element = static_cast<std::uint64_t>(at - first) / size_;
+      const std::uint64_t far = element + done / size_;
+      const unsigned char* value = first + far * size_;
+      if (std::all_of(value, value + size_,
+                      [&](unsigned char c) { return c == stage_.out_fill; })) {
+        o.facts.push_back({"batch.not_written",
+                           fmt::format("of {} elements, number {} is not written", n_, far),
+                           element});
+        return;
+      }
+      o.facts.push_back(
+          {"batch.length",
+           fmt::format("of {} elements, number {} gives 0x{}, number {} with the same input 0x{}",
+                       n_, far, hex(first, far), element, hex(first, element)),
+           element});
       return;
     }
   }
 
   const LoadedPlugin& plugin_;
   std::size_t index_;
+  std::uint64_t size_;  ///< bytes of an element
   Dtype d_;
   std::uint64_t given_, n_, bytes_;
   const Stage& stage_;
-  std::unique_ptr<Guarded> z_, y_;
-  std::vector<std::unique_ptr<Guarded>> outs_;
-  std::vector<std::vector<unsigned char>> firsts_;
+  std::vector<Caller> callers_;
 };
 
 }  // namespace

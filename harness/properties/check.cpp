@@ -26,7 +26,7 @@ using Judge = std::function<std::vector<Violation>(const Trial&)>;
 int shrink_budget(const std::string& rule, const Trial& t) {
   if (rule == "plugin.hang") return 10;
   if (t.stage.tile > (1u << 24)) return 4;
-  if (t.fresh || t.stage.threads > 1) return 60;
+  if (t.fresh || t.stage.threads > 1 || t.stage.repeats > 1) return 60;
   return rule.rfind("plugin.", 0) == 0 || rule == "batch.read_outside" ||
                  rule == "batch.write_outside" || rule == "batch.input_changed"
              ? 120
@@ -139,6 +139,36 @@ std::vector<Breach> check(Subject& subject, const CheckChoice& choice) {
   for (Breach& b : wrong.shrunk(subject, value)) out.push_back(std::move(b));
   sort_by_rule(out);
   return out;
+}
+
+std::vector<Breach> check_mirrored(Subject& subject, const std::vector<Bits>& labels,
+                                   const MirrorRange& range) {
+  constexpr Bits kPart = Bits{1} << 17;
+  ValueRules values(subject);
+  const Judge judge = value_judge(values);
+  const Dtype d = subject.dtype();
+  Breaches found;
+  constexpr std::size_t kEnough = 10000;
+  std::size_t broken = 0;
+  const Bits last = std::min(range.last, format(d).max_finite());
+  for (Bits y : labels) {
+    if (!values.mirror(0, y)) continue;
+    for (Bits first = range.first; first <= last && broken < kEnough; first += kPart) {
+      if (subject.worn_out()) break;
+      const Bits count = std::min(kPart, last - first + 1);
+      const auto right = subject.line(first, count, y);
+      const auto at = values.mirror(first, y);
+      const auto left = subject.line(at->first, count, at->second);
+      for (std::size_t i = 0; i < std::min(right.size(), left.size()); ++i) {
+        const std::pair<Bits, Bits> mirrored = {at->first + i, at->second};
+        auto v = values.judge_mirrored(first + i, y, right[i], mirrored, left[i]);
+        if (v.empty()) continue;
+        found.add(single(subject, first + i, y), std::move(v));
+        if (++broken >= kEnough) break;
+      }
+    }
+  }
+  return found.shrunk(subject, judge);
 }
 
 std::vector<Breach> check_case(Subject& subject, const Trial& trial) {

@@ -23,8 +23,18 @@ struct CheckChoice {
   std::uint64_t batches = 80;  ///< generated batches
 };
 
+/// Magnitudes from first to last.
+struct MirrorRange {
+  Bits first, last;
+};
+
 /// Breaches in the order in which the rules stand.
 std::vector<Breach> check(Subject& subject, const CheckChoice& choice);
+
+/// Symmetry and the decision threshold over every finite input of f16, bf16 or f32 in [lo, hi] and
+/// its mirror image, for each of the labels; ends early where thousands break a rule.
+std::vector<Breach> check_mirrored(Subject& subject, const std::vector<Bits>& labels,
+                                   const MirrorRange& range);
 
 /// Rules that this one case breaks: a replay.
 std::vector<Breach> check_case(Subject& subject, const Trial& trial);

@@ -151,6 +151,7 @@ std::vector<Bits> simpler(const Alphabet& a, Bits b) {
 std::vector<Trial> simpler(const Alphabet& a, const Trial& t) {
   std::vector<Trial> out;
   const std::size_t n = t.z.size();
+  if (n == 0) return out;
   const auto keep = [&](std::size_t first, std::size_t last, bool inside) {
     Trial c = t;
     c.z.clear();
@@ -178,6 +179,7 @@ std::vector<Trial> simpler(const Alphabet& a, const Trial& t) {
   with([](Trial& c) { c.stage.y_offset = 0; });
   with([](Trial& c) { c.stage.out_offset = 0; });
   with([](Trial& c) { c.stage.in_place = false; });
+  with([](Trial& c) { c.stage.readable = false; });
   with([](Trial& c) { c.stage.out_fill = Stage().out_fill; });
   with([](Trial& c) { c.stage.stack_fill = Stage().stack_fill; });
   with([](Trial& c) { c.stage.flags_up = false; });

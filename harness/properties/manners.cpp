@@ -69,11 +69,16 @@ class Manners {
     change(t.stage);
     return t;
   }
+  /// Buffers that end at a guard page begin where their length puts them.
   bool misaligned() const {
-    return trial_.stage.z_offset != 0 || trial_.stage.y_offset != 0 || trial_.stage.out_offset != 0;
+    const Stage& s = trial_.stage;
+    return s.edge == Stage::Edge::end || s.z_offset != 0 || s.y_offset != 0 || s.out_offset != 0;
   }
   Trial aligned() const {
-    return with([](Stage& s) { s.z_offset = s.y_offset = s.out_offset = 0; });
+    return with([](Stage& s) {
+      s.edge = Stage::Edge::start;
+      s.z_offset = s.y_offset = s.out_offset = 0;
+    });
   }
 
   void ended(const Outcome& o) {
@@ -274,6 +279,12 @@ std::vector<Trial> set_pieces(Subject& subject, std::uint64_t seed, bool huge) {
     t.fresh = true;
     add(std::move(t), [](Stage& s) { s.threads = 4; });
   }
+  // What the first call of a process leaves behind in it.
+  {
+    Trial t = pool.take(64);
+    t.fresh = true;
+    add(std::move(t), [](Stage& s) { s.process = true; });
+  }
   // Lengths, one value and many, against both ends of the memory.
   add({}, plain);
   std::vector<std::size_t> lengths;
@@ -284,6 +295,13 @@ std::vector<Trial> set_pieces(Subject& subject, std::uint64_t seed, bool huge) {
     add(pool.take(n), at_start);
     add(pool.uniform(n), plain);
   }
+  // What only writes back what it read outside shows where that can be read.
+  for (std::size_t n : {1u, 2u, 3u, 5u, 8u, 13u, 16u, 17u, 37u, 64u, 100u})
+    for (auto edge : {Stage::Edge::start, Stage::Edge::end})
+      add(pool.take(n), [&](Stage& x) {
+        x.edge = edge;
+        x.readable = true;
+      });
   // What changes in the process; flags.
   for (std::size_t n : {1u, 37u, 300u}) {
     add(pool.take(n), [](Stage& s) { s.process = true; });

@@ -52,10 +52,22 @@ Answer Subject::run(const Trial& t) {
   return a;
 }
 
+std::vector<Bits> Subject::line(Bits first, std::uint64_t n, Bits y) {
+  std::vector<Bits> z(n);
+  for (std::uint64_t i = 0; i < n; ++i) z[i] = first + i;
+  pack(dtype(), z, session_.z());
+  if (two_arguments()) pack(dtype(), std::vector<Bits>(n, y), session_.y());
+  const Outcome o = session_.run(kernel_, dtype(), n, two_arguments());
+  if (o.kind == Outcome::Kind::ok) return unpack(dtype(), session_.out(), n);
+  ++ends_;
+  return {};
+}
+
 std::optional<Bits> Subject::single(Bits z, Bits y) {
   const auto [found, fresh] = singles_.try_emplace({z, y});
   if (fresh) {
     Trial t;
+    t.stage.edge = Stage::Edge::start;  // aligned to whatever a kernel may wish
     t.z = {z};
     if (two_arguments()) t.y = {y};
     const Answer a = run(t);

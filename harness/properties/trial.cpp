@@ -32,7 +32,8 @@ std::string list_text(Dtype d, const std::vector<Bits>& v) {
       what +
       "; accepted: words like 'z=0x3f800000*17,0x7fc00000', y=…, edge=start, z_offset=4, "
       "y_offset=, "
-      "out_offset=, in_place, fill=0xa5, stack=0x55, rounding=up, flush, flags_up, process, "
+      "out_offset=, readable, in_place, fill=0xa5, stack=0x55, rounding=up, flush, flags_up, "
+      "process, "
       "threads=4, repeats=1000, tile=70000, fresh");
 }
 
@@ -97,6 +98,8 @@ void read_word(Dtype d, const std::string& word, Trial& t) {
         return;
       }
     refuse(fmt::format("unknown '{}'", word));
+  } else if (word == "readable") {
+    s.readable = true;
   } else if (word == "in_place") {
     s.in_place = true;
   } else if (word == "flush") {
@@ -120,6 +123,7 @@ std::vector<std::string> stage_words(const Trial& t) {
   if (s.z_offset != 0) w.push_back(fmt::format("z_offset={}", s.z_offset));
   if (s.y_offset != 0) w.push_back(fmt::format("y_offset={}", s.y_offset));
   if (s.out_offset != 0) w.push_back(fmt::format("out_offset={}", s.out_offset));
+  if (s.readable) w.emplace_back("readable");
   if (s.in_place) w.emplace_back("in_place");
   if (s.out_fill != plain.out_fill) w.push_back(fmt::format("fill=0x{:02x}", s.out_fill));
   if (s.stack_fill != plain.stack_fill) w.push_back(fmt::format("stack=0x{:02x}", s.stack_fill));

@@ -21,8 +21,7 @@ bool is(OpId op, const char* name) { return info(op).name == name; }
 
 double ulp_of(Dtype d, double v) {
   const Format& f = format(d);
-  const int e = v == 0 ? f.emin : std::max(f.emin, std::ilogb(v));
-  return std::ldexp(1.0, e - f.p + 1);
+  return exp2i(std::max(f.emin, v > 0 ? exponent_of(v) : f.emin) - f.p + 1);
 }
 
 /// The smallest z > 0 at which sigmoid rounds above one half.
@@ -40,7 +39,12 @@ Bits decision_threshold(OpId op, Dtype d) {
 
 ValueRules::ValueRules(Subject& subject)
     : subject_(subject), d_(subject.dtype()), op_(subject.op()) {
-  if (is(op_, "sigmoid")) threshold_ = decision_threshold(op_, d_);
+  sums_to_one_ = is(op_, "sigmoid");
+  if (sums_to_one_) threshold_ = decision_threshold(op_, d_);
+  least_budget_ = kMirrorUlps;
+  const auto dtype = subject.contract().max_ulp.find(std::string(ulpaudit::name(d_)));
+  if (dtype != subject.contract().max_ulp.end())
+    for (const auto& [region, ulps] : dtype->second) least_budget_ = std::min(least_budget_, ulps);
 }
 
 std::vector<Violation> ValueRules::judge(Bits z, Bits y) {
@@ -166,37 +170,62 @@ void ValueRules::threshold(Bits z, Bits got) {
       true, got);
 }
 
+std::optional<std::pair<Bits, Bits>> ValueRules::mirror(Bits z, Bits y) const {
+  if (is(op_, "bce_with_logits_grad") || !is_finite(d_, z)) return std::nullopt;
+  if (!is(op_, "bce_with_logits")) return std::pair{negate(d_, z), Bits{0}};
+  if (!is_finite(d_, y)) return std::nullopt;
+  // 1-y must be a number of the dtype: then both differences are exact.
+  const double yd = decode(d_, y), other = 1 - yd;
+  const Bits mirror_y = encode(d_, other);
+  if (decode(d_, mirror_y) != other || 1 - other != yd) return std::nullopt;
+  return std::pair{negate(d_, z), mirror_y};
+}
+
+double ValueRules::asymmetry(Bits got, Bits other) const {
+  const double a = decode(d_, got), b = decode(d_, other);
+  if (!sums_to_one_) return a - b;
+  // sigma(z) + sigma(-z) - 1, by a sum without error.
+  const double sum = a + b, high = std::max(a, b), low = std::min(a, b);
+  return (sum - 1) + (low - (sum - high));
+}
+
 void ValueRules::symmetry(Bits z, Bits y, Bits got) {
-  Bits mirror_y = 0;
-  if (is(op_, "bce_with_logits_grad")) return;
-  if (is(op_, "bce_with_logits")) {
-    if (!is_finite(d_, y)) return;
-    mirror_y = encode(d_, 1 - decode(d_, y));
-    // 1-y must be a number of the dtype; 1-(1-y) == y says that the difference was exact.
-    if (1 - decode(d_, mirror_y) != decode(d_, y) || decode(d_, y) + decode(d_, mirror_y) != 1)
-      return;
-    if (d_ == Dtype::f64 && 1 - decode(d_, y) + decode(d_, y) != 1) return;
-  }
-  const Bits mirror = negate(d_, z);
-  const std::optional<Bits> other = subject_.single(mirror, mirror_y);
-  if (!other || !is_finite(d_, *other)) return;
-  const double a = decode(d_, got), b = decode(d_, *other);
-  // sigma(z) + sigma(-z) - 1, by a sum without error; else the difference.
-  double off = a - b;
-  if (is(op_, "sigmoid")) {
-    const double sum = a + b, high = std::max(a, b), low = std::min(a, b);
-    off = (sum - 1) + (low - (sum - high));
-  }
-  const std::optional<double> ba = budget(z, y), bb = budget(mirror, mirror_y);
+  const auto at = mirror(z, y);
+  if (!at) return;
+  const std::optional<Bits> other = subject_.single(at->first, at->second);
+  if (other && is_finite(d_, *other)) compare_mirrored(z, y, got, *at, *other);
+}
+
+void ValueRules::compare_mirrored(Bits z, Bits y, Bits got, const std::pair<Bits, Bits>& at,
+                                  Bits other) {
+  const double a = std::fabs(decode(d_, got)), b = std::fabs(decode(d_, other));
+  const double off = std::fabs(asymmetry(got, other));
+  const std::optional<double> ba = budget(z, y), bb = budget(at.first, at.second);
   const double allowed = ba && bb ? *ba * ulp_of(d_, a) + *bb * ulp_of(d_, b)
                                   : kMirrorUlps * ulp_of(d_, std::max(a, b));
-  if (std::fabs(off) <= allowed) return;
+  if (off <= allowed) return;
   add("symmetry",
       fmt::format("{} at z = {} and {} at z = {}{}: {:.4g} ulp apart", decimal(d_, got),
-                  decimal(d_, z), decimal(d_, *other), decimal(d_, mirror),
-                  is(op_, "sigmoid") ? " do not add up to 1" : " are not the same",
-                  std::fabs(off) / ulp_of(d_, std::max(std::fabs(a), std::fabs(b)))),
+                  decimal(d_, z), decimal(d_, other), decimal(d_, at.first),
+                  sums_to_one_ ? " do not add up to 1" : " are not the same",
+                  off / ulp_of(d_, std::max(a, b))),
       true, got);
+}
+
+std::vector<Violation> ValueRules::judge_mirrored(Bits z, Bits y, Bits got,
+                                                  const std::pair<Bits, Bits>& at, Bits other) {
+  out_.clear();
+  if (is_finite(d_, got) && is_finite(d_, other)) {
+    // Within the least budget of the larger result: no need to look the regions up.
+    const double larger = std::max(std::fabs(decode(d_, got)), std::fabs(decode(d_, other)));
+    if (std::fabs(asymmetry(got, other)) > least_budget_ * ulp_of(d_, larger))
+      compare_mirrored(z, y, got, at, other);
+  }
+  if (threshold_ != 0) {
+    threshold(z, got);
+    threshold(at.first, other);
+  }
+  return out_;
 }
 
 }  // namespace ulpaudit

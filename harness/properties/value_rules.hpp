@@ -5,22 +5,28 @@
 
 namespace ulpaudit {
 
-/// Every value rule that the kernel breaks at (z, y). `promises` alone: the contract's budgets
-/// count too.
+/// Every value rule that the kernel breaks at (z, y).
 class ValueRules {
  public:
   explicit ValueRules(Subject& subject);
 
   std::vector<Violation> judge(Bits z, Bits y);
+  /// Where the op's value mirrors that at (z, y); nothing where no number does.
+  std::optional<std::pair<Bits, Bits>> mirror(Bits z, Bits y) const;
+  /// The rules `symmetry` and `value.threshold` on two results that are at hand; `at` = mirror(z,
+  /// y).
+  std::vector<Violation> judge_mirrored(Bits z, Bits y, Bits got, const std::pair<Bits, Bits>& at,
+                                        Bits other);
   /// Inputs that the rules speak of: exact values, the decision threshold and its neighbours.
   std::vector<std::pair<Bits, Bits>> set_pieces() const;
 
  private:
-  struct Scored;
   void accuracy(Bits z, Bits y, Bits got);
   void exact(Bits z, Bits y, Bits got);
   void threshold(Bits z, Bits got);
   void symmetry(Bits z, Bits y, Bits got);
+  void compare_mirrored(Bits z, Bits y, Bits got, const std::pair<Bits, Bits>& at, Bits other);
+  double asymmetry(Bits got, Bits other) const;
   const std::vector<RegionSpan>& spans(Bits y);
   Region region(Bits z, Bits y);
   /// The contract's budget there, in ulps; nothing where it promises none.
@@ -30,7 +36,9 @@ class ValueRules {
   Subject& subject_;
   Dtype d_;
   OpId op_;
-  Bits threshold_ = 0;  ///< sigmoid: the smallest z at which it rounds above one half
+  bool sums_to_one_ = false;
+  double least_budget_ = 0;  ///< of any region, in ulps
+  Bits threshold_ = 0;       ///< sigmoid: the smallest z at which it rounds above one half
   std::map<Bits, std::vector<RegionSpan>> spans_;
   std::vector<Violation> out_;
 };

@@ -475,6 +475,7 @@ static void to_json(Json& j, const Implementation& i) {
        {"op", i.op},       {"formula", i.formula},      {"version", i.version},
        {"build", i.build}, {"requires", i.requirement}, {"dtypes", i.dtypes},
        {"tags", i.tags},   {"build_id", i.build_id},    {"unavailable", i.unavailable}};
+  if (!i.given_path.empty()) j["given_path"] = i.given_path;
 }
 static void from_json(const Json& j, Implementation& i) {
   i.name = j.at("name");
@@ -489,6 +490,7 @@ static void from_json(const Json& j, Implementation& i) {
   i.tags = j.at("tags").get<std::vector<std::string>>();
   i.build_id = j.at("build_id");
   i.unavailable = j.at("unavailable");
+  i.given_path = j.value("given_path", "");
 }
 
 static void to_json(Json& j, const TextbookAnswer& t) {

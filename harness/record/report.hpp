@@ -142,6 +142,7 @@ struct Implementation {
   std::string name, plugin, kernel, op, formula, version, build, requirement;
   std::vector<std::string> dtypes, tags;
   std::string path;         ///< of the plug-in file
+  std::string given_path;   ///< as --plugin gave it; empty: found by itself
   std::string build_id;     ///< hash of the plug-in file
   std::string unavailable;  ///< reason, empty where it can run
 };
@@ -199,6 +200,9 @@ struct Report {
   std::vector<TextbookAnswer> textbook;
   std::vector<Verdict> verdicts;
 };
+
+/// "--impl 'plugin/kernel'", with the --plugin that it needs.
+std::string choosing(const Report& r, const std::string& implementation);
 
 /// Statistics of a tally; `curve` gives the weighted figures where it is not null.
 Statistics derive(Dtype d, const Tally& t, const Curve* curve);

@@ -1,4 +1,6 @@
 // Statistics derived from exact sums.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -146,6 +148,13 @@ std::vector<CurvePoint> plot_curve(Dtype d, const Curve& curve, std::size_t most
                    s.sum.min_signed, units(s.sum.sum_abs) / n, s.sum.categories});
   }
   return out;
+}
+
+std::string choosing(const Report& r, const std::string& implementation) {
+  for (const Implementation& i : r.implementations)
+    if (i.name == implementation && !i.given_path.empty())
+      return fmt::format("--plugin '{}' --impl '{}'", i.given_path, implementation);
+  return fmt::format("--impl '{}'", implementation);
 }
 
 const Result* find_total(const Report& r, const std::string& implementation,

@@ -17,7 +17,7 @@ SweepRun sweep_with_fault(double factor) {
   o.quiet = true;
   o.threads = 1;
   set_fast_judge_fault(factor);
-  SweepRun run = run_sweep(o, {}, "test", false);
+  SweepRun run = run_sweep(o, {}, "test", {});
   set_fast_judge_fault(1);
   return run;
 }

@@ -132,13 +132,14 @@ def write_table(faults):
 def attempt(name, good, action):
     """Runs `action`, notes and prints what came of it; was it as it should be?"""
     start = time.monotonic()
+    finding = None
     try:
-        action()
+        finding = action()
         result, why = good, ''
     except Missed as e:
         result, why = 'MISSED', str(e)
     seconds = time.monotonic() - start
-    note(name, {'result': result, 'why': why, 'seconds': round(seconds, 2)})
+    note(name, {'result': result, 'why': why, 'seconds': round(seconds, 2), 'finding': finding})
     print('%-7s %-28s %6.1f s  %s' % (result, name, seconds, why), flush=True)
     return result == good
 

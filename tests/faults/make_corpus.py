@@ -47,7 +47,8 @@ def twin_promises(op, dtypes):
     """What the right kernels keep (host.cpp): f64 is only nearly rounded right."""
     exact = [d for d in dtypes if d != 'f64']
     budgets = ', '.join('%s = %s' % (d, 0.5 if d in exact else 0.51) for d in dtypes)
-    return 'monotone = true\ncorrectly_rounded = %s\nmax_ulp = { %s }' % (json.dumps(exact), budgets)
+    return ('monotone = true\nclean_flags = true\ncorrectly_rounded = %s\nmax_ulp = { %s }' %
+            (json.dumps(exact), budgets))
 
 
 def source(name, fault, what, family, kernels, contract):

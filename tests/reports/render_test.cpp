@@ -67,7 +67,7 @@ TEST(Render, UnknownFormatNamesTheAcceptedOnes) {
     render(sample::report(), "pdf");
     FAIL() << "not refused";
   } catch (const std::invalid_argument& e) {
-    EXPECT_STREQ(e.what(), "unknown format 'pdf'; accepted: console, md, csv");
+    EXPECT_STREQ(e.what(), "unknown format 'pdf'; accepted: console, findings, md, csv");
   }
 }
 

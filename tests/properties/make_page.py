@@ -1,0 +1,85 @@
+"""Writes docs/properties.md: every rule with its statement, and an example finding of each that the
+fault corpus breaks. `make_page.py ULPAUDIT CORPUS > docs/properties.md` after `ctest -L faults`.
+"""
+import json, os, re, subprocess, sys
+
+HEAD = """# The rules, and what breaking one looks like
+
+`ulpaudit check` checks all of them, `ulpaudit sweep` those about values, `ulpaudit audit` all. A
+rule that is *universal* is an error for every kernel; one *by contract* where the kernel's contract
+(a TOML file, see `impls/stable/contract.toml`) promises it. A contract may name a rule as an expected
+failure, with the reason.
+
+Inputs are bit patterns: NaN with payloads, ±0, subnormals, infinities, borders of binades, neighbours
+of the op's landmarks, typical logits. What fails is shrunk with RapidCheck to fewer elements, a plainer
+setting and simpler numbers; the case that is left stands in the finding, with the command that runs
+just it. How a case is written (`--case`): `z=BITS*COUNT,BITS … y=…` and what differs from a plain call:
+
+| word | meaning |
+|---|---|
+| `edge=start` | buffers begin, not end, at memory that cannot be touched |
+| `z_offset=N y_offset=N out_offset=N` | bytes by which they begin behind it |
+| `readable` | that memory can be read, and only writing is stopped |
+| `in_place` | `out` is the buffer of z |
+| `fill=BYTE stack=BYTE` | what lies in `out` and on the stack before |
+| `rounding=up/down/zero`, `flush` | the caller's rounding mode; FTZ and DAZ on |
+| `flags_up` | all exception flags are raised before |
+| `process` | signal handlers, threads and output are watched |
+| `threads=N repeats=N` | so many callers at once, so many calls each |
+| `tile=N` | N elements: the given ones over and over |
+| `fresh` | the first call of a new process |
+
+This page is made by `tests/properties/make_page.py` from `ulpaudit check --rules` and the fault corpus
+(`tests/faults`): the examples are what the audit said of it.
+"""
+
+
+def rules(ulpaudit):
+    out = subprocess.run([ulpaudit, 'check', '--rules'], check=True, stdout=subprocess.PIPE,
+                         encoding='utf-8').stdout
+    for line in out.splitlines()[2:]:
+        yield [c.strip().strip('`') for c in line.strip('|').split('|')]
+
+
+def examples(corpus):
+    """rule -> (name of the plug-in, finding), the first of the table for each rule."""
+    found = {}
+    folder = os.path.join(corpus, 'caught')
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding='utf-8') as f:
+            row = json.load(f)
+        if row.get('finding'):
+            found.setdefault(row['finding']['rule'], (name[:-5], row['finding']))
+    return found
+
+
+def shown(name, f):
+    """A finding in a few lines, paths cut."""
+    lines = ['%s  %s %s' % (f['rule'], f.get('implementation', name), f.get('dtype', '')),
+             '    ' + f['message'].strip().splitlines()[0][:240]]
+    if f.get('setting'):
+        lines.append('    case: %s, element %d' % (f['setting'], f.get('position', 0)))
+    at = f.get('simplest') or f.get('witness')
+    if at:
+        y = ', y = %s' % at['y']['decimal'] if 'y' in at else ''
+        lines.append('    at z = %s (%s)%s: got %s, expected %s' % (
+            at['z']['decimal'], at['z']['bits'], y, at['got']['decimal'],
+            at['expected']['decimal']))
+    if f.get('replay'):
+        lines.append('    ' + f['replay'])
+    text = '\n'.join(lines)
+    return re.sub(r"'?/[^' ]*/([a-z0-9_]+\.so)'?", r'\1', text)
+
+
+def main():
+    ulpaudit, corpus = sys.argv[1:]
+    found = examples(corpus)
+    print(HEAD)
+    for rule, statement, applies, binding in rules(ulpaudit):
+        print('### %s\n\n%s For: %s. Binding: %s.\n' % (rule, statement, applies, binding))
+        if rule in found:
+            print('```\n%s\n```\n' % shown(*found[rule]))
+
+
+if __name__ == '__main__':
+    main()
