@@ -22,6 +22,7 @@ struct Placed {
   V units, low;      ///< t in ulps, as an unevaluated sum
   V rounded, other;  ///< the two neighbours of t, `rounded` the nearer, in ulps
   M decided;
+  HWY_INLINE Placed() {}  // written out, so that it is compiled for the target
 };
 
 /// kWide: the dtype is f64.

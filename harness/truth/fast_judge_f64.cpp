@@ -223,7 +223,7 @@ HWY_INLINE void Judge(V z, const Label& label, double* hi, double* lo, double* d
   const M ours = hn::And(hn::Gt(size, hn::Zero(d)), hn::Le(size, Set(largest)));
   z = hn::IfThenElse(ours, z, Set(1.0));
   const V a = hn::Abs(z);
-  Value v;
+  Value v = {z, z, z};  // `Value v;` would call a constructor that is not compiled for the target
   M given = ours;
   if constexpr (kPart == F64Part::sigmoid_grad) {
     v = SigmoidGrad(a);

@@ -48,7 +48,7 @@ struct Target {
 constexpr Target kSse4{HWY_SSE4, "SSE4.2", "needs SSE4.2, AES and CLMUL", SIMD_SSE4};
 constexpr Target kAvx2{HWY_AVX2, "AVX2", "needs AVX2, FMA, BMI2 and F16C", SIMD_AVX2};
 constexpr Target kAvx3{HWY_AVX3, "AVX-512", "needs AVX-512 (F, CD, BW, DQ, VL)", SIMD_AVX3};
-constexpr Target kNeon{HWY_NEON, "NEON", "needs NEON", SIMD_NEON};
+constexpr Target kNeon{HWY_NEON, "NEON", "needs NEON and AES", SIMD_NEON};
 
 // nullptr: it runs here.
 const char* why_not(const Target& target) {
@@ -80,6 +80,7 @@ auto kernel(const char* name, const Target& target) {
 ULPAUDIT_PLUGIN("simd", "1.0", kContract, simd::kernel("sigmoid", simd::best()),
                 simd::kernel("sigmoid@sse4", simd::kSse4),
                 simd::kernel("sigmoid@avx2", simd::kAvx2),
-                simd::kernel("sigmoid@avx3", simd::kAvx3))
+                simd::kernel("sigmoid@avx3", simd::kAvx3),
+                simd::kernel("sigmoid@neon", simd::kNeon))
 
 #endif  // HWY_ONCE
