@@ -123,12 +123,12 @@ struct F16 {
 template <int N, class Op, class Format, class D, class E>
 HWY_INLINE void Step(D d, const E* z, const E* y, E* out) {
   const std::size_t lanes = hn::Lanes(d);
-  hn::Vec<D> vz[N], vy[N];
+  hn::Vec<D> vz[N], vy[N], result[N];
   SIMD_EACH vz[u] = Format::Load(d, z + static_cast<std::size_t>(u) * lanes);
   if constexpr (Op::kLabels)
     SIMD_EACH vy[u] = Format::Load(d, y + static_cast<std::size_t>(u) * lanes);
-  Op::template Of<N>(d, vz, vy, vz);
-  SIMD_EACH Format::Store(vz[u], d, out + static_cast<std::size_t>(u) * lanes);
+  Op::template Of<N>(d, vz, vy, result);
+  SIMD_EACH Format::Store(result[u], d, out + static_cast<std::size_t>(u) * lanes);
 }
 
 // out may be z. Elements beyond n are neither read nor written: the tail goes through buffers.

@@ -23,7 +23,7 @@ namespace HWY_NAMESPACE {
 // another; with FMA the product is exact, without it has its low half. 1 - y is c in two parts.
 struct Bce {
   static constexpr bool kLabels = true;
-  static constexpr int kVectors = 2;
+  static constexpr int kVectors = 4;
   template <int N, class D, class V>
   static HWY_INLINE void Of(D d, const V (&z)[N], const V* y, V (&out)[N]) {
     using T = hn::TFromD<D>;
@@ -43,7 +43,7 @@ struct Bce {
     SIMD_EACH d1[u] = hn::NegMulAdd(g[u], d2[u], Residual(d, one, g[u], d1[u]));
     SIMD_EACH d1[u] = hn::MulAdd(v[u], Horner(d, v[u], Num<T>::kAtanh, 0, 1), d1[u]);
     SIMD_EACH g[u] = hn::MulAdd(g[u], d1[u], g[u]);
-    SIMD_EACH g[u] = TimesPower(d, g[u], e[u].k_bits);
+    SIMD_EACH g[u] = TimesPower(d, g[u], a[u], e[u].k_bits);
     SIMD_EACH out[u] = KeepNaN(d, z[u], AddProduct(d, z[u], y[u], g[u]));
   }
 
@@ -89,18 +89,19 @@ struct BceGrad {
     Exp<D> e[N];
     SIMD_EACH a[u] = hn::Min(hn::Abs(z[u]), hn::Set(d, Num<T>::kFar));
     ExpOf<N>(d, a, Num<T>::kLong, e);
-    SIMD_EACH Quotient(d, hn::Lt(a[u], one), e[u], &high[u], &low[u]);
+    SIMD_EACH Quotient(d, a[u], e[u], &high[u], &low[u]);
     SIMD_EACH out[u] = Difference(d, hn::Lt(a[u], one), z[u], y[u], high[u], low[u]);
     SIMD_EACH out[u] = KeepNaN(d, z[u], out[u]);
   }
 
  private:
   // h where a < 1, else q, in two parts.
-  template <class D, class M, class V>
-  static HWY_INLINE void Quotient(D d, M core, const Exp<D>& e, V* high, V* low) {
+  template <class D, class V>
+  static HWY_INLINE void Quotient(D d, V a, const Exp<D>& e, V* high, V* low) {
     using T = hn::TFromD<D>;
     const hn::RebindToSigned<D> di;
     const V one = hn::Set(d, T(1)), half = hn::Set(d, T(0.5));
+    const auto core = hn::Lt(a, one);
     // P - 1 = p1 + p2. 1 + s = b + b2 exactly; d1 + d2 = D, n1 + n2 = P - s for k <= 1.
     const V s = PowerOf<1>(d, e.k_bits);
     const V p1 = hn::Add(e.r1, e.w);
@@ -119,7 +120,8 @@ struct BceGrad {
     const V q = hn::Mul(n1, inverse);
     const V twice = hn::Add(q, hn::IfThenElseZero(core, q));
     const V rest = hn::NegMulAdd(twice, d2, hn::Add(Residual(d, n1, twice, d1), n2));
-    *high = TimesPower(d, q, hn::BitCast(di, hn::IfThenZeroElse(core, hn::BitCast(d, e.k_bits))));
+    *high =
+        TimesPower(d, q, a, hn::BitCast(di, hn::IfThenZeroElse(core, hn::BitCast(d, e.k_bits))));
     *low = hn::Mul(hn::Mul(rest, inverse), hn::IfThenElse(core, one, s));
   }
 

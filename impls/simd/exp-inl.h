@@ -64,26 +64,25 @@ struct Exp {
 };
 
 // k to the nearest integer, in the low bits of kf. k*hi is exact, and so is r1 = a - k*hi: it is
-// below 1/2 and a multiple of ulp(a) or of ulp(hi). q by even and odd powers, so that q(-r) is
-// had for two operations more.
+// below 1/2 and a multiple of ulp(a) or of ulp(hi). q by even and odd powers: `mirror`, where it is
+// wanted, takes two operations more.
 template <int N, class D, class V, std::size_t M>
 HWY_INLINE void ExpOf(D d, const V (&a)[N], const hn::TFromD<D> (&q)[M], Exp<D> (&e)[N]) {
-  using T = hn::TFromD<D>;
-  using C = Num<T>;
+  using C = Num<hn::TFromD<D>>;
   const hn::RebindToSigned<D> di;
   V kf[N], k[N], c[N], r[N], r2[N], even[N], odd[N];
   const V magic = hn::Set(d, C::kMagic);
   SIMD_EACH kf[u] = hn::MulAdd(a[u], hn::Set(d, C::kLog2E), magic);
   SIMD_EACH k[u] = hn::Sub(kf[u], magic);
+  SIMD_EACH e[u].k_bits = hn::ShiftLeft<C::kMantissa>(hn::BitCast(di, kf[u]));
   SIMD_EACH e[u].r1 = hn::NegMulAdd(k[u], hn::Set(d, C::kLn2Hi), a[u]);
   SIMD_EACH c[u] = hn::Mul(k[u], hn::Set(d, -C::kLn2Lo));
   SIMD_EACH r[u] = hn::Add(e[u].r1, c[u]);
   SIMD_EACH r2[u] = hn::Mul(r[u], r[u]);
   SIMD_EACH even[u] = Horner(d, r2[u], q, 0, 2);
-  SIMD_EACH odd[u] = hn::Mul(r[u], Horner(d, r2[u], q, 1, 2));
-  SIMD_EACH e[u].w = hn::MulAdd(r2[u], hn::Add(even[u], odd[u]), c[u]);
-  SIMD_EACH e[u].mirror = hn::MulSub(r2[u], hn::Sub(even[u], odd[u]), c[u]);
-  SIMD_EACH e[u].k_bits = hn::ShiftLeft<C::kMantissa>(hn::BitCast(di, kf[u]));
+  SIMD_EACH odd[u] = Horner(d, r2[u], q, 1, 2);
+  SIMD_EACH e[u].w = hn::MulAdd(r2[u], hn::MulAdd(r[u], odd[u], even[u]), c[u]);
+  SIMD_EACH e[u].mirror = hn::MulSub(r2[u], hn::NegMulAdd(r[u], odd[u], even[u]), c[u]);
 }
 
 // 2^-(times*k), or 0 from the smallest normal number on, where it no longer counts beside 1.
@@ -95,15 +94,16 @@ HWY_INLINE hn::Vec<D> PowerOf(D d, I k_bits) {
   return hn::BitCast(d, hn::Max(bits, hn::Zero(di)));
 }
 
-// x 2^-k on the bits, for x in (0, 8) and k >= 0. Where that is subnormal, x + m with
-// m = 2^(k-126) (float) rounds x to a multiple of 2^(k-149), and what its bits have above those of
-// m is the encoding of the result: one rounding, and no arithmetic with subnormals. Elsewhere m =
-// 0.
+// x 2^-k on the bits, for x = 1/(P + …) and k of e^a = 2^k P. Where that is below the smallest
+// normal number, x + m with m = 2^(k-126) (float) rounds x to a multiple of 2^(k-149), and what its
+// bits have above those of m is the encoding of the result: one rounding, and no arithmetic with
+// subnormals. Elsewhere m = 0.
 template <class D, class V, class I>
-HWY_INLINE V TimesPower(D d, V x, I k_bits) {
+HWY_INLINE V TimesPower(D d, V x, V a, I k_bits) {
+  using C = Num<hn::TFromD<D>>;
   const hn::RebindToSigned<D> di;
-  const I unit = hn::Set(di, hn::TFromD<decltype(di)>(1) << Num<hn::TFromD<D>>::kMantissa);
-  const I small = hn::VecFromMask(di, hn::Lt(hn::Sub(hn::BitCast(di, x), k_bits), unit));
+  const I unit = hn::Set(di, hn::TFromD<decltype(di)>(1) << C::kMantissa);
+  const I small = hn::BitCast(di, hn::VecFromMask(d, hn::Gt(a, hn::Set(d, C::kBorder))));
   const I m = hn::And(small, hn::Add(k_bits, unit));
   const V sum = hn::Add(x, hn::BitCast(d, m));
   return hn::BitCast(d, hn::Sub(hn::BitCast(di, sum), hn::Max(k_bits, m)));

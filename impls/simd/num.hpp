@@ -18,6 +18,8 @@ struct Num<float> {
   static constexpr float kFar = 104.0f;
   // As good as 0 where the result is near 1/2 or 1/4.
   static constexpr float kNear = 0x1p-40f;
+  // e^-a < 2^-126 above it, so a result of that size is subnormal (the largest such number).
+  static constexpr float kBorder = 0x1.5d589ep6f;
   // In [2^23, 2^24) the ulp is 1: adding this rounds to an integer.
   static constexpr float kMagic = 0x1.8p23f;
   static constexpr float kLog2E = 0x1.715476p0f;
@@ -38,6 +40,7 @@ struct Num<double> {
   static constexpr int kMantissa = 52;
   static constexpr double kFar = 746.0;
   static constexpr double kNear = 0x1p-70;
+  static constexpr double kBorder = 0x1.6232bdd7abcd2p9;
   static constexpr double kMagic = 0x1.8p52;
   static constexpr double kLog2E = 0x1.71547652b82fep0;
   static constexpr double kLn2Hi = 0x1.62e42fefa38p-1;

@@ -19,6 +19,12 @@ HWY_INLINE V Magnitude(D d, V z) {
   return hn::Max(hn::Min(hn::Abs(z), hn::Set(d, C::kFar)), hn::Set(d, C::kNear));
 }
 
+// x <= 1, or a quiet NaN where z is one: then the second argument is what Min returns.
+template <class D, class V>
+HWY_INLINE V OrNaN(D d, V z, V x) {
+  return hn::Min(x, hn::Add(hn::Abs(z), hn::Set(d, hn::TFromD<D>(1))));
+}
+
 // 1/(1+t), 1+t = d1 + d2 exactly (for t > 1 too: d1 - 1 is then a number of t's binade): one
 // rounding, of the last addition. Without FMA, where the residual of d1 would cost more than it
 // brings, two.
@@ -59,9 +65,9 @@ struct Sigmoid {
     ExpOf<N>(d, a, Num<T>::kShort, e);
     SIMD_EACH t[u] = hn::Add(hn::Add(e[u].r1, e[u].w), PowerOf<1>(d, e[u].k_bits));
     SIMD_EACH t[u] = InverseOf1Plus(d, t[u]);
-    SIMD_EACH t[u] = TimesPower(d, t[u], e[u].k_bits);
+    SIMD_EACH t[u] = TimesPower(d, t[u], a[u], e[u].k_bits);
     SIMD_EACH t[u] = hn::IfNegativeThenElse(z[u], t[u], hn::Sub(hn::Set(d, T(1)), t[u]));
-    SIMD_EACH out[u] = KeepNaN(d, z[u], t[u]);
+    SIMD_EACH out[u] = OrNaN(d, z[u], t[u]);
   }
 };
 
@@ -86,8 +92,8 @@ struct SigmoidGrad {
     SIMD_EACH t[u] = hn::MulAdd(s2[u], hn::Sub(e[u].mirror, e[u].r1), t[u]);
     SIMD_EACH t[u] = hn::Add(t[u], hn::Add(hn::Add(s[u], s[u]), s2[u]));
     SIMD_EACH t[u] = InverseOf1Plus(d, t[u]);
-    SIMD_EACH t[u] = TimesPower(d, t[u], e[u].k_bits);
-    SIMD_EACH out[u] = KeepNaN(d, z[u], t[u]);
+    SIMD_EACH t[u] = TimesPower(d, t[u], a[u], e[u].k_bits);
+    SIMD_EACH out[u] = OrNaN(d, z[u], t[u]);
   }
 };
 
