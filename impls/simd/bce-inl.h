@@ -131,15 +131,17 @@ struct BceGrad {
     using T = hn::TFromD<D>;
     const V far = hn::IfNegativeThenElse(z, hn::Zero(d), hn::Set(d, T(1)));
     const V from = hn::IfThenElse(core, hn::Set(d, T(0.5)), far);
-    const V b1 = hn::Sub(from, y);
-    const V b2 = hn::Sub(hn::Sub(from, b1), y);
+    // y - K, negated so that a result below half the smallest number keeps the sign of the
+    // quotient.
+    const V b1 = hn::Sub(y, from);
+    const V b2 = hn::Sub(y, hn::Add(from, b1));
     const V minus = hn::SignBit(d);
     const V sign = hn::Xor(hn::And(z, minus), hn::IfThenZeroElse(core, minus));
     const V v1 = hn::Xor(high, sign), v2 = hn::Xor(low, sign);
-    const V sum = hn::Add(b1, v1);
-    const V part = hn::Sub(sum, b1);
-    const V error = hn::Add(hn::Sub(b1, hn::Sub(sum, part)), hn::Sub(v1, part));
-    return hn::Add(sum, hn::Add(error, hn::Add(b2, v2)));
+    const V sum = hn::Sub(v1, b1);
+    const V part = hn::Add(sum, b1);
+    const V error = hn::Add(hn::Add(hn::Sub(sum, part), b1), hn::Sub(part, v1));
+    return hn::Sub(sum, hn::Add(error, hn::Sub(b2, v2)));
   }
 };
 
