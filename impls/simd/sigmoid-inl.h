@@ -1,4 +1,4 @@
-// The sigmoid in f32, compiled once per Highway target (simd.cpp is what foreach_target.h repeats).
+// The sigmoid and its gradient, compiled once per Highway target.
 #if defined(ULPAUDIT_SIMD_SIGMOID_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_SIMD_SIGMOID_INL_H
 #undef ULPAUDIT_SIMD_SIGMOID_INL_H
@@ -6,21 +6,42 @@
 #define ULPAUDIT_SIMD_SIGMOID_INL_H
 #endif
 
-#include <cstddef>
-#include <cstdint>
-
-#include "hwy/highway.h"
+#include "exp-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace simd {
 namespace HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 
-// One vector is a chain of some 80 cycles, more than a core looks ahead to overlap. So N vectors go
-// through each step together.
-#define SIMD_EACH _Pragma("GCC unroll 8") for (int u = 0; u < N; ++u)
+// |z| between kNear and kFar.
+template <class D, class V>
+HWY_INLINE V Magnitude(D d, V z) {
+  using C = Num<hn::TFromD<D>>;
+  return hn::Max(hn::Min(hn::Abs(z), hn::Set(d, C::kFar)), hn::Set(d, C::kNear));
+}
 
-// The sigmoid of N vectors at z. With a = |z|, e^a = 2^k P, P = e^r and |r| <= ln2/2:
+// x <= 1, or a quiet NaN where z is one: then the second argument is what Min returns.
+template <class D, class V>
+HWY_INLINE V OrNaN(D d, V z, V x) {
+  return hn::Min(x, hn::Add(hn::Abs(z), hn::Set(d, hn::TFromD<D>(1))));
+}
+
+// 1/(1+t), 1+t = d1 + d2 exactly (for t > 1 too: d1 - 1 is then a number of t's binade): one
+// rounding, of the last addition. Without FMA, where the residual of d1 would cost more than it
+// brings, two.
+template <class D, class V>
+HWY_INLINE V InverseOf1Plus(D d, V t) {
+  const V one = hn::Set(d, hn::TFromD<D>(1));
+  const V d1 = hn::Add(one, t);
+  const V y = hn::Div(one, d1);
+  const V d2 = hn::Sub(t, hn::Sub(d1, one));
+#if HWY_NATIVE_FMA
+  return hn::MulAdd(y, hn::NegMulAdd(y, d2, hn::NegMulAdd(y, d1, one)), y);
+#else
+  return hn::Sub(y, hn::Mul(y, hn::Mul(y, d2)));
+#endif
+}
+
+// The sigmoid. With a = |z|, e^a = 2^k P, P = e^r and |r| <= ln2/2:
 //
 //   sigma(-a) = 2^-k / (P + 2^-k),   sigma(a) = 1 - sigma(-a).
 //
@@ -28,94 +49,53 @@ namespace hn = hwy::HWY_NAMESPACE;
 // the reciprocal of D is corrected by its own residual.
 //
 // Error of sigma(-a), in its ulps: 0.5 for the last rounding (1.0 without FMA, where the residual
-// cannot be had), and the relative errors of D, of which 2^-24 is one ulp at most: the rounding of
-// P - 1 (2^-26), of its sum with 2^-k (2^-25; for k = 0 2^-24, beside D >= 2), of w and r (2^-26
-// together), the polynomial (2^-28). They never meet at their largest; the maxima over all 2^32
-// inputs, with witnesses, are in contract.toml. 1 - s adds 0.5 to at most half the error of s.
-//
-// No arithmetic but the discarded 1 - s takes or makes a subnormal, so there is no slow path.
-template <int N, class D>
-HWY_INLINE void SigmoidOf(D d, const float* in, float* out) {
-  using V = hn::Vec<D>;
-  const hn::RebindToSigned<D> di;
-  using I = hn::Vec<decltype(di)>;
-  const V one = hn::Set(d, 1.0f);
-  const std::size_t lanes = hn::Lanes(d);
+// cannot be had), and the relative errors of D, of which 2^-p is one ulp at most: the rounding of
+// P - 1 (2^-p-2), of its sum with 2^-k (2^-p-1; for k = 0 2^-p, beside D >= 2), of w and r (2^-p-2
+// together), the polynomial (num.hpp). They never meet at their largest; the measured maxima, with
+// witnesses, are in contract.toml. 1 - s adds 0.5 to at most half the error of s.
+struct Sigmoid {
+  static constexpr bool kLabels = false;
+  static constexpr int kVectors = 4;
+  template <int N, class D, class V>
+  static HWY_INLINE void Of(D d, const V (&z)[N], const V*, V (&out)[N]) {
+    using T = hn::TFromD<D>;
+    V a[N], t[N];
+    Exp<D> e[N];
+    SIMD_EACH a[u] = Magnitude(d, z[u]);
+    ExpOf<N>(d, a, Num<T>::kShort, e);
+    SIMD_EACH t[u] = hn::Add(hn::Add(e[u].r1, e[u].w), PowerOf<1>(d, e[u].k_bits));
+    SIMD_EACH t[u] = InverseOf1Plus(d, t[u]);
+    SIMD_EACH t[u] = TimesPower(d, t[u], a[u], e[u].k_bits);
+    SIMD_EACH t[u] = hn::IfNegativeThenElse(z[u], t[u], hn::Sub(hn::Set(d, T(1)), t[u]));
+    SIMD_EACH out[u] = OrNaN(d, z[u], t[u]);
+  }
+};
 
-  // e^-104 < 2^-150, half the smallest subnormal; 2^-40 is as good as 0. A NaN becomes anything.
-  V z[N], a[N];
-  SIMD_EACH z[u] = hn::LoadU(d, in + static_cast<std::size_t>(u) * lanes);
-  SIMD_EACH a[u] = hn::Max(hn::Min(hn::Abs(z[u]), hn::Set(d, 104.0f)), hn::Set(d, 0x1p-40f));
-
-  // k to the nearest integer, in the low bits of kf: 2^23 + 2^22 has ulp 1. r1 = a - k*hi is exact:
-  // k*hi has 24 bits at most, and r1 < 1/2 is a multiple of ulp(a) or of 2^-16. c = -k*lo.
-  V kf[N], k[N], r1[N], c[N], r[N];
-  const V magic = hn::Set(d, 0x1.8p23f);
-  SIMD_EACH kf[u] = hn::MulAdd(a[u], hn::Set(d, 0x1.715476p0f), magic);
-  SIMD_EACH k[u] = hn::Sub(kf[u], magic);
-  SIMD_EACH r1[u] = hn::NegMulAdd(k[u], hn::Set(d, 0x1.62e4p-1f), a[u]);
-  SIMD_EACH c[u] = hn::Mul(k[u], hn::Set(d, -0x1.7f7d1cp-20f));
-  SIMD_EACH r[u] = hn::Add(r1[u], c[u]);
-
-  // P = 1 + r1 + w, w = c + r^2 q(r). Coefficients, their error and the split of ln2: exp.sollya.
-  V r2[N], low[N], high[N], w[N];
-  SIMD_EACH r2[u] = hn::Mul(r[u], r[u]);
-  SIMD_EACH high[u] = hn::MulAdd(hn::Set(d, 0x1.12397ep-7f), r[u], hn::Set(d, 0x1.555a26p-5f));
-  SIMD_EACH low[u] = hn::MulAdd(hn::Set(d, 0x1.555492p-3f), r[u], hn::Set(d, 0x1.fffffap-2f));
-  SIMD_EACH high[u] = hn::MulAdd(hn::Set(d, 0x1.694c98p-10f), r2[u], high[u]);
-  SIMD_EACH low[u] = hn::MulAdd(high[u], r2[u], low[u]);
-  SIMD_EACH w[u] = hn::MulAdd(r2[u], low[u], c[u]);
-
-  // scale = 2^-k, or 0 from k = 127 on, where it no longer counts. d1 + d2 = 1 + t exactly; for
-  // t > 1 (k = 0) too: d1 - 1 is then a number of t's binade.
-  I k23[N], scale[N];
-  V t[N], d1[N], d2[N], y[N];
-  SIMD_EACH k23[u] = hn::ShiftLeft<23>(hn::BitCast(di, kf[u]));
-  SIMD_EACH scale[u] = hn::Max(hn::Sub(hn::BitCast(di, one), k23[u]), hn::Zero(di));
-  SIMD_EACH t[u] = hn::Add(hn::Add(r1[u], w[u]), hn::BitCast(d, scale[u]));
-  SIMD_EACH d1[u] = hn::Add(one, t[u]);
-  SIMD_EACH y[u] = hn::Div(one, d1[u]);
-  SIMD_EACH d2[u] = hn::Sub(t[u], hn::Sub(d1[u], one));
-#if HWY_NATIVE_FMA
-  SIMD_EACH d1[u] = hn::NegMulAdd(y[u], d1[u], one);
-  SIMD_EACH d1[u] = hn::NegMulAdd(y[u], d2[u], d1[u]);
-  SIMD_EACH y[u] = hn::MulAdd(y[u], d1[u], y[u]);
-#else
-  SIMD_EACH y[u] = hn::Sub(y[u], hn::Mul(y[u], hn::Mul(y[u], d2[u])));
-#endif
-
-  // y 2^-k on the bits. Where that is below 2^-126 (a > log(2^126 - 1), k >= 126), y + m with
-  // m = 2^(k-126) rounds y to a multiple of 2^(k-149), and what its bits have above those of m is
-  // the encoding of the result. Elsewhere m = 0.
-  I m[N];
-  V s[N];
-  SIMD_EACH m[u] = hn::BitCast(di, hn::VecFromMask(d, hn::Gt(a[u], hn::Set(d, 0x1.5d589ep6f))));
-  SIMD_EACH m[u] = hn::And(m[u], hn::Add(k23[u], hn::Set(di, 1 << 23)));
-  SIMD_EACH s[u] = hn::Add(y[u], hn::BitCast(d, m[u]));
-  SIMD_EACH s[u] = hn::BitCast(d, hn::Sub(hn::BitCast(di, s[u]), hn::Max(k23[u], m[u])));
-
-  SIMD_EACH s[u] = hn::IfNegativeThenElse(z[u], s[u], hn::Sub(one, s[u]));
-  const V quiet = hn::BitCast(d, hn::Set(di, 1 << 22));
-  SIMD_EACH s[u] = hn::IfThenElse(hn::IsNaN(z[u]), hn::Or(z[u], quiet), s[u]);
-  SIMD_EACH hn::StoreU(s[u], d, out + static_cast<std::size_t>(u) * lanes);
-}
-
-// out may be z. Elements beyond n are neither read nor written: the tail goes through a buffer.
-void SigmoidF32(const float* z, float* out, std::size_t n) {
-  constexpr int N = 4;
-  const hn::ScalableTag<float> d;
-  const std::size_t lanes = hn::Lanes(d);
-  std::size_t i = 0;
-  for (; i + N * lanes <= n; i += N * lanes) SigmoidOf<N>(d, z + i, out + i);
-  for (; i + lanes <= n; i += lanes) SigmoidOf<1>(d, z + i, out + i);
-  if (i == n) return;
-  HWY_ALIGN float buffer[hn::MaxLanes(d)] = {};
-  for (std::size_t j = 0; j < n - i; ++j) buffer[j] = z[i + j];
-  SigmoidOf<1>(d, buffer, buffer);
-  for (std::size_t j = 0; j < n - i; ++j) out[i + j] = buffer[j];
-}
-
-#undef SIMD_EACH
+// Its gradient: e/(1+e)^2 = 2^-k / Q with s = 2^-k, Q = P + 2s + s^2/P. 1/P comes from the same
+// polynomial at -r. Q = 1 + t is summed small parts first, r1 + w and s^2 (1/P - 1), whose odd
+// powers cancel at k = 0, before the constant 2s + s^2 joins. Errors as for the sigmoid: t below 4
+// beside Q >= 4 (k = 0) gives 2^-p-1. Q >= 4 at k = 0 in floating point too, as rounding is
+// monotone (r1 + w >= r1 - mirror), so that no result exceeds 1/4.
+struct SigmoidGrad {
+  static constexpr bool kLabels = false;
+  static constexpr int kVectors = 4;
+  template <int N, class D, class V>
+  static HWY_INLINE void Of(D d, const V (&z)[N], const V*, V (&out)[N]) {
+    using T = hn::TFromD<D>;
+    V a[N], s[N], s2[N], t[N];
+    Exp<D> e[N];
+    SIMD_EACH a[u] = Magnitude(d, z[u]);
+    ExpOf<N>(d, a, Num<T>::kShort, e);
+    SIMD_EACH s[u] = PowerOf<1>(d, e[u].k_bits);
+    SIMD_EACH s2[u] = PowerOf<2>(d, e[u].k_bits);
+    SIMD_EACH t[u] = hn::Add(e[u].r1, e[u].w);
+    SIMD_EACH t[u] = hn::MulAdd(s2[u], hn::Sub(e[u].mirror, e[u].r1), t[u]);
+    SIMD_EACH t[u] = hn::Add(t[u], hn::Add(hn::Add(s[u], s[u]), s2[u]));
+    SIMD_EACH t[u] = InverseOf1Plus(d, t[u]);
+    SIMD_EACH t[u] = TimesPower(d, t[u], a[u], e[u].k_bits);
+    SIMD_EACH out[u] = OrNaN(d, z[u], t[u]);
+  }
+};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace simd

@@ -4,7 +4,24 @@
 #define HWY_TARGET_INCLUDE "simd.cpp"
 #include "hwy/foreach_target.h"
 // After foreach_target.h.
+#include "arrays-inl.h"
+#include "bce-inl.h"
 #include "sigmoid-inl.h"
+#include "table.hpp"
+
+namespace simd {
+namespace HWY_NAMESPACE {
+
+template <class Op>
+inline constexpr Row kRow{Run<Op, F16>, Run<Op, Bf16>, Run<Op, Native<float>>,
+                          Run<Op, Native<double>>};
+
+// Of the target that this is compiled for, which says so itself. A constant, as no code of a target
+// may run before it is known to be there.
+constexpr Table kTable{HWY_TARGET, kRow<Sigmoid>, kRow<SigmoidGrad>, kRow<Bce>, kRow<BceGrad>};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace simd
 
 #if HWY_ONCE
 
@@ -15,72 +32,120 @@
 namespace simd {
 namespace {
 
-using Function = void (*)(const float*, float*, std::size_t);
+#if HWY_TARGETS & HWY_SSE4
+#define SIMD_SSE4 N_SSE4::kTable
+#else
+#define SIMD_SSE4 Table()
+#endif
+#if HWY_TARGETS & HWY_AVX2
+#define SIMD_AVX2 N_AVX2::kTable
+#else
+#define SIMD_AVX2 Table()
+#endif
+#if HWY_TARGETS & HWY_AVX3
+#define SIMD_AVX3 N_AVX3::kTable
+#else
+#define SIMD_AVX3 Table()
+#endif
+#if HWY_TARGETS & HWY_NEON
+#define SIMD_NEON N_NEON::kTable
+#else
+#define SIMD_NEON Table()
+#endif
 
-// One target: where it cannot run here, `why_not` says so.
+// One target: its kernels, and why they cannot run where they cannot.
 struct Target {
   std::int64_t bit;
   const char* needs;
-  const char* why_not;
-  Function sigmoid;  // nullptr: not in this build
+  const char* why_not_here;
+  Table table;
+
+  // nullptr: it runs here.
+  const char* why_not() const {
+    if (table.target == 0) return "not in this build: another architecture or compiler";
+    if (table.target != bit) return "compiled for another target than it is named after";
+    return (hwy::SupportedTargets() & bit) != 0 ? nullptr : why_not_here;
+  }
 };
 
-#if HWY_TARGETS & HWY_SSE4
-#define SIMD_SSE4 N_SSE4::SigmoidF32
-#else
-#define SIMD_SSE4 nullptr
-#endif
-#if HWY_TARGETS & HWY_AVX2
-#define SIMD_AVX2 N_AVX2::SigmoidF32
-#else
-#define SIMD_AVX2 nullptr
-#endif
-#if HWY_TARGETS & HWY_AVX3
-#define SIMD_AVX3 N_AVX3::SigmoidF32
-#else
-#define SIMD_AVX3 nullptr
-#endif
-#if HWY_TARGETS & HWY_NEON
-#define SIMD_NEON N_NEON::SigmoidF32
-#else
-#define SIMD_NEON nullptr
-#endif
 constexpr Target kSse4{HWY_SSE4, "SSE4.2", "needs SSE4.2, AES and CLMUL", SIMD_SSE4};
 constexpr Target kAvx2{HWY_AVX2, "AVX2", "needs AVX2, FMA, BMI2 and F16C", SIMD_AVX2};
 constexpr Target kAvx3{HWY_AVX3, "AVX-512", "needs AVX-512 (F, CD, BW, DQ, VL)", SIMD_AVX3};
-constexpr Target kNeon{HWY_NEON, "NEON", "needs NEON and AES", SIMD_NEON};
-
-// nullptr: it runs here.
-const char* why_not(const Target& target) {
-  if (target.sigmoid == nullptr) return "not in this build: another architecture or compiler";
-  return (hwy::SupportedTargets() & target.bit) != 0 ? nullptr : target.why_not;
-}
+constexpr Target kNeon{HWY_NEON, "NEON", "needs NEON", SIMD_NEON};
 
 // The best target here, else whatever the compiler may assume.
-Function best() {
+const Table& best() {
   for (const Target* target : {&kAvx3, &kAvx2, &kSse4, &kNeon})
-    if (why_not(*target) == nullptr) return target->sigmoid;
-  return HWY_STATIC_DISPATCH(SigmoidF32);
+    if (target->why_not() == nullptr) return target->table;
+  return HWY_STATIC_DISPATCH(kTable);
 }
 
-auto kernel(const char* name, Function f) {
-  return ulpaudit::unary_arrays<float>(
-             name, "sigmoid", "s = 2^-k/(2^-k+e^(|z|-k*ln2)), 1-s for z >= 0",
-             [f](const float* z, float* out, std::size_t n) { f(z, out, n); })
+using ulpaudit::bf16;
+using ulpaudit::f16;
+
+ArrayKernel* pick(const Row& row, const f16*) { return row.f16; }
+ArrayKernel* pick(const Row& row, const bf16*) { return row.bf16; }
+ArrayKernel* pick(const Row& row, const float*) { return row.f32; }
+ArrayKernel* pick(const Row& row, const double*) { return row.f64; }
+
+auto unary(const char* name, const char* op, const char* formula, const Row& row) {
+  return ulpaudit::unary_arrays(
+             name, op, formula,
+             [row](const auto* z, auto* out, std::size_t n) { pick(row, z)(z, nullptr, out, n); })
       .tags(ulpaudit::shim::kElementTags);
 }
 
-auto kernel(const char* name, const Target& target) {
-  return kernel(name, target.sigmoid).needs(target.needs, why_not(target));
+auto binary(const char* name, const char* op, const char* formula, const Row& row) {
+  return ulpaudit::binary_arrays(name, op, formula,
+                                 [row](const auto* z, const auto* y, auto* out, std::size_t n) {
+                                   pick(row, z)(z, y, out, n);
+                                 })
+      .tags(ulpaudit::shim::kElementTags);
+}
+
+auto sigmoid(const char* name, const Table& t) {
+  return unary(name, "sigmoid", "s = 2^-k/(2^-k+P), P = e^(|z|-k*ln2), 1-s for z >= 0", t.sigmoid);
+}
+auto sigmoid_grad(const char* name, const Table& t) {
+  return unary(name, "sigmoid_grad", "2^-k/(P+2s+s^2/P), s = 2^-k, P = e^(|z|-k*ln2)",
+               t.sigmoid_grad);
+}
+auto bce(const char* name, const Table& t) {
+  return binary(name, "bce_with_logits", "|z|*c+2*atanh(e/(2+e)), e = exp(-|z|), c = z<0 ? y : 1-y",
+                t.bce);
+}
+auto bce_grad(const char* name, const Table& t) {
+  return binary(name, "bce_with_logits_grad",
+                "|z|<1: (P-s)/(P+s)/2+(1/2-y), else (1-y)-s/(P+s) or s/(P+s)-y, in two parts",
+                t.bce_grad);
+}
+
+template <class Kernel>
+auto on(const Target& target, Kernel (*kernel)(const char*, const Table&), const char* name) {
+  return kernel(name, target.table).needs(target.needs, target.why_not());
 }
 
 }  // namespace
 }  // namespace simd
 
-ULPAUDIT_PLUGIN("simd", "1.0", kContract, simd::kernel("sigmoid", simd::best()),
-                simd::kernel("sigmoid@sse4", simd::kSse4),
-                simd::kernel("sigmoid@avx2", simd::kAvx2),
-                simd::kernel("sigmoid@avx3", simd::kAvx3),
-                simd::kernel("sigmoid@neon", simd::kNeon))
+ULPAUDIT_PLUGIN("simd", "1.0", kContract, simd::sigmoid("sigmoid", simd::best()),
+                simd::sigmoid_grad("sigmoid_grad", simd::best()), simd::bce("bce", simd::best()),
+                simd::bce_grad("bce_grad", simd::best()),
+                simd::on(simd::kSse4, simd::sigmoid, "sigmoid@sse4"),
+                simd::on(simd::kAvx2, simd::sigmoid, "sigmoid@avx2"),
+                simd::on(simd::kAvx3, simd::sigmoid, "sigmoid@avx3"),
+                simd::on(simd::kNeon, simd::sigmoid, "sigmoid@neon"),
+                simd::on(simd::kSse4, simd::sigmoid_grad, "sigmoid_grad@sse4"),
+                simd::on(simd::kAvx2, simd::sigmoid_grad, "sigmoid_grad@avx2"),
+                simd::on(simd::kAvx3, simd::sigmoid_grad, "sigmoid_grad@avx3"),
+                simd::on(simd::kNeon, simd::sigmoid_grad, "sigmoid_grad@neon"),
+                simd::on(simd::kSse4, simd::bce, "bce@sse4"),
+                simd::on(simd::kAvx2, simd::bce, "bce@avx2"),
+                simd::on(simd::kAvx3, simd::bce, "bce@avx3"),
+                simd::on(simd::kNeon, simd::bce, "bce@neon"),
+                simd::on(simd::kSse4, simd::bce_grad, "bce_grad@sse4"),
+                simd::on(simd::kAvx2, simd::bce_grad, "bce_grad@avx2"),
+                simd::on(simd::kAvx3, simd::bce_grad, "bce_grad@avx3"),
+                simd::on(simd::kNeon, simd::bce_grad, "bce_grad@neon"))
 
 #endif  // HWY_ONCE
