@@ -39,7 +39,7 @@ class Microscope(CommandTest):
         self.assertTrue(j['true_value'].startswith('2.061153620314380703'))
         rows = {r['name']: r for r in j['implementations']}
         self.assertLess(abs(rows['stable/bce']['error_ulps']), 2.5)
-        worst = max(abs(r['error_ulps'] or 0) for r in rows.values())
+        worst = max(abs(r.get('error_ulps') or 0) for r in rows.values())
         self.assertGreater(worst, 1e6, 'log(1+exp(z)) loses its digits here')
 
     def test_nan_is_a_category(self):
