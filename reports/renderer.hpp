@@ -17,7 +17,7 @@ struct RenderOptions {
 /// Every renderer: X(NAME, DESCRIPTION) stands for render_NAME in a file of its own.
 #define ULPAUDIT_RENDERERS(X)                                                          \
   X(console, "aligned tables for a terminal: figures, findings, verdicts")             \
-  X(findings, "findings alone, a block each, with the command that replays it")            \
+  X(findings, "findings alone, a block each, with the command that replays it")        \
   X(md, "Markdown for GitHub: everything but the curves, details folded, below 1 MiB") \
   X(csv, "a row per implementation, op, dtype and region, all figures at full precision")
 
