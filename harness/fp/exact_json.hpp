@@ -1,5 +1,6 @@
-// JSON whose integers are read exactly or refused: by itself nlohmann's reader makes 2^64 - 1 of
-// -1, cuts 2^32 to 0, and casts 1e300 to an integer, which is undefined.
+// JSON from others: integers are read exactly or refused (by itself nlohmann's reader makes 2^64 -
+// 1 of -1, cuts 2^32 to 0, and casts 1e300 to an integer, which is undefined), deep nesting is
+// refused.
 #pragma once
 
 #include <fmt/format.h>
@@ -45,5 +46,27 @@ struct ExactSerializer<T, std::enable_if_t<std::is_integral_v<T> && !std::is_sam
 template <template <class, class, class...> class Map>
 using ExactJson = nlohmann::basic_json<Map, std::vector, std::string, bool, std::int64_t,
                                        std::uint64_t, double, std::allocator, ExactSerializer>;
+
+/// Parses text that nests at most 32 deep: copies of values that lie ten thousands deep, which
+/// nlohmann makes even in reading some of them, overflow the stack. Throws its exceptions.
+template <class Json>
+Json parse_shallow(const std::string& text) {
+  constexpr int kDeepest = 32;
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"')
+      quoted = !quoted;
+    else if (quoted)
+      i += c == '\\' ? 1 : 0;
+    else
+      depth += (c == '[' || c == '{') ? 1 : (c == ']' || c == '}') ? -1 : 0;
+    if (depth > kDeepest)
+      throw Json::other_error::create(501, fmt::format("nested more than {} deep", kDeepest),
+                                      nullptr);
+  }
+  return Json::parse(text);
+}
 
 }  // namespace ulpaudit

@@ -22,19 +22,11 @@ std::string excerpt(const std::string& line) {
 template <class Read>
 auto parse(const std::string& line, Read read) {
   try {
-    return read(Json::parse(line));
+    return read(parse_shallow<Json>(line));
   } catch (const Json::exception& e) {
     throw Error(
         fmt::format("not a message of the worker's protocol: '{}' ({})", excerpt(line), e.what()));
   }
-}
-
-/// The member, or an empty list. Not by value(), whose copy of what a hostile plug-in nested deeply
-/// overflows the stack.
-const Json& list_in(const Json& j, const char* key) {
-  static const Json none = Json::array();
-  const auto found = j.find(key);
-  return found == j.end() ? none : *found;
 }
 
 Dtype dtype_of(const Json& j) {
@@ -55,7 +47,7 @@ Json facts_json(const std::vector<Fact>& facts) {
 }
 std::vector<Fact> read_facts(const Json& j) {
   std::vector<Fact> facts;
-  for (const Json& f : list_in(j, "facts"))
+  for (const Json& f : j.value("facts", Json::array()))
     facts.push_back({f.at("rule"), f.at("text"), f.value("element", std::uint64_t{0})});
   return facts;
 }
@@ -208,7 +200,7 @@ PluginInfo parse_description(const std::string& line) {
       kernel.requirement = k.value("requires", "");
       kernel.unavailable = k.value("unavailable", "");
       for (const Json& d : k.at("dtypes")) kernel.dtypes.push_back(dtype_of(d));
-      for (const Json& tag : list_in(k, "tags")) {
+      for (const Json& tag : k.value("tags", Json::array())) {
         kernel.deterministic |= tag == "deterministic";
         kernel.in_place |= tag == "in_place";
         kernel.elementwise |= tag == "elementwise";

@@ -602,7 +602,7 @@ std::string to_json(const Report& r) {
 
 Report from_json(const std::string& text) {
   try {
-    const Json j = Json::parse(text);
+    const auto j = parse_shallow<Json>(text);
     if (!j.is_object() || !j.contains("schema_version"))
       throw BadReport("no schema_version: this is not a report.json of ulpaudit");
     const auto version = j.at("schema_version").get<std::string>();
