@@ -14,9 +14,6 @@ namespace {
 
 constexpr std::size_t kFindingLines = 20;
 constexpr std::size_t kExpectedLines = 8;
-constexpr std::size_t kTextBytes = 400;  // of one foreign string
-
-std::string shown(const std::string& foreign) { return printable(clip(foreign, kTextBytes)); }
 
 class Console {
  public:
@@ -121,42 +118,6 @@ void Console::figures() {
     line(l, Style::dim);
 }
 
-/// Findings that a line can tell together: of one implementation and rule; errors by their message.
-struct Group {
-  const Finding* first = nullptr;
-  std::vector<std::string> dtypes;
-  std::size_t findings = 0;
-
-  /// "naive/sigmoid value.vanished f32 core ×12: got 0, expected …"
-  std::string text() const {
-    std::string out = first->implementation + " " + first->rule;
-    for (const std::string& d : dtypes) out += (d.empty() ? "" : " ") + d;
-    if (findings == 1 && first->region != "all" && !first->region.empty())
-      out += " " + first->region;
-    if (findings == 1 && first->count > 1) out += " ×" + thousands(first->count);
-    const bool expected = !first->expected_failure.empty();
-    out += ": " + (expected ? first->expected_failure : first->message);
-    return shown(findings > 1 && !expected ? out + " (first of " + thousands(findings) + ")" : out);
-  }
-};
-
-std::vector<Group> groups_of(const std::vector<const Finding*>& findings) {
-  std::vector<Group> groups;
-  std::map<std::vector<std::string>, std::size_t> at;
-  for (const Finding* f : findings) {
-    const bool error = gravity(*f) == Gravity::error;
-    const std::vector<std::string> key = {f->implementation, f->rule, f->expected_failure,
-                                          error ? f->message : "", error ? f->replay : ""};
-    const auto [found, added] = at.emplace(key, groups.size());
-    if (added) groups.push_back({f, {}, 0});
-    Group& group = groups[found->second];
-    ++group.findings;
-    if (std::find(group.dtypes.begin(), group.dtypes.end(), f->dtype) == group.dtypes.end())
-      group.dtypes.push_back(f->dtype);
-  }
-  return groups;
-}
-
 /// The findings of one gravity in about `most` lines, and how many are left out.
 std::vector<std::pair<std::string, Style>> Console::lines_of(Gravity g, std::size_t most) const {
   const bool error = g == Gravity::error, expected = g == Gravity::expected_failure;
@@ -164,14 +125,14 @@ std::vector<std::pair<std::string, Style>> Console::lines_of(Gravity g, std::siz
   const auto findings = findings_of(report_, g);
   std::vector<std::pair<std::string, Style>> lines;
   std::size_t left = findings.size();
-  for (const Group& group : groups_of(findings)) {
+  for (const FindingGroup& group : groups_of(findings)) {
     const auto text = wrap(group.text(), width_ < 40 ? width_ : width_ - 6);
     const bool replay = error && !group.first->replay.empty();
     if (lines.size() + text.size() + (replay ? 1 : 0) > most) break;
     const std::string mark = error ? "  ✗ " : expected ? "  ! " : "  · ";
     for (std::size_t i = 0; i < text.size(); ++i)
       lines.emplace_back((i == 0 ? mark : "      ") + text[i], style);
-    if (replay) lines.emplace_back("      " + shown(group.first->replay), Style::dim);
+    if (replay) lines.emplace_back("      " + printable(group.first->replay), Style::dim);
     left -= group.findings;
   }
   if (left != 0)

@@ -1,6 +1,8 @@
 // Findings alone, a block each: what `ulpaudit check` prints.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "reports/renderer.hpp"
 #include "reports/text.hpp"
 #include "reports/text_table.hpp"
@@ -9,10 +11,8 @@
 namespace ulpaudit {
 namespace {
 
-constexpr std::size_t kTextBytes = 600;  // of one foreign string
 constexpr std::size_t kNotes = 12;
-
-std::string shown(const std::string& foreign) { return printable(clip(foreign, kTextBytes)); }
+constexpr std::size_t kExpected = 12;
 
 std::string input(const Witness& w) {
   std::string out = fmt::format("z = {} ({})", shown(w.z.decimal), shown(w.z.bits));
@@ -28,12 +28,10 @@ class Blocks {
         width_(static_cast<std::size_t>(std::max(options.width, 0))) {}
 
   std::string str() {
-    for (const auto& [gravity, mark, style] :
-         {std::tuple{Gravity::error, "✗", Style::red},
-          std::tuple{Gravity::expected_failure, "!", Style::yellow}})
-      for (const Finding* f : findings_of(report_, gravity)) block(*f, mark, style);
+    for (const Finding* f : findings_of(report_, Gravity::error)) block(*f);
     if (out_.empty()) line("No errors.", Style::green);
-    notes();
+    lines(Gravity::expected_failure, "!", Style::yellow, kExpected, "expected failure");
+    lines(Gravity::note, "·", Style::dim, kNotes, "note");
     for (const Verdict& v : report_.verdicts) verdict(v);
     return out_;
   }
@@ -47,10 +45,10 @@ class Blocks {
       line("    " + l, style);
   }
 
-  void block(const Finding& f, const char* mark, Style style) {
-    line(fmt::format("{} {}  {} {}{}", mark, shown(f.rule), shown(f.implementation), shown(f.dtype),
+  void block(const Finding& f) {
+    line(fmt::format("✗ {}  {} {}{}", shown(f.rule), shown(f.implementation), shown(f.dtype),
                      f.region == "all" || f.region.empty() ? "" : " " + shown(f.region)),
-         style);
+         Style::red);
     indented(shown(f.message));
     if (!f.setting.empty() && f.witness_length > 1)
       indented(fmt::format("case: {}, element {}", shown(f.setting), f.position));
@@ -63,23 +61,22 @@ class Blocks {
       indented(fmt::format("at {}: got {}, expected {}", input(*f.witness),
                            shown(f.witness->got.bits), shown(f.witness->expected.bits)));
     if (f.count > 1) indented(fmt::format("{} cases", thousands(f.count)));
-    if (!f.expected_failure.empty()) indented("expected: " + shown(f.expected_failure));
-    if (!f.replay.empty()) line("    " + shown(f.replay), Style::dim);
+    if (!f.replay.empty()) line("    " + printable(f.replay), Style::dim);
     out_ += "\n";
   }
 
-  void notes() {
-    const auto all = findings_of(report_, Gravity::note);
-    for (std::size_t i = 0; i < all.size() && i < kNotes; ++i)
-      for (const std::string& l :
-           wrap(fmt::format("· {} {} {}: {}", shown(all[i]->implementation), shown(all[i]->dtype),
-                            shown(all[i]->rule), shown(all[i]->message)),
-                width_))
-        line(l, Style::dim);
-    if (all.size() > kNotes)
-      line(fmt::format("· and {} in the report (-o FOLDER)", counted(all.size() - kNotes, "note")),
-           Style::dim);
-    if (!all.empty()) out_ += "\n";
+  /// A line for each group.
+  void lines(Gravity gravity, const char* mark, Style style, std::size_t most,
+             std::string_view noun) {
+    const auto groups = groups_of(findings_of(report_, gravity));
+    for (std::size_t i = 0; i < std::min(most, groups.size()); ++i)
+      for (const std::string& l : wrap(fmt::format("{} {}", mark, groups[i].text()), width_))
+        line(l, style);
+    if (groups.size() > most)
+      line(fmt::format("{} and {} more in the report (-o FOLDER)", mark,
+                       counted(groups.size() - most, noun)),
+           style);
+    if (!groups.empty()) out_ += "\n";
   }
 
   void verdict(const Verdict& v) {

@@ -163,4 +163,6 @@ std::vector<std::string> wrap(std::string_view text, std::size_t width,
   return lines;
 }
 
+std::string shown(const std::string& foreign) { return printable(clip(foreign, 600)); }
+
 }  // namespace ulpaudit

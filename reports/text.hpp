@@ -32,6 +32,9 @@ std::string printable(std::string_view text);
 /// Cut behind `bytes` at a character's border, with a mark that says so.
 std::string clip(std::string text, std::size_t bytes);
 
+/// A foreign string for one line of a report: printable, at most 600 bytes.
+std::string shown(const std::string& foreign);
+
 /// Columns of a terminal that UTF-8 text takes.
 std::size_t display_width(std::string_view text);
 

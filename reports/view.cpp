@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "reports/text.hpp"
 
@@ -27,6 +28,33 @@ std::vector<const Finding*> findings_of(const Report& report, Gravity g) {
   for (const Finding& f : report.findings)
     if (gravity(f) == g) out.push_back(&f);
   return out;
+}
+
+std::string FindingGroup::text() const {
+  std::string out = first->implementation + " " + first->rule;
+  for (const std::string& d : dtypes) out += (d.empty() ? "" : " ") + d;
+  if (findings == 1 && first->region != "all" && !first->region.empty()) out += " " + first->region;
+  if (findings == 1 && first->count > 1) out += " ×" + thousands(first->count);
+  const bool expected = !first->expected_failure.empty();
+  out += ": " + (expected ? first->expected_failure : first->message);
+  return shown(findings > 1 && !expected ? out + " (first of " + thousands(findings) + ")" : out);
+}
+
+std::vector<FindingGroup> groups_of(const std::vector<const Finding*>& findings) {
+  std::vector<FindingGroup> groups;
+  std::map<std::vector<std::string>, std::size_t> at;
+  for (const Finding* f : findings) {
+    const bool error = gravity(*f) == Gravity::error;
+    const std::vector<std::string> key = {f->implementation, f->rule, f->expected_failure,
+                                          error ? f->message : "", error ? f->replay : ""};
+    const auto [found, added] = at.emplace(key, groups.size());
+    if (added) groups.push_back({f, {}, 0});
+    FindingGroup& group = groups[found->second];
+    ++group.findings;
+    if (std::find(group.dtypes.begin(), group.dtypes.end(), f->dtype) == group.dtypes.end())
+      group.dtypes.push_back(f->dtype);
+  }
+  return groups;
 }
 
 bool has_finding(const Report& report, const Result& r, Gravity g) {

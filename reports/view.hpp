@@ -14,6 +14,17 @@ enum class Gravity { error, expected_failure, note };
 Gravity gravity(const Finding& f);
 std::vector<const Finding*> findings_of(const Report& report, Gravity g);
 
+/// Findings that a line can tell together: of one implementation and rule; errors by their message.
+struct FindingGroup {
+  const Finding* first = nullptr;
+  std::vector<std::string> dtypes;
+  std::size_t findings = 0;
+
+  /// "naive/sigmoid value.vanished f32 core ×12: got 0, expected …"
+  std::string text() const;
+};
+std::vector<FindingGroup> groups_of(const std::vector<const Finding*>& findings);
+
 /// Has the implementation a finding of this gravity in this dtype?
 bool has_finding(const Report& report, const Result& r, Gravity g);
 

@@ -11,6 +11,7 @@
 #include <ctime>
 #include <fstream>
 
+#include "plugin/environment.hpp"
 #include "version.hpp"
 
 namespace ulpaudit {
@@ -19,19 +20,6 @@ namespace {
 std::vector<std::string>& arguments() {
   static std::vector<std::string> argv;
   return argv;
-}
-
-std::string rounding_mode() {
-  switch (std::fegetround()) {
-    case FE_TONEAREST:
-      return "to nearest";
-    case FE_UPWARD:
-      return "upward";
-    case FE_DOWNWARD:
-      return "downward";
-    default:
-      return "toward zero";
-  }
 }
 
 /// Bits 15 (FTZ) and 6 (DAZ) of the control and status register of SSE.
@@ -79,7 +67,7 @@ Context make_context(const Options& o, const std::string& profile) {
           kFlags,
           fmt::format("glibc {}", ::gnu_get_libc_version()),
           mpfr_get_version(),
-          rounding_mode(),
+          rounding_name(std::fegetround()),
           ftz_daz(),
           isa(),
           profile,

@@ -158,7 +158,7 @@ void Accumulator::add_block(Region region, const BlockScore& s, const BlockScrat
   for (std::uint64_t i = 0; i < s.bins; ++i) ++t.histogram[scratch.bin[i]];
 }
 
-void Accumulator::add_nans(Dtype d, Region region, const Case& first, std::uint64_t n) {
+Tally& Accumulator::add_right(Dtype d, Region region, const Case& first, std::uint64_t n) {
   Tally& t = regions[static_cast<std::size_t>(region)];
   CurveBin& bin = bin_of(d, first.z);
   t.start();
@@ -168,20 +168,17 @@ void Accumulator::add_nans(Dtype d, Region region, const Case& first, std::uint6
   t.histogram.front() += n;
   bin.points += n;
   bin.correctly_rounded += n;
+  return t;
+}
+
+void Accumulator::add_nans(Dtype d, Region region, const Case& first, std::uint64_t n) {
+  add_right(d, region, first, n);
 }
 
 void Accumulator::add_constant(Dtype d, Region region, const Case& first, std::uint64_t n) {
-  Tally& t = regions[static_cast<std::size_t>(region)];
-  CurveBin& bin = bin_of(d, first.z);
-  t.start();
-  t.points += n;
+  Tally& t = add_right(d, region, first, n);
   t.measured += n;
-  t.correctly_rounded += n;
-  t.faithful += n;
-  t.histogram.front() += n;
   for (Extreme* x : {&t.max_abs, &t.max_signed, &t.min_signed}) x->offer(d, 0, first);
-  bin.points += n;
-  bin.correctly_rounded += n;
 }
 
 void Accumulator::offer_violation(Dtype d, const Case& before, const Case& after, std::uint64_t n) {

@@ -55,6 +55,8 @@ struct Accumulator {
   void merge(Dtype d, const Accumulator& other);
 
  private:
+  /// `n` correctly rounded results that start at `first`, in the region's tally, which it gives.
+  Tally& add_right(Dtype d, Region region, const Case& first, std::uint64_t n);
   CurveBin& bin_of(Dtype d, Bits z);
   void offer_violation(Dtype d, const Case& before, const Case& after, std::uint64_t n);
   BinSpan span_{};

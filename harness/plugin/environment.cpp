@@ -45,21 +45,6 @@ std::uint64_t control() { return 0; }
 void set_control(std::uint64_t) {}
 #endif
 
-const char* rounding_name(int mode) {
-  switch (mode) {
-    case FE_TONEAREST:
-      return "to nearest";
-    case FE_UPWARD:
-      return "upward";
-    case FE_DOWNWARD:
-      return "downward";
-    case FE_TOWARDZERO:
-      return "toward zero";
-    default:
-      return "unknown";
-  }
-}
-
 unsigned raised() {
   const int f = std::fetestexcept(FE_ALL_EXCEPT);
   return ((f & FE_INVALID) != 0 ? kInvalid : 0) | ((f & FE_DIVBYZERO) != 0 ? kDivideByZero : 0) |
@@ -94,6 +79,21 @@ std::uintptr_t handler_of(int signal) {
 std::string on_off(bool on) { return on ? "on" : "off"; }
 
 }  // namespace
+
+const char* rounding_name(int mode) {
+  switch (mode) {
+    case FE_TONEAREST:
+      return "to nearest";
+    case FE_UPWARD:
+      return "upward";
+    case FE_DOWNWARD:
+      return "downward";
+    case FE_TOWARDZERO:
+      return "toward zero";
+    default:
+      return "unknown";
+  }
+}
 
 Environment Environment::now(bool process) {
   Environment e;

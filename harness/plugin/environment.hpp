@@ -38,6 +38,9 @@ class Environment {
   std::int64_t printed_ = 0;
 };
 
+/// "to nearest", …: a rounding mode as fegetround gives it.
+const char* rounding_name(int mode);
+
 /// The floating-point state that the stage asks for, from the next instruction on.
 void enter(const Stage& stage);
 

@@ -42,9 +42,11 @@ class Killed(CheckpointTest):
         self.assertEqual(without_volatile(done.stdout), without_volatile(whole.stdout))
 
     def test_a_time_limit_again_and_again(self):
+        begin = time.monotonic()
         whole = run('sweep', *ARGS)
-        for rounds in range(200):
-            done = run('sweep', *ARGS, '--checkpoint', self.file, '--resume', '--time-limit', '0.3')
+        limit = str((time.monotonic() - begin) / 5)
+        for rounds in range(100):
+            done = run('sweep', *ARGS, '--checkpoint', self.file, '--resume', '--time-limit', limit)
             report = json.loads(done.stdout)
             if not report['volatile']['ended_early']:
                 break
@@ -53,7 +55,8 @@ class Killed(CheckpointTest):
 
     def test_interrupt_keeps_the_checkpoint(self):
         p = self.start(*ARGS, '--checkpoint', self.file)
-        time.sleep(0.5)
+        while not os.path.exists(self.file) and p.poll() is None:
+            time.sleep(0.01)
         p.send_signal(signal.SIGINT)
         _, err = p.communicate(timeout=90)
         self.assertEqual(p.returncode, INTERRUPTED, err)

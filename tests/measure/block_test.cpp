@@ -11,6 +11,7 @@
 #include "measure/batch_truth.hpp"
 #include "measure/state.hpp"
 #include "measure/trend_spans.hpp"
+#include "pack.hpp"
 #include "truth/fast_judge_f64.hpp"
 
 namespace ulpaudit {
@@ -18,14 +19,6 @@ namespace {
 
 constexpr std::size_t kLanes = 100;  // not a multiple of any vector
 constexpr Region kRegion = Region::core;
-
-std::vector<char> pack(Dtype d, const std::vector<Bits>& values) {
-  const auto bytes = static_cast<std::size_t>(format(d).bytes());
-  std::vector<char> out(values.size() * bytes + 64);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    std::copy_n(reinterpret_cast<const char*>(&values[i]), bytes, out.data() + i * bytes);
-  return out;
-}
 
 /// Ascending numbers of one bin of the curve; half of the bins are among those of 2^-8 … 2^8.
 std::vector<Bits> inputs_of_one_bin(Dtype d, std::mt19937_64& rng) {
@@ -103,7 +96,7 @@ struct Met {
 
 void compare_block(OpId op, Dtype d, Bits y, std::mt19937_64& rng, Met& met) {
   const std::vector<Bits> z = inputs_of_one_bin(d, rng);
-  const std::vector<char> packed_z = pack(d, z);
+  const std::vector<char> packed_z = test::pack(d, z);
   Values v(op, d, y, packed_z.data(), z.size());
   std::vector<Truth> truths(z.size());
   std::vector<Bits> got;
@@ -112,7 +105,7 @@ void compare_block(OpId op, Dtype d, Bits y, std::mt19937_64& rng, Met& met) {
       truths[i] = final_judge(op, d, z[i], y);
     got.push_back(some_result(d, z[i], truths[i], rng));
   }
-  const std::vector<char> packed_got = pack(d, got);
+  const std::vector<char> packed_got = test::pack(d, got);
   const PackedCases cases = {d, y, packed_z.data(), packed_got.data()};
   Accumulator by_points, by_block;
   const auto count = [&](Accumulator& a, std::size_t i) {
@@ -179,7 +172,7 @@ TEST(Block, PairsCountAsPairByPair) {
     got.push_back(encode(d, v));
   }
   got[5] = format(d).quiet_nan();
-  const std::vector<char> packed_z = pack(d, z), packed_got = pack(d, got);
+  const std::vector<char> packed_z = test::pack(d, z), packed_got = test::pack(d, got);
   const PackedCases cases = {d, 0, packed_z.data(), packed_got.data()};
   std::vector<double> numbers(z.size() + 16);
   for (std::size_t i = 0; i < z.size(); ++i) numbers[i] = decode(d, got[i]);
@@ -205,7 +198,8 @@ void sum_digest_terms() {
         got.push_back(rng() & format(d).mask());
         sum += digest_term(z[i], y, got[i]);
       }
-      EXPECT_EQ(digest_of(d, pack(d, z).data(), y, pack(d, got).data(), n), sum) << name(d);
+      EXPECT_EQ(digest_of(d, test::pack(d, z).data(), y, test::pack(d, got).data(), n), sum)
+          << name(d);
     }
 }
 
@@ -215,10 +209,10 @@ TEST(Block, AllNanLooksAtEveryLane) {
   for (Dtype d : kDtypes) {
     std::vector<Bits> got(37, format(d).quiet_nan() | format(d).sign_bit());
     got[3] = format(d).infinity() + 1;
-    EXPECT_TRUE(all_nan(d, pack(d, got).data(), got.size())) << name(d);
+    EXPECT_TRUE(all_nan(d, test::pack(d, got).data(), got.size())) << name(d);
     for (Bits other : {Bits{0}, format(d).infinity()}) {
       got[36] = other;
-      EXPECT_FALSE(all_nan(d, pack(d, got).data(), got.size())) << name(d);
+      EXPECT_FALSE(all_nan(d, test::pack(d, got).data(), got.size())) << name(d);
     }
   }
 }
@@ -248,7 +242,7 @@ TEST(BatchTruth, KeptPartsGiveTheValuesOfFreshOnes) {
           const OpId op = *op_from_name(op_name);
           std::vector<Bits> z;
           for (std::size_t i = 0; i < kInputs; ++i) z.push_back(from_ordinal(d, from + i));
-          const std::vector<char> packed = pack(d, z);
+          const std::vector<char> packed = test::pack(d, z);
           for (double y : {0.25, 0.75}) {
             BatchTruth fresh;
             kept.start(op, d, encode(d, y), packed.data(), kInputs, false);

@@ -9,6 +9,7 @@
 
 #include "fp/text.hpp"
 #include "measure/scan_block.hpp"
+#include "pack.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -30,19 +31,11 @@ std::vector<Bits> random_inputs(Dtype d, std::mt19937_64& rng) {
   return z;
 }
 
-std::vector<char> pack(Dtype d, const std::vector<Bits>& values) {
-  const auto bytes = static_cast<std::size_t>(format(d).bytes());
-  std::vector<char> out(values.size() * bytes + 64);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    std::copy_n(reinterpret_cast<const char*>(&values[i]), bytes, out.data() + i * bytes);
-  return out;
-}
-
 struct Values {
   std::vector<double> zd, part, hi, lo, delta;
   Values(OpId op, Dtype d, Bits y, const std::vector<Bits>& z) {
     for (auto* v : {&zd, &part, &hi, &lo, &delta}) v->resize(z.size() + 16);
-    const std::vector<char> packed = pack(d, z);
+    const std::vector<char> packed = test::pack(d, z);
     fast_z_part(op, d, packed.data(), z.size(), zd.data(), part.data());
     fast_combine(op, decode(d, y), zd.data(), part.data(), z.size(), view());
   }
