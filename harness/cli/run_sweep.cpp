@@ -148,6 +148,7 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   // Properties have no inputs to share out: the first shard checks them all.
   const bool properties = extras.properties && engine.shard == 0 && !outcome.interrupted;
   if (properties) append_properties(catalog, o, report);
+  report.properties = properties;
   if (extras.bench && engine.shards == 1 && !outcome.interrupted)
     append_benchmarks(catalog, o, {}, report);
   judge_report(catalog.contracts, extras.properties, report);

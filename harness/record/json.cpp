@@ -77,7 +77,7 @@ static void from_json(const Json& j, Implementation& i) {
   i.given_path = j.value("given_path", "");
 }
 
-static void to_json(Json& j, const Benchmark& b) {
+void to_json(Json& j, const Benchmark& b) {
   j = {{"implementation", b.implementation},
        {"op", b.op},
        {"dtype", b.dtype},
@@ -95,7 +95,7 @@ static void to_json(Json& j, const Benchmark& b) {
   put(j, "to_naive", b.to_naive);
   put(j, "instructions", b.instructions);
 }
-static void from_json(const Json& j, Benchmark& b) {
+void from_json(const Json& j, Benchmark& b) {
   b.implementation = j.at("implementation");
   b.op = j.at("op");
   b.dtype = j.at("dtype");
@@ -182,9 +182,7 @@ static void from_json(const Json& j, Volatile& v) {
   v.ended_early = j.at("ended_early");
 }
 
-/// One line per member, one per element of a list: greppable, and a third of the size of an
-/// indented text.
-static std::string lines(const Json& j) {
+std::string json_lines(const Json& j) {
   const auto compact = [](const Json& x) {
     return x.dump(-1, ' ', false, Json::error_handler_t::replace);
   };
@@ -212,13 +210,14 @@ std::string to_json(const Report& r) {
   j["volatile"] = r.run;
   j["implementations"] = r.implementations;
   j["contracts"] = r.contracts;
+  j["properties_checked"] = r.properties;
   j["results"] = r.results;
   j["findings"] = r.findings;
   j["benchmarks"] = r.benchmarks;
   j["training"] = Json::array();
   j["textbook"] = r.textbook;
   j["verdicts"] = r.verdicts;
-  return lines(j);
+  return json_lines(j);
 }
 
 Report from_json(const std::string& text) {
@@ -235,6 +234,7 @@ Report from_json(const std::string& text) {
     r.run = j.at("volatile");
     r.implementations = j.at("implementations").get<std::vector<Implementation>>();
     r.contracts = j.at("contracts").get<std::vector<ContractText>>();
+    r.properties = j.value("properties_checked", false);
     r.results = j.at("results").get<std::vector<Result>>();
     r.findings = j.at("findings").get<std::vector<Finding>>();
     r.benchmarks = j.at("benchmarks").get<std::vector<Benchmark>>();

@@ -217,6 +217,7 @@ struct Report {
   std::vector<Benchmark> benchmarks;
   std::vector<TextbookAnswer> textbook;
   std::vector<Verdict> verdicts;
+  bool properties = false;  ///< the rules of `check` were checked
 };
 
 /// "--impl 'plugin/kernel'", with the --plugin that it needs.
