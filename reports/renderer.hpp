@@ -19,6 +19,8 @@ struct RenderOptions {
   X(console, "aligned tables for a terminal: figures, findings, verdicts")             \
   X(findings, "findings alone, a block each, with the command that replays it")        \
   X(md, "Markdown for GitHub: everything but the curves, details folded, below 1 MiB") \
+  X(html, "one page with curves, tables and replay commands; needs no network")        \
+  X(junit, "JUnit XML: a test case per implementation, op and dtype")                  \
   X(csv, "a row per implementation, op, dtype and region, all figures at full precision")
 
 #define ULPAUDIT_DECLARE(NAME, DESCRIPTION) \
