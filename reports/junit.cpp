@@ -29,7 +29,8 @@ class Suites {
  public:
   explicit Suites(const Report& report) {
     for (const Implementation& i : report.implementations) {
-      std::vector<std::string> dtypes = i.unavailable.empty() ? dtypes_run(report, i.name) : i.dtypes;
+      std::vector<std::string> dtypes =
+          i.unavailable.empty() ? dtypes_run(report, i.name) : i.dtypes;
       if (dtypes.empty() && !i.unavailable.empty()) dtypes.emplace_back();
       for (const std::string& d : dtypes) find(i.op, i.name, d).unavailable = i.unavailable;
     }

@@ -48,14 +48,14 @@ Command add_report(CLI::App& parser) {
   auto r = std::make_shared<ReportOptions>();
   CLI::App* c = parser.add_subcommand("report", "render a report.json");
   c->add_option("file", r->file, "report.json")->required();
-  c->add_option("--format", r->format, "console, md or csv")
+  c->add_option("--format", r->format, "console for a terminal, html or md for people, csv or junit for programs")
       ->check(CLI::IsMember(formats))
       ->capture_default_str();
   c->add_option("-o,--output", r->output, "file to write instead of stdout");
   c->add_option("--color", r->color, "colours in tables")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
-  c->footer("Example: ulpaudit report build/report/report.json --format csv -o report.csv");
+  c->footer("Example: ulpaudit report build/report/report.json --format html -o report.html");
   return {c, [r] { return run(*r); }};
 }
 

@@ -43,39 +43,35 @@ std::string tiles(const Report& report) {
          "</div>\n";
 }
 
-std::string verdict_item(std::string_view status, const std::string& name,
-                         const std::string& remark) {
-  const bool pass = status == "pass", fail = status == "fail";
+std::string verdict_item(const Verdict& v) {
+  const bool fail = v.status == "fail";
+  std::string counts;
+  for (const auto& [n, noun] :
+       {std::pair{v.errors, "error"}, std::pair{v.expected_failures, "expected failure"},
+        std::pair{v.notes, "note"}})
+    if (n != 0) counts += (counts.empty() ? "" : ", ") + counted(n, noun);
   return fmt::format(
-      "<li class=\"{}\"><span class=\"mark\">{}</span> {} <small>{}{}{}</small></li>\n",
-      pass   ? "pass"
-      : fail ? "fail"
-             : "none",
-      pass   ? "✓"
-      : fail ? "✗"
-             : "–",
-      code(name), pass || fail ? std::string(status) : text(status), remark.empty() ? "" : ", ",
-      remark);
+      "<li class=\"{}\"><span class=\"mark\" role=\"img\" aria-label=\"{}\">{}</span> {} "
+      "<small>{}</small></li>\n",
+      fail ? "fail" : "pass", text(v.status), fail ? "✗" : "✓", code(v.implementation), counts);
 }
 
+/// Failures first; what could not run, by reason.
 std::string verdicts(const Report& report) {
-  std::map<std::string, std::string> why;
-  for (const Implementation* i : unavailable_in(report)) why[i->name] = text(i->unavailable);
-  std::string out = "<ul class=\"verdicts\">\n";
+  std::string failed, other, out;
   for (const Verdict& v : report.verdicts) {
-    std::string remark;
-    const auto add = [&](std::uint64_t n, std::string_view noun) {
-      if (n != 0) remark += (remark.empty() ? "" : ", ") + counted(n, noun);
-    };
-    add(v.errors, "error");
-    add(v.expected_failures, "expected failure");
-    add(v.notes, "note");
-    const std::string reason = why[v.implementation];
-    out += verdict_item(v.status, v.implementation, reason.empty() ? remark : reason);
-    why.erase(v.implementation);
+    if (v.status == "unavailable") continue;
+    (v.status == "fail" ? failed : other) += verdict_item(v);
   }
-  for (const auto& [name, reason] : why) out += verdict_item("unavailable", name, reason);
-  return out + "</ul>\n";
+  out = "<ul class=\"verdicts\">\n" + failed + other + "</ul>\n";
+  std::map<std::string, std::string> by_reason;
+  for (const Implementation* i : unavailable_in(report)) {
+    std::string& names = by_reason[i->unavailable];
+    names += (names.empty() ? "" : ", ") + code(i->name);
+  }
+  for (const auto& [reason, names] : by_reason)
+    out += fmt::format("<p class=\"unavailable\">– unavailable, {}: {}</p>\n", text(reason), names);
+  return out;
 }
 
 std::string place(const Finding& f) {
@@ -110,13 +106,15 @@ std::string card(const Finding& f) {
 std::string group(const FindingGroup& g, const std::vector<const Finding*>& members) {
   const Finding& first = *g.first;
   const bool expected = gravity(first) == Gravity::expected_failure;
-  Table table({"dtype", "region", ">inputs", "witness", "got", "true", "replay"}, "findings");
+  Table table({"dtype", "region", ">inputs", "witness", "got", "true"}, "findings");
   for (const Finding* f : members) {
     const Witness* w = f->witness ? &*f->witness : nullptr;
     std::string at = w ? "z = " + brief(w->z) : text(f->message);
     if (w && w->y) at += "<br>y = " + brief(*w->y);
     table.add({text(f->dtype), text(f->region), thousands(f->count), at, w ? brief(w->got) : "",
-               w ? text(w->true_value) : "", command(f->replay)});
+               w ? text(w->true_value) : ""},
+              f->replay.empty() ? "" : "replayed");
+    if (!f->replay.empty()) table.add_wide(command(f->replay));
   }
   const std::string summary = fmt::format(
       "<span class=\"mark\">{}</span> {} <span class=\"rule\">{}</span> <small>{}{}</small>",
@@ -126,10 +124,11 @@ std::string group(const FindingGroup& g, const std::vector<const Finding*>& memb
   return folded(expected ? "finding expected" : "finding note", summary, table.str());
 }
 
+/// All findings of a gravity, a line a group, folded.
 std::string groups(const Report& report, Gravity gravity_of_all, std::string_view title) {
   const auto all = findings_of(report, gravity_of_all);
   if (all.empty()) return "";
-  std::string out = fmt::format("<h3>{} <small>{}</small></h3>\n", title, thousands(all.size()));
+  std::string out;
   for (const FindingGroup& g : groups_of(all)) {
     std::vector<const Finding*> members;
     for (const Finding* f : all)
@@ -138,7 +137,7 @@ std::string groups(const Report& report, Gravity gravity_of_all, std::string_vie
         members.push_back(f);
     out += group(g, members);
   }
-  return out;
+  return folded("all", fmt::format("{} <small>{}</small>", title, thousands(all.size())), out);
 }
 
 }  // namespace
@@ -159,8 +158,9 @@ std::string findings(const Report& report) {
              ? "<p class=\"good\">No errors: no rule and no contract is broken.</p>\n"
              : fmt::format("<h3>Errors <small>{}</small></h3>\n", thousands(errors.size()));
   for (const Finding* f : errors) out += card(*f);
-  out += groups(report, Gravity::expected_failure, "Expected failures, as the contract says");
-  out += groups(report, Gravity::note, "Notes: observed, not promised");
+  out += groups(report, Gravity::expected_failure,
+                "Expected failures: each contract says so, with the reason");
+  out += groups(report, Gravity::note, "Notes: observed, but nobody promised otherwise");
   return out;
 }
 

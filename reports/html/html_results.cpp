@@ -41,7 +41,8 @@ std::string mark_of(const Report& report, const Result& r) {
 
 std::string matrix_cell(const Report& report, const Result& r) {
   return fmt::format(
-      "<td class=\"{}\"><a href=\"#{}\" title=\"{}\">{}<b>{}</b><small>{} correct</small></a></td>",
+      "<td class=\"{}\"><a href=\"#{}\" title=\"{}\">{}<b>{}</b><small>{}<span> "
+      "correct</span></small></a></td>",
       heat_class(r.statistics.max_ulp), anchor(report, r), text(besides(r)), mark_of(report, r),
       max_text(r), percent(r.statistics.correctly_rounded));
 }
@@ -60,6 +61,17 @@ std::vector<std::string> implementations_of(const std::vector<const Result*>& to
     if (std::find(names.begin(), names.end(), r->implementation) == names.end())
       names.push_back(r->implementation);
   return names;
+}
+
+/// A name that may be broken behind its signs.
+std::string breakable(const std::string& name) {
+  std::string out;
+  for (char c : text(name)) {
+    if (c == '@') out += "<wbr>";
+    out += c;
+    if (c == '/' || c == '_') out += "<wbr>";
+  }
+  return out;
 }
 
 std::string legend() {
@@ -85,7 +97,7 @@ std::string region_table(const Report& report, const Result& total) {
                ulps(s.max_signed), mean_text(*r, s.mean), ulps(s.bias), mean_text(*r, s.rms),
                ulps(s.p50), ulps(s.p99), ulps(s.p999), percent(s.correctly_rounded),
                percent(s.faithful), text(besides(*r))},
-              r == &total ? "total" : "");
+              r == &total ? "sum" : "");
   }
   return table.str();
 }
@@ -200,7 +212,9 @@ std::string anchor(const Report& report, const Result& total) {
 
 std::string matrix(const Report& report) {
   const std::vector<std::string> dtypes = all_dtypes(report);
-  std::string out = "<div class=\"scroll\"><table class=\"matrix\"><thead><tr><th>max ulp</th>";
+  std::string out =
+      "<p>A cell leads to its curve, histogram, regions and special values.</p>\n<div "
+      "class=\"scroll\"><table class=\"matrix\"><thead><tr><th>max ulp</th>";
   for (const std::string& d : dtypes) out += "<th>" + text(d) + "</th>";
   out += "</tr></thead>\n";
   for (const std::string& op : ops_of(report)) {
@@ -208,7 +222,7 @@ std::string matrix(const Report& report) {
                        dtypes.size() + 1, text(op));
     const auto totals = totals_of(report, op);
     for (const std::string& name : implementations_of(totals)) {
-      out += "<tr><th>" + code(name) + "</th>";
+      out += "<tr><th><code>" + breakable(name) + "</code></th>";
       for (const std::string& d : dtypes) {
         const auto at = std::find_if(totals.begin(), totals.end(), [&](const Result* r) {
           return r->implementation == name && r->dtype == d;
@@ -223,13 +237,18 @@ std::string matrix(const Report& report) {
 }
 
 std::string details(const Report& report) {
+  constexpr std::ptrdiff_t kFew = 12;  // so few are listed at once
+  const bool few = std::count_if(report.results.begin(), report.results.end(),
+                                 [](const Result& r) { return r.region == "all"; }) <= kFew;
   std::string out;
   for (const std::string& op : ops_of(report)) {
-    out += "<h3>" + text(op) + "</h3>\n";
     const auto totals = totals_of(report, op);
+    out += fmt::format("<details class=\"op\"{}><summary>{} <small>{}</small></summary>\n",
+                       few ? " open" : "", text(op), counted(totals.size(), "result"));
     for (const std::string& name : implementations_of(totals))
       for (const Result* r : totals)
         if (r->implementation == name) out += total_details(report, *r);
+    out += "</details>\n";
   }
   return out;
 }

@@ -78,6 +78,10 @@ void Table::add(const std::vector<std::string>& cells, std::string_view row_styl
   out_ += "</tr>\n";
 }
 
+void Table::add_wide(std::string_view cell) {
+  out_ += fmt::format("<tr><td colspan=\"{}\">{}</td></tr>\n", figures_.size(), cell);
+}
+
 std::string folded(std::string_view style, std::string_view summary, std::string_view content) {
   return fmt::format("<details class=\"{}\"><summary>{}</summary>\n{}</details>\n", style, summary,
                      content);

@@ -31,6 +31,8 @@ class Table {
   /// A heading that starts with '>' is of a column of figures (the '>' is dropped).
   explicit Table(const std::vector<std::string>& headings, std::string_view style = "");
   void add(const std::vector<std::string>& cells, std::string_view row_style = "");
+  /// A row of one cell across all columns.
+  void add_wide(std::string_view cell);
   bool empty() const { return rows_ == 0; }
   std::string str() const { return out_ + "</tbody></table></div>\n"; }
 

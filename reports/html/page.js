@@ -36,6 +36,8 @@
     return a !== 0 && (a < 1e-3 || a >= 1e5) ? v.toExponential().replace('e+', 'e') : String(v);
   };
 
+  const short = (v) => decimal(Number.isFinite(v) ? Number(v.toPrecision(3)) : v);
+
   // ---- the ordered line of all encodings of a dtype: a place in [0, 1] for each
   const WIDTH = {f16: 16, bf16: 16, f32: 32, f64: 64};
   const MANTISSA = {f16: 10, bf16: 7, f32: 23, f64: 52};
@@ -113,9 +115,11 @@
   const bend = (e) => Math.sign(e) * Math.log2(1 + Math.abs(e) * 4);
   const ERRORS = [0, 0.5, 1, 2, 4, 10, 100, 1000, 1e4, 1e5, 1e6, 1e8, 1e10, 1e12, 1e15, 1e18];
 
+  /// An empty picture as wide as its figure; the same element each time, so that it keeps the focus.
   function frame(figure, height, margin) {
     const width = Math.max(figure.clientWidth || 680, 280);
-    const svg = draw('svg', {viewBox: `0 0 ${width} ${height}`, height, role: 'img', tabindex: 0});
+    const svg = figure.querySelector('div > svg') || draw('svg', {role: 'img', tabindex: 0});
+    fill(svg, {viewBox: `0 0 ${width} ${height}`, height}, []).replaceChildren();
     const plot = {left: margin.left, top: margin.top, right: width - margin.right, bottom: height - margin.bottom};
     plot.width = plot.right - plot.left;
     plot.height = plot.bottom - plot.top;
@@ -174,16 +178,30 @@
         return b;
       };
       const buttons = el('span', {class: 'buttons'});
+      this.places = el('select', {'aria-label': 'go to a region'});
+      this.places.addEventListener('change', () => {
+        const span = this.spans()[this.places.value];
+        if (span) this.show(this.line.at(span[0]), this.line.at(span[1]));
+        else this.reset();
+      });
       if (this.regions.length > 1) {
         const select = el('select', {'aria-label': 'label whose regions are shown'},
           ...this.regions.map((r, i) => el('option', {value: i}, 'regions at y = ' + r.label)));
-        select.addEventListener('change', () => { this.label = Number(select.value); this.render(); });
+        select.addEventListener('change', () => { this.label = Number(select.value); this.offer(); this.render(); });
         buttons.append(select);
       }
+      this.offer();
+      if (this.regions.length) buttons.append(this.places);
       buttons.append(button('−', 'zoom out', () => this.zoom(2)), button('+', 'zoom in', () => this.zoom(0.5)),
         button('reset', 'whole line', () => this.reset()));
       capture(this.figure, 'Error against input', key('envelope', 'signed errors, smallest to largest'),
         key('mean', 'mean |error|'), key('hit', 'points besides errors in ulps'), buttons);
+    }
+    spans() { return (this.regions[this.label] || {spans: []}).spans; }
+    /// The regions of the label, for choosing.
+    offer() {
+      this.places.replaceChildren(el('option', {value: ''}, 'whole line'), ...this.spans().map(([first, last, name], i) =>
+        el('option', {value: i}, `${name.replaceAll('_', ' ')}, z ${short(this.line.value(this.line.at(first)))} … ${short(this.line.value(this.line.at(last)))}`)));
     }
     x(p) { return this.plot.left + (p - this.view[0]) / (this.view[1] - this.view[0]) * this.plot.width; }
     place(x) { return this.view[0] + (x - this.plot.left) / this.plot.width * (this.view[1] - this.view[0]); }
@@ -213,16 +231,15 @@
       this.pointer = draw('line', {class: 'cursor', y1: this.plot.top, y2: this.plot.bottom, visibility: 'hidden'});
       this.selection = draw('rect', {class: 'selection', y: this.plot.top, height: this.plot.height, width: 0});
       this.svg.append(this.pointer, this.selection);
-      this.listen();
-      const focused = document.activeElement && this.holder.contains(document.activeElement);
-      this.holder.replaceChildren(this.svg);
-      if (focused) this.svg.focus();
+      if (!this.svg.isConnected) {
+        this.holder.append(this.svg);
+        this.listen();
+      }
       this.tip.hide();
     }
     bands() {
-      const spans = (this.regions[this.label] || {spans: []}).spans;
       let end = -Infinity;
-      spans.forEach(([first, last, name], i) => {
+      this.spans().forEach(([first, last, name], i) => {
         const a = Math.max(this.x(this.line.at(first)), this.plot.left);
         const b = Math.min(this.x(this.line.at(last)), this.plot.right);
         if (b <= a) return;
@@ -358,7 +375,7 @@
       const lines = [`${thousands(best.points)} ${best.points === 1 ? 'point' : 'points'}, ${r[0]} … ${r[1]}`,
         `error ${ulps(r[6])} … ${ulps(r[5])} ulp, mean ${ulps(r[7])}`];
       if (best.categories) lines.push(`${thousands(best.categories)} besides (NaN, infinity, vanished, …)`);
-      this.tip.show(x, this.svg.offsetTop + this.holder.offsetTop + 40, this.figure.clientWidth, `z from ${r[2]} to ${r[3]}`, lines);
+      this.tip.show(x, this.holder.offsetTop + this.plot.top + 6, this.figure.clientWidth, `z from ${r[2]} to ${r[3]}`, lines);
     }
     show(a, b) {
       const least = 4 / 2 ** Math.min(this.line.width, 50);
@@ -372,7 +389,10 @@
       this.show(middle - (middle - this.view[0]) * factor, middle + (this.view[1] - middle) * factor);
       if (at && document.activeElement === this.svg) this.hover(middle);
     }
-    reset() { this.show(...this.home); }
+    reset() {
+      this.places.value = '';
+      this.show(...this.home);
+    }
   }
 
   // ---- how errors are distributed
@@ -426,11 +446,18 @@
       this.svg.append(this.pointer);
       this.finite = finite;
       this.svg.setAttribute('aria-label', `Distribution of errors of ${this.chart.implementation} ${this.chart.dtype}. Arrow keys move along it.`);
+      if (!this.svg.isConnected) {
+        this.holder.append(this.svg);
+        this.listen();
+      }
+      this.tip.hide();
+    }
+    listen() {
       this.svg.addEventListener('pointermove', (event) => {
         const box = this.svg.getBoundingClientRect();
         const x = (event.clientX - box.left) * this.width / box.width;
-        const i = finite.findIndex((b) => this.x(b.upper) >= x);
-        this.hover(i < 0 ? finite.length - 1 : i);
+        const i = this.finite.findIndex((b) => this.x(b.upper) >= x);
+        this.hover(i < 0 ? this.finite.length - 1 : i);
       });
       this.svg.addEventListener('pointerleave', () => { if (document.activeElement !== this.svg) this.leave(); });
       this.svg.addEventListener('blur', () => this.leave());
@@ -438,10 +465,8 @@
         const by = {ArrowLeft: -1, ArrowRight: 1}[event.key];
         if (!by) return;
         event.preventDefault();
-        this.hover(Math.min(Math.max(this.at + by, 0), finite.length - 1));
+        this.hover(Math.min(Math.max(this.at + by, 0), this.finite.length - 1));
       });
-      this.holder.replaceChildren(this.svg);
-      this.tip.hide();
     }
     leave() {
       this.pointer.setAttribute('visibility', 'hidden');
@@ -593,6 +618,7 @@
   function follow() {
     const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
     if (!target || !target.classList.contains('total')) return;
+    target.closest('.op').open = true;
     target.open = true;
     open(target);
     target.hidden = false;
@@ -607,7 +633,7 @@
   // ---- tools
   function tools() {
     const filter = el('input', {type: 'search', placeholder: 'filter: stable f32', 'aria-label': 'show only implementations and dtypes that match'});
-    const headings = [...document.querySelectorAll('#details h3')];
+    const ops = [...document.querySelectorAll('details.op')];
     const apply = () => {
       const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
       for (const d of totals) {
@@ -615,16 +641,16 @@
         const name = chart ? `${chart.implementation} ${chart.op} ${chart.dtype} `.toLowerCase() : '';
         d.hidden = !words.every((w) => DTYPES.includes(w) ? name.includes(` ${w} `) : name.includes(w));
       }
-      for (const h of headings) {
-        let next = h.nextElementSibling, any = false;
-        for (; next && next.tagName !== 'H3'; next = next.nextElementSibling) any = any || !next.hidden;
-        h.hidden = !any;
+      for (const op of ops) {
+        const any = totals.some((d) => !d.hidden && op.contains(d));
+        op.hidden = !any;
+        if (any && words.length) op.open = true;
       }
     };
     filter.addEventListener('input', apply);
     const all = el('button', {type: 'button'}, 'open all shown'), none = el('button', {type: 'button'}, 'close all');
-    all.addEventListener('click', () => { for (const d of totals) if (!d.hidden) d.open = true; });
-    none.addEventListener('click', () => { for (const d of totals) d.open = false; });
+    all.addEventListener('click', () => { for (const d of [...ops, ...totals]) if (!d.hidden) d.open = true; });
+    none.addEventListener('click', () => { for (const d of [...totals, ...ops]) d.open = false; });
     document.getElementById('tools').append(filter, all, none);
   }
   function copyButtons() {
