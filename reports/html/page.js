@@ -337,7 +337,7 @@
       this.svg.addEventListener('dblclick', () => this.reset());
       this.svg.addEventListener('keydown', (event) => {
         const act = {
-          ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1), Home: () => this.step(-1e9), End: () => this.step(1e9),
+          ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1), Home: () => this.step(-Infinity), End: () => this.step(Infinity),
           '+': () => this.zoom(0.5), '=': () => this.zoom(0.5), '-': () => this.zoom(2), 0: () => this.reset(), Escape: () => this.reset()
         }[event.key];
         if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -353,7 +353,7 @@
       const bins = this.shown();
       if (!bins.length) return;
       const now = bins.indexOf(this.at);
-      const next = now < 0 ? Math.floor(bins.length / 2) : Math.min(Math.max(now + by, 0), bins.length - 1);
+      const next = now < 0 && Number.isFinite(by) ? Math.floor(bins.length / 2) : Math.min(Math.max(now + by, 0), bins.length - 1);
       const b = bins[next];
       this.hover((Math.max(b.first, this.view[0]) + Math.min(b.last, this.view[1])) / 2);
     }
