@@ -25,7 +25,7 @@ std::string subtitle(const Report& report) {
   return out;
 }
 
-std::string part(const Report& report, std::string_view name) {
+std::string part(const Report& report, const Report* before, std::string_view name) {
   if (name == "css") return kPage_css;
   if (name == "js") return kPage_js;
   if (name == "css_hash") return kPageHash_css;
@@ -38,20 +38,22 @@ std::string part(const Report& report, std::string_view name) {
   if (name == "textbook") return html::textbook(report);
   if (name == "evidence") return html::evidence(report);
   if (name == "reproduce") return html::reproduce(report);
-  if (name == "data") return html::data(report);
+  if (name == "data") return html::data(report, before);
+  if (name == "changes") return before ? html::changes(report, *before) : "";
+  if (name == "changes_link") return before ? "<a href=\"#changes\">Changes</a> " : "";
   throw std::logic_error(fmt::format("page.html asks for '{}', which nobody makes", name));
 }
 
 }  // namespace
 
 /// The page with each {{name}} replaced, once: what a part holds is not looked at again.
-std::string render_html(const Report& report, const RenderOptions&) {
+std::string render_html(const Report& report, const RenderOptions& options) {
   std::string out;
   std::string_view page = kPage_html;
   for (std::size_t at; (at = page.find("{{")) != std::string_view::npos;) {
     const std::size_t end = page.find("}}", at);
     out += page.substr(0, at);
-    out += part(report, page.substr(at + 2, end - at - 2));
+    out += part(report, options.against, page.substr(at + 2, end - at - 2));
     page.remove_prefix(end + 2);
   }
   return out += page;

@@ -11,7 +11,8 @@ namespace ulpaudit {
 
 struct RenderOptions {
   bool color = false;
-  int width = 100;  ///< columns of the terminal; 0: no limit
+  int width = 100;                  ///< columns of the terminal; 0: no limit
+  const Report* against = nullptr;  ///< an earlier report to show changes from: html alone does
 };
 
 /// Every renderer: X(NAME, DESCRIPTION) stands for render_NAME in a file of its own.

@@ -90,13 +90,15 @@ Json benchmark_rows(const Report&) { return Json::array(); }
 
 }  // namespace
 
-std::string data(const Report& report) {
+std::string data(const Report& report, const Report* before) {
   Json j;
   j["charts"] = Json::object();
   j["regions"] = Json::object();
   for (const Result& r : report.results) {
     if (r.region != "all") continue;
-    j["charts"][anchor(report, r)] = chart(r);
+    Json& c = j["charts"][anchor(report, r)] = chart(r);
+    if (const Result* old = before ? before_of(*before, r) : nullptr)
+      c["before"] = curve_rows(*old);
     const std::string key = printable(r.op) + " " + printable(r.dtype);
     if (!j["regions"].contains(key)) j["regions"][key] = borders(r);
   }

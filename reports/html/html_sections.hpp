@@ -21,8 +21,14 @@ std::string evidence(const Report& report);
 /// Command line, context, implementations.
 std::string reproduce(const Report& report);
 
-/// What the page's script draws, as JSON that is safe inside <script>.
-std::string data(const Report& report);
+/// The section about what changed since an earlier report.
+std::string changes(const Report& report, const Report& before);
+/// The earlier result of the same implementation, op and dtype; null where there is none, or it is
+/// the same.
+const Result* before_of(const Report& before, const Result& total);
+
+/// What the page's script draws, as JSON that is safe inside <script>. `before` may be null.
+std::string data(const Report& report, const Report* before);
 
 /// The place of a total in the report, as an anchor: "r12".
 std::string anchor(const Report& report, const Result& total);

@@ -40,7 +40,10 @@ std::string command(std::string_view foreign) {
 }
 
 std::string number(const Number& n) {
-  return fmt::format("<b>{}</b> <i>{}</i> <i>{}</i>", text(n.decimal), text(n.hex), text(n.bits));
+  std::string out = "<b>" + text(n.decimal) + "</b>";
+  if (n.hex != n.decimal) out += " <i>" + text(n.hex) + "</i>";  // not "inf inf"
+  if (n.bits != n.decimal) out += " <i>" + text(n.bits) + "</i>";
+  return out;
 }
 
 std::string brief(const Number& n) {

@@ -28,6 +28,7 @@
     if (a < 1e-4) return exponent(v.toExponential(2));
     return String(Number(v.toPrecision(3)) === v ? v : Number(v.toPrecision(Math.abs(a - 0.5) < 0.01 || Math.abs(a - 1) < 0.01 ? 6 : 3)));
   };
+  const nanoseconds = (v) => Number(v.toPrecision(3)) + ' ns';
   const percent = (share) => share >= 1 ? '100%' : share >= 0.99995 ? '>99.99%' : (share * 100).toFixed(2) + '%';
   const decimal = (v) => {
     if (v === Infinity) return '∞';
@@ -158,10 +159,8 @@
       this.line = new Line(chart.dtype);
       this.home = this.line.ends;
       this.view = [...this.home];
-      this.bins = chart.curve.map((r) => ({
-        first: this.line.at(r[0]), last: this.line.at(r[1]), row: r, points: r[4],
-        max: r[5] ?? Infinity, min: r[6] ?? -Infinity, mean: r[7], categories: r[8]
-      })).filter((b) => b.last >= this.home[0] && b.first <= this.home[1]);
+      this.bins = this.stretches(chart.curve);
+      this.before = this.stretches(chart.before || []);
       this.regions = data.regions[chart.op + ' ' + chart.dtype] || [];
       this.label = 0;
       this.at = null;
@@ -170,6 +169,12 @@
       figure.append(this.holder);
       this.tip = new Tip(figure);
       this.render();
+    }
+    stretches(rows) {
+      return rows.map((r) => ({
+        first: this.line.at(r[0]), last: this.line.at(r[1]), row: r, points: r[4],
+        max: r[5] ?? Infinity, min: r[6] ?? -Infinity, mean: r[7], categories: r[8]
+      })).filter((b) => b.last >= this.home[0] && b.first <= this.home[1]);
     }
     caption() {
       const button = (text, label, act) => {
@@ -195,7 +200,8 @@
       buttons.append(button('−', 'zoom out', () => this.zoom(2)), button('+', 'zoom in', () => this.zoom(0.5)),
         button('reset', 'whole line', () => this.reset()));
       capture(this.figure, 'Error against input', key('envelope', 'signed errors, smallest to largest'),
-        key('mean', 'mean |error|'), key('hit', 'points besides errors in ulps'), buttons);
+        key('mean', 'mean |error|'), key('hit', 'points besides errors in ulps'),
+        ...(this.before.length ? [key('before', 'before')] : []), buttons);
     }
     spans() { return (this.regions[this.label] || {spans: []}).spans; }
     /// The regions of the label, for choosing.
@@ -209,15 +215,16 @@
       const t = (bend(e) - this.low) / (this.high - this.low);
       return this.plot.bottom - Math.min(Math.max(t, 0), 1) * this.plot.height;
     }
-    shown() { return this.bins.filter((b) => b.last >= this.view[0] && b.first <= this.view[1]); }
+    shown(bins = this.bins) { return bins.filter((b) => b.last >= this.view[0] && b.first <= this.view[1]); }
 
     render() {
       const narrow = (this.figure.clientWidth || 680) < 520;
       Object.assign(this, frame(this.figure, narrow ? 260 : 300, {left: 50, right: 12, top: 34, bottom: 40}));
       const bins = this.shown();
       const finite = (v) => Number.isFinite(v);
-      this.high = bend(Math.max(1.2, ...bins.map((b) => b.max).filter(finite))) * 1.04;
-      this.low = bend(Math.min(-1.2, ...bins.map((b) => b.min).filter(finite))) * 1.04;
+      const before = this.shown(this.before), all = [...bins, ...before];
+      this.high = bend(Math.max(1.2, ...all.map((b) => b.max).filter(finite))) * 1.04;
+      this.low = bend(Math.min(-1.2, ...all.map((b) => b.min).filter(finite))) * 1.04;
       const mostCategories = bins.reduce((n, b) => n + b.categories, 0);
       this.svg.setAttribute('aria-label', `Error of ${this.chart.implementation} ${this.chart.dtype} against its input. ` +
         'Arrow keys move along the line, plus and minus zoom, 0 resets.' + (mostCategories ? ` ${thousands(mostCategories)} points besides.` : ''));
@@ -226,7 +233,7 @@
       this.bands();
       this.axes();
       const inside = draw('g', {'clip-path': `url(#${id})`});
-      inside.append(...this.shape(bins));
+      inside.append(...this.shape(bins), ...this.outline(before));
       this.svg.append(inside);
       this.pointer = draw('line', {class: 'cursor', y1: this.plot.top, y2: this.plot.bottom, visibility: 'hidden'});
       this.selection = draw('rect', {class: 'selection', y: this.plot.top, height: this.plot.height, width: 0});
@@ -275,6 +282,11 @@
       }
       this.svg.append(draw('text', {class: 'strong', x: (left + right) / 2, y: bottom + 34, 'text-anchor': 'middle'},
         'z, every float in order'));
+    }
+    /// Largest and smallest errors of the earlier report.
+    outline(bins) {
+      const edge = (name) => path(bins.flatMap((b) => [[this.x(b.first), this.y(b[name])], [this.x(b.last), this.y(b[name])]]));
+      return bins.length ? ['max', 'min'].map((name) => draw('path', {class: 'before', d: edge(name)})) : [];
     }
     shape(bins) {
       const out = [], upper = [], lower = [], mean = [];
@@ -535,9 +547,9 @@
         draw('text', {class: 'strong', x: 0, y: top + 2}, 'max ulp'));
       for (const p of this.points) {
         const mark = draw('path', {class: 's' + kind(p.dtype), tabindex: 0, role: 'img', d: SHAPES[kind(p.dtype)](x(p.median), y(p.error)),
-          'aria-label': `${p.implementation} ${p.dtype}: ${ulps(p.error)} ulp, ${ulps(p.median)} ns`});
+          'aria-label': `${p.implementation} ${p.dtype}: ${ulps(p.error)} ulp, ${nanoseconds(p.median)}`});
         const show = () => this.tip.show(x(p.median), y(p.error) + 20, this.figure.clientWidth, `${p.implementation} ${p.dtype}`,
-          [`largest error ${ulps(p.error)} ulp`, `${ulps(p.median)} ns per element (${p.level}, ${p.inputs})`]);
+          [`largest error ${ulps(p.error)} ulp`, `${nanoseconds(p.median)} per element (${p.level}, ${p.inputs})`]);
         for (const name of ['pointerenter', 'focus']) mark.addEventListener(name, show);
         for (const name of ['pointerleave', 'blur']) mark.addEventListener(name, () => this.tip.hide());
         this.svg.append(mark);
@@ -569,7 +581,7 @@
         this.svg.append(draw('text', {class: 'strong', x: left - 6, y: y + 13, 'text-anchor': 'end'}, `${r.implementation} ${r.dtype}`),
           draw('rect', {class: 'bar', x: left, y: y + 3, width: Math.max(x(r.median) - left, 1), height: step - 8}),
           ...r.repetitions.map((ns) => draw('circle', {class: 'sample s1', cx: x(ns), cy: y + step / 2 - 1, r: 2})),
-          draw('text', {x: Math.max(x(r.median), ...r.repetitions.map(x)) + 6, y: y + 13}, ulps(r.median) + ' ns'));
+          draw('text', {x: Math.max(x(r.median), ...r.repetitions.map(x)) + 6, y: y + 13}, nanoseconds(r.median)));
       });
       this.svg.append(draw('text', {class: 'strong', x: (left + right) / 2, y: bottom + 18, 'text-anchor': 'middle'}, 'ns per element'));
       this.svg.setAttribute('aria-label', 'Time per element of each implementation');
