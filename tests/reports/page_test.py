@@ -313,6 +313,30 @@ class Page(unittest.TestCase):
         self.assertEqual(self.page.run('document.querySelectorAll("#speed .throughput circle").length'), 12)
         self.assertEqual(self.complaints(), [])
 
+    def test_against_an_earlier_report_its_curve_is_drawn(self):
+        """Half the errors before: its outline lies inside of today's."""
+        before = json.loads(json.dumps(self.report))
+        anchor, total = next((a, t) for a, t in self.totals.items() if t['implementation'] == 'stable/sigmoid' and t['dtype'] == 'f32')
+        old = before['results'][int(anchor[1:])]
+        old['digest'] = '0' * 16
+        for row in old['curve']:
+            row[5] /= 2
+            row[6] /= 2
+        now = os.path.join(self.folder.name, 'page.json')
+        then, target = os.path.join(self.folder.name, 'then.json'), os.path.join(self.folder.name, 'changes.html')
+        with open(then, 'w', encoding='utf-8') as f:
+            json.dump(before, f)
+        subprocess.run([ULPAUDIT, 'report', now, '--format', 'html', '--against', then, '-o', target], check=True)
+        self.load(target)
+        links = self.page.run('[...document.querySelectorAll("#changes a")].map(a => a.getAttribute("href"))')
+        self.assertEqual(links, ['#' + anchor])
+        self.page.run('document.querySelector("#changes a").click()')
+        self.page.settle()
+        heights = self.page.run('["envelope", "before"].map(c => Math.min(...[...document.querySelectorAll("#%s .curve path." + c)].map(p => p.getBBox().y)))' % anchor)
+        self.assertGreater(heights[1], heights[0] + 5)
+        self.assertEqual(self.page.run('document.querySelectorAll("#%s .curve path.before").length' % anchor), 2)
+        self.assertEqual(self.complaints(), [])
+
     def test_a_full_report_opens_at_once(self):
         """104 results, as our own plug-ins have: below 5 MB and 2 s."""
         report = json.loads(json.dumps(self.report))

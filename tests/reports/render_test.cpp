@@ -170,7 +170,30 @@ TEST(Html, AsksForNothing) {
     EXPECT_EQ(page.find(reference), std::string::npos) << reference;
 }
 
-TEST(Junit, CountsAreThoseOfItsCases) {
+TEST(Html, AgainstAnEarlierReportShowsWhatChanged) {
+  const Report now = sample::report();
+  Report before = now;
+  before.context.commit = "0ld";
+  before.results[0].digest = "another";
+  before.results[0].statistics.max_ulp = 7;
+  before.findings.erase(before.findings.begin() + 2);
+  before.verdicts[0].status = "fail";
+  const std::string page = render(now, "html", {.against = &before});
+  const std::size_t begin = page.find("<section id=\"changes\">");
+  ASSERT_NE(begin, std::string::npos);
+  const std::string section = page.substr(begin, page.find("</section>", begin) - begin);
+  for (const char* part :
+       {"1 result gave the same bits", "other bits", "<span class=\"was\">7</span> → <b>252</b>",
+        "<span class=\"was\">fail</span> → <b>pass</b>", "New findings", "value.new_nan",
+        "<span class=\"was\">0ld</span> → <b>abc1234</b>"})
+    EXPECT_NE(section.find(part), std::string::npos) << part << " in\n" << section;
+  for (const char* part : {"that are gone", "New results", "value.flushed"})
+    EXPECT_EQ(section.find(part), std::string::npos) << part;
+  EXPECT_NE(page.find("\"before\":[["), std::string::npos) << "the earlier curve";
+  EXPECT_EQ(render(now, "html").find("id=\"changes\""), std::string::npos);
+}
+
+TEST(Junit, OutcomesAndTheirReasons) {
   const std::string xml = render(sample::report(), "junit");
   EXPECT_NE(xml.find("<failure type=\"value.new_nan\""), std::string::npos);
   EXPECT_NE(
