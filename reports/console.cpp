@@ -183,8 +183,8 @@ std::vector<std::pair<std::string, Style>> Console::lines_of(Gravity g, std::siz
     left -= group.findings;
   }
   if (left != 0)
-    lines.emplace_back(lines.empty() ? "  … " + thousands(left) + " in report.md"
-                                     : "  … and " + thousands(left) + " more in report.md",
+    lines.emplace_back(lines.empty() ? "  … " + thousands(left) + " in report.html"
+                                     : "  … and " + thousands(left) + " more in report.html",
                        Style::dim);
   return lines;
 }

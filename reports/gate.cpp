@@ -142,7 +142,7 @@ std::string github(const GateReport& g, const RenderOptions&) {
 using Function = std::string (*)(const GateReport&, const RenderOptions&);
 const std::vector<std::pair<std::string, Function>>& formats() {
   static const std::vector<std::pair<std::string, Function>> all = {
-      {"console", console}, {"md", md}, {"json", json}, {"github", github}};
+      {"console", console}, {"md", md}, {"json", json}, {"github", github}, {"junit", gate_junit}};
   return all;
 }
 

@@ -11,7 +11,8 @@ namespace ulpaudit {
 
 struct RenderOptions {
   bool color = false;
-  int width = 100;  ///< columns of the terminal; 0: no limit
+  int width = 100;                  ///< columns of the terminal; 0: no limit
+  const Report* against = nullptr;  ///< an earlier report to show changes from: html alone does
 };
 
 /// Every renderer: X(NAME, DESCRIPTION) stands for render_NAME in a file of its own.
@@ -19,6 +20,8 @@ struct RenderOptions {
   X(console, "aligned tables for a terminal: figures, findings, verdicts")             \
   X(findings, "findings alone, a block each, with the command that replays it")        \
   X(md, "Markdown for GitHub: everything but the curves, details folded, below 1 MiB") \
+  X(html, "one page with curves, tables and replay commands; needs no network")        \
+  X(junit, "JUnit XML: a test case per implementation, op and dtype")                  \
   X(csv, "a row per implementation, op, dtype and region, all figures at full precision")
 
 #define ULPAUDIT_DECLARE(NAME, DESCRIPTION) \

@@ -33,7 +33,8 @@ Exit run(const Options& o, const std::string& profile, const Distribution* ranks
     fmt::print("{}", to_json(audit.report));
     return audit.exit;
   }
-  fmt::print("{}\nReport: {}/report.md and report.json ({:.1f} s)\n",
+  fmt::print("{}\nReport: {}/report.html, for people ({:.1f} s); report.json and junit.xml, for "
+             "programs; report.md\n",
              render(audit.report, "console", {.color = o.use_color()}), o.output,
              audit.report.run.wall_seconds);
   return audit.exit;
@@ -57,7 +58,7 @@ Command add_audit(CLI::App& parser, const Distribution* ranks) {
                 "search for the worst f64")
       ->check(CLI::IsMember({"quick", "standard", "full"}))
       ->capture_default_str();
-  c->add_option("-o,--output", o->output, "folder for report.json and report.md")
+  c->add_option("-o,--output", o->output, "folder for report.html, report.json, report.md and junit.xml")
       ->capture_default_str();
   c->footer("Example: ulpaudit audit --profile quick --output report");
   return {c, [o, profile, ranks] { return run(*o, *profile, ranks); }};

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <memory>
+#include <optional>
 
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
@@ -13,21 +14,30 @@ namespace ulpaudit {
 namespace {
 
 struct ReportOptions {
-  std::string file, format = "console", output, color = "auto";
+  std::string file, against, format = "console", output, color = "auto";
 };
+
+Report read_report(const std::string& file) {
+  try {
+    return from_json(read_file(file));
+  } catch (const BadReport& e) {
+    throw UsageError(fmt::format("'{}' is not a report: {}", file, e.what()));
+  } catch (const std::runtime_error& e) {
+    throw UsageError(e.what());
+  }
+}
 
 Exit run(const ReportOptions& r) {
   Options o;
   o.color = r.color;
-  Report report;
-  try {
-    report = from_json(read_file(r.file));
-  } catch (const BadReport& e) {
-    throw UsageError(fmt::format("'{}' is not a report: {}", r.file, e.what()));
-  } catch (const std::runtime_error& e) {
-    throw UsageError(e.what());
-  }
-  const std::string text = render(report, r.format, {.color = r.output.empty() && o.use_color()});
+  if (!r.against.empty() && r.format != "html")
+    throw UsageError("--against goes with --format html only");
+  const Report report = read_report(r.file);
+  std::optional<Report> before;
+  if (!r.against.empty()) before = read_report(r.against);
+  const std::string text = render(report, r.format,
+                                  {.color = r.output.empty() && o.use_color(),
+                                   .against = before ? &*before : nullptr});
   if (r.output.empty()) {
     fmt::print("{}", text);
     return Exit::fine;
@@ -48,14 +58,15 @@ Command add_report(CLI::App& parser) {
   auto r = std::make_shared<ReportOptions>();
   CLI::App* c = parser.add_subcommand("report", "render a report.json");
   c->add_option("file", r->file, "report.json")->required();
-  c->add_option("--format", r->format, "console, md or csv")
+  c->add_option("--against", r->against, "an earlier report.json: the page shows what changed");
+  c->add_option("--format", r->format, "console for a terminal, html or md for people, csv or junit for programs")
       ->check(CLI::IsMember(formats))
       ->capture_default_str();
   c->add_option("-o,--output", r->output, "file to write instead of stdout");
   c->add_option("--color", r->color, "colours in tables")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
-  c->footer("Example: ulpaudit report build/report/report.json --format csv -o report.csv");
+  c->footer("Example: ulpaudit report build/report/report.json --format html -o report.html");
   return {c, [r] { return run(*r); }};
 }
 

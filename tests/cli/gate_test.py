@@ -1,5 +1,6 @@
 """gate: what it catches, with which exit code and words, and what it lets pass."""
 import json, os, re, shutil, tempfile
+from junit_test import complaints
 from support import CommandTest, FINE, FINDING, main, run
 
 GATED = os.environ['ULPAUDIT_GATED']
@@ -184,6 +185,14 @@ class Formats(GateTest):
         lines = text.splitlines()
         self.assertTrue(all(re.match(r'::(error|notice|warning) title=[^:]*::', x) for x in lines[:-1]), text)
         self.assertIn('%0A', lines[0])
+
+    def test_junit(self):
+        path = os.path.join(self.folder, 'junit.xml')
+        for name, code in (('nan', FINDING), ('base', FINE)):
+            self.check(code, 'gate', self.report_of(name), '--baseline', self.baseline, '--format', 'junit', '-o', path)
+            self.assertEqual(complaints(path), '')
+            with open(path, encoding='utf-8') as f:
+                self.assertEqual('<failure type="category"' in f.read(), name == 'nan')
 
     def test_markdown(self):
         text = self.check(FINDING, 'gate', self.report_of('nan'), '--baseline', self.baseline, '--format', 'md').stdout

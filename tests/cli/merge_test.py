@@ -111,7 +111,7 @@ class Merged(MergeTest):
         files = self.shards(2, *ARGS)
         out = os.path.join(self.folder, 'whole')
         self.check(FINE, 'merge', *files, '-o', out)
-        self.assertEqual(sorted(os.listdir(out)), ['report.json', 'report.md'])
+        self.assertEqual(sorted(os.listdir(out)), ['junit.xml', 'report.html', 'report.json', 'report.md'])
 
 
 class Refused(MergeTest):

@@ -43,6 +43,22 @@ class Report(CommandTest):
         results = json.loads(self.text)['results']
         self.assertEqual(len(rows) - 1, len(results))
 
+    def test_html_is_one_file(self):
+        out = self.check(FINE, 'report', self.path, '--format', 'html').stdout
+        self.assertTrue(out.startswith('<!DOCTYPE html>'), out[:80])
+        self.assertTrue(out.endswith('</html>\n'), out[-80:])
+        self.assertIn('stable/sigmoid', out)
+        self.assertNotIn('id="changes"', out)
+
+    def test_against_an_earlier_report(self):
+        j = json.loads(self.text)
+        j['results'][0]['digest'] = '0' * 16
+        out = self.check(FINE, 'report', self.path, '--format', 'html', '--against', self.other(json.dumps(j))).stdout
+        self.assertIn('0 results gave the same bits', out)
+        self.refuse('report', self.path, '--against', self.path, says=['--format html'])
+        self.refuse('report', self.path, '--format', 'html', '--against', '/no/such.json', says=['/no/such.json'])
+        self.refuse('report', self.path, '--format', 'html', '--against', self.other('{}'), says=['is not a report'])
+
     def test_to_a_file(self):
         target = os.path.join(self.folder.name, 'out.csv')
         done = self.check(FINE, 'report', self.path, '--format', 'csv', '-o', target)

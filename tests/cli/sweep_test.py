@@ -196,8 +196,8 @@ class Audit(CommandTest):
     def test_writes_a_folder_and_ends_with_its_path(self):
         with tempfile.TemporaryDirectory() as folder:
             done = self.check(FINE, 'audit', *F16, '-o', folder)
-            self.assertIn('%s/report.md' % folder, done.stdout.splitlines()[-1])
-            self.assertEqual(sorted(os.listdir(folder)), ['report.json', 'report.md'])
+            self.assertIn('%s/report.html' % folder, done.stdout.splitlines()[-1])
+            self.assertEqual(sorted(os.listdir(folder)), ['junit.xml', 'report.html', 'report.json', 'report.md'])
             with open(os.path.join(folder, 'report.json'), encoding='utf-8') as f:
                 self.assertEqual(json.load(f)['context']['profile'], 'quick')
 

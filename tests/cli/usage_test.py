@@ -125,7 +125,7 @@ class Output(CommandTest):
         with tempfile.TemporaryDirectory() as folder:
             deep = os.path.join(folder, 'a', 'b')
             self.check(FINE, 'sweep', *self.SMALL, '-o', deep)
-            self.assertEqual(sorted(os.listdir(deep)), ['report.json', 'report.md'])
+            self.assertEqual(sorted(os.listdir(deep)), ['junit.xml', 'report.html', 'report.json', 'report.md'])
 
 
 class List(CommandTest):

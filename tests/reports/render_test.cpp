@@ -61,13 +61,31 @@ void expect_golden(const std::string& file, const std::string& rendered) {
 TEST(Golden, Console) { expect_golden("console.txt", render(sample::report(), "console", {})); }
 TEST(Golden, Markdown) { expect_golden("report.md", render(sample::report(), "md", {})); }
 TEST(Golden, Csv) { expect_golden("report.csv", render(sample::report(), "csv", {})); }
+TEST(Golden, Junit) { expect_golden("junit.xml", render(sample::report(), "junit", {})); }
+
+/// What stands between two marks becomes "…".
+std::string without(std::string page, const std::string& from, const std::string& to) {
+  const std::size_t begin = page.find(from) + from.size();
+  return page.replace(begin, page.find(to, begin) - begin, "…");
+}
+
+/// The page but for its style and script, which are files of their own, and their hashes.
+TEST(Golden, Html) {
+  std::string page = render(sample::report(), "html", {});
+  page = without(page, "<style>", "</style>");
+  page = without(page, "<script>", "</script>");
+  page = without(page, "style-src '", "'; script-src");
+  page = without(page, "script-src '", "'\">");
+  expect_golden("report.html", page);
+}
 
 TEST(Render, UnknownFormatNamesTheAcceptedOnes) {
   try {
     render(sample::report(), "pdf");
     FAIL() << "not refused";
   } catch (const std::invalid_argument& e) {
-    EXPECT_STREQ(e.what(), "unknown format 'pdf'; accepted: console, findings, md, csv");
+    EXPECT_STREQ(e.what(),
+                 "unknown format 'pdf'; accepted: console, findings, md, html, junit, csv");
   }
 }
 
@@ -98,7 +116,7 @@ TEST(Console, ManyFindingsAreCountedNotListed) {
   }
   const std::string text = render(r, "console");
   EXPECT_NE(text.find("Errors (100)"), std::string::npos);
-  EXPECT_NE(text.find(" more in report.md"), std::string::npos);
+  EXPECT_NE(text.find(" more in report.html"), std::string::npos);
   EXPECT_LT(lines_of(text).size(), 70u);
 }
 
@@ -131,6 +149,73 @@ TEST(Markdown, StaysBelowTheLimitAndSaysWhatIsCut) {
   EXPECT_NE(md.find("tables of regions is left out"), std::string::npos)
       << md.substr(md.size() - 4000);
   EXPECT_NE(md.find("## Context"), std::string::npos);
+}
+
+TEST(Html, HostileTextStaysText) {
+  const std::string page = render(sample::report(), "html");
+  std::size_t scripts = 0;
+  for (std::size_t at = 0; (at = page.find("<script", at)) != std::string::npos; ++at) ++scripts;
+  EXPECT_EQ(scripts, 2u) << "the page's own are its data and its code";
+  EXPECT_EQ(page.find("<b>|"), std::string::npos);
+  EXPECT_EQ(page.find('\x1b'), std::string::npos);
+  EXPECT_NE(page.find("&lt;script&gt;|x/`a`,&quot;b&quot; **c**"), std::string::npos);
+  EXPECT_NE(page.find("\\u003cscript>|x/`a`,\\\"b\\\""), std::string::npos) << "in the data";
+}
+
+TEST(Html, AsksForNothing) {
+  const std::string page = render(sample::report(), "html");
+  EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
+  EXPECT_EQ(page.find("{{"), std::string::npos);
+  for (const char* reference : {"src=", "href=\"http", "@import", "fetch(", "XMLHttpRequest"})
+    EXPECT_EQ(page.find(reference), std::string::npos) << reference;
+}
+
+TEST(Html, AgainstAnEarlierReportShowsWhatChanged) {
+  const Report now = sample::report();
+  Report before = now;
+  before.context.commit = "0ld";
+  before.results[0].digest = "another";
+  before.results[0].statistics.max_ulp = 7;
+  before.findings.erase(before.findings.begin() + 2);
+  before.verdicts[0].status = "fail";
+  const std::string page = render(now, "html", {.against = &before});
+  const std::size_t begin = page.find("<section id=\"changes\">");
+  ASSERT_NE(begin, std::string::npos);
+  const std::string section = page.substr(begin, page.find("</section>", begin) - begin);
+  for (const char* part :
+       {"1 result gave the same bits", "other bits", "<span class=\"was\">7</span> → <b>252</b>",
+        "<span class=\"was\">fail</span> → <b>pass</b>", "New findings", "value.new_nan",
+        "<span class=\"was\">0ld</span> → <b>abc1234</b>"})
+    EXPECT_NE(section.find(part), std::string::npos) << part << " in\n" << section;
+  for (const char* part : {"that are gone", "New results", "value.flushed"})
+    EXPECT_EQ(section.find(part), std::string::npos) << part;
+  EXPECT_NE(page.find("\"before\":[["), std::string::npos) << "the earlier curve";
+  EXPECT_EQ(render(now, "html").find("id=\"changes\""), std::string::npos);
+}
+
+TEST(Junit, OutcomesAndTheirReasons) {
+  const std::string xml = render(sample::report(), "junit");
+  EXPECT_NE(xml.find("<failure type=\"value.new_nan\""), std::string::npos);
+  EXPECT_NE(
+      xml.find("<skipped type=\"expected failure\" message=\"fails as its contract says: exp"),
+      std::string::npos);
+  EXPECT_NE(xml.find("<skipped type=\"unavailable\" message=\"no CUDA device | &lt;none>\""),
+            std::string::npos);
+  EXPECT_EQ(xml.find('\x1b'), std::string::npos);
+}
+
+TEST(Junit, APluginThatDoesNotLoadFails) {
+  Report r = sample::report();
+  Finding f;
+  f.rule = "plugin.load";
+  f.implementation = "broken.so";
+  f.message = "no such symbol";
+  r.findings.push_back(f);
+  const std::string xml = render(r, "junit");
+  EXPECT_NE(xml.find("<testcase name=\"broken.so\" classname=\"ulpaudit.plugin\""),
+            std::string::npos);
+  EXPECT_NE(xml.find("<failure type=\"plugin.load\" message=\"no such symbol\""),
+            std::string::npos);
 }
 
 TEST(Document, CutsWholePartsOfAGroupAndThenAllOfIt) {

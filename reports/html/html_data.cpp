@@ -1,0 +1,111 @@
+// What the page's script draws: curves, histograms, region borders, benchmarks.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <cstdlib>
+#include <map>
+
+#include "fp/text.hpp"
+#include "ops/op.hpp"
+#include "reports/html/html_sections.hpp"
+#include "reports/text.hpp"
+#include "reports/view.hpp"
+
+namespace ulpaudit::html {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kLabelsWithBorders = 16;
+
+/// Six digits: what a picture can show, in half the bytes.
+Json rounded(double v) {
+  if (!std::isfinite(v)) return nullptr;
+  return std::strtod(fmt::format("{:.6g}", v).c_str(), nullptr);
+}
+
+/// [first bits, last bits, first z, last z, points, largest, smallest error, mean, categories]
+Json curve_rows(const Result& r) {
+  Json rows = Json::array();
+  for (const CurvePoint& c : r.curve)
+    rows.push_back({printable(c.first.bits), printable(c.last.bits), printable(c.first.decimal),
+                    printable(c.last.decimal), c.points, rounded(c.max_signed),
+                    rounded(c.min_signed), rounded(c.mean), c.categories});
+  return rows;
+}
+
+Json histogram_rows(const Result& r) {
+  Json rows = Json::array();
+  for (const auto& [upper, count] : r.histogram) rows.push_back({rounded(upper), count});
+  return rows;
+}
+
+Json chart(const Result& r) {
+  Json j = {{"implementation", printable(r.implementation)},
+            {"op", printable(r.op)},
+            {"dtype", printable(r.dtype)},
+            {"points", r.points},
+            {"curve", curve_rows(r)},
+            {"histogram", histogram_rows(r)}};
+  if (r.max)
+    j["max"] = {{"z", printable(r.max->z.bits)},
+                {"error", r.max->error_ulps ? rounded(*r.max->error_ulps) : Json(nullptr)}};
+  return j;
+}
+
+Json spans_of(OpId op, Dtype d, Bits y) {
+  Json spans = Json::array();
+  for (const RegionSpan& s : region_spans(op, d, y))
+    spans.push_back({bits_text(d, from_ordinal(d, s.first)), bits_text(d, from_ordinal(d, s.last)),
+                     name(s.region)});
+  return spans;
+}
+
+/// Region borders, a definition of the op (ops/op.hpp), per label.
+Json borders(const Result& r) {
+  Json out = Json::array();
+  const auto op = op_from_name(r.op);
+  const auto d = dtype_from_name(r.dtype);
+  if (!op || !d) return out;
+  if (info(*op).arity == 1) {
+    out.push_back({{"label", ""}, {"spans", spans_of(*op, *d, 0)}});
+    return out;
+  }
+  for (std::size_t i = 0; i < std::min(r.labels.size(), kLabelsWithBorders); ++i) {
+    const Number& label = r.labels[i];
+    try {
+      const Bits y = parse_number(*d, label.bits);
+      if (in_domain(*op, *d, y))
+        out.push_back({{"label", printable(label.decimal)}, {"spans", spans_of(*op, *d, y)}});
+    } catch (const std::invalid_argument&) {  // no number of the dtype: it has no borders
+    }
+  }
+  return out;
+}
+
+/// Points of the accuracy-against-speed plot and bars of throughput: none in this version.
+Json benchmark_rows(const Report&) { return Json::array(); }
+
+}  // namespace
+
+std::string data(const Report& report, const Report* before) {
+  Json j;
+  j["charts"] = Json::object();
+  j["regions"] = Json::object();
+  for (const Result& r : report.results) {
+    if (r.region != "all") continue;
+    Json& c = j["charts"][anchor(report, r)] = chart(r);
+    if (const Result* old = before ? before_of(*before, r) : nullptr)
+      c["before"] = curve_rows(*old);
+    const std::string key = printable(r.op) + " " + printable(r.dtype);
+    if (!j["regions"].contains(key)) j["regions"][key] = borders(r);
+  }
+  j["benchmarks"] = benchmark_rows(report);
+  std::string out;
+  for (char c : j.dump()) out += c == '<' ? std::string("\\u003c") : std::string(1, c);
+  return out;
+}
+
+}  // namespace ulpaudit::html
