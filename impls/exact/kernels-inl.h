@@ -90,7 +90,7 @@ HWY_INLINE void Store(V v, ulpaudit::f16* p) {
   const auto large = hn::BitCast(F32(), size);
   r = hn::IfThenElse(hn::RebindMask(U32(), hn::Ge(large, hn::Set(F32(), 65536.0f))),
                      hn::Set(U32(), 0x7c00), r);
-  r = hn::IfThenElse(hn::RebindMask(U32(), hn::Ne(large, large)), hn::Set(U32(), 0x7e00), r);
+  r = hn::IfThenElse(hn::RebindMask(U32(), hn::IsNaN(large)), hn::Set(U32(), 0x7e00), r);
   r = hn::Or(r, sign);
   hn::StoreU(hn::DemoteTo(U16(), hn::BitCast(I32(), r)), U16(),
              reinterpret_cast<std::uint16_t*>(p));
@@ -113,10 +113,15 @@ HWY_INLINE V Special(V z, V y, V value, M& decided) {
     base = hn::IfThenElse(at_zero, Set(0.5), base);
     const M exact = hn::Or(at_zero, infinite);
     value = hn::IfThenElse(exact, hn::Sub(base, y), value);
-    decided = hn::Or(decided, exact);
+    // -y + ε, ε < 2^-1076, is nearest to -y. ½-y+z/4 within 2^-63 of ½ is nearest to ½.
+    const M label = hn::And(hn::Lt(z, Set(-kFarther)), hn::Gt(y, zero));
+    value = hn::IfThenElse(label, hn::Neg(y), value);
+    const M tiny = hn::And(hn::Lt(hn::Abs(z), Set(kTiny)), hn::Lt(y, Set(0x1p-64)));
+    value = hn::IfThenElse(tiny, Set(0.5), value);
+    decided = hn::Or(decided, hn::Or(hn::Or(exact, label), tiny));
   }
-  M nan = hn::Ne(z, z);
-  if (has_label(kOp)) nan = hn::Or(nan, hn::Ne(y, y));
+  M nan = hn::IsNaN(z);
+  if (has_label(kOp)) nan = hn::Or(nan, hn::IsNaN(y));
   decided = hn::Or(decided, nan);
   return hn::IfThenElse(nan, Set(std::nan("")), value);
 }

@@ -40,12 +40,14 @@ HWY_INLINE WideValue AddWords(Pair r, V r3, Pair w, V delta) {
 /// Far out an ε that is only known to lie in (0, m] is replaced by m with this share of it as
 /// delta. m is smaller than any distance of R from a number, midpoint or power of two but R.
 constexpr double kInside = 31.0 / 32;
-constexpr double kFar = 660;           // f64: e^-660 < 2^-952
-constexpr double kStandIn = 0x1p-900;  // last bit of R >= 2^-795 where y = 0 or >= 2^-700
+constexpr double kFar = 660;                 // f64: e^-660 < 2^-952
+constexpr double kStandIn = 0x1p-900;        // last bit of R >= 2^-795 where y = 0 or >= 2^-700
+constexpr double kFarther = 746;             // e^-746 < 2^-1076
+constexpr double kSmallStandIn = 0x1p-1068;  // a·y >= 2^-960 has no bit below 2^-1066
 constexpr double kSmallLabel = 0x1p-700;
 constexpr double kNear = 0x1p-30;       // below, ½tanh(z/2) = z/4 - z^3/48 + …
-constexpr double kCubeless = 0x1p-300;  // below, z^3/48 < |z|·2^-605 is replaced by |z|·2^-200
-constexpr double kTiny = 0x1p-700;      // z/4 and |z|·2^-200 are exact from here on
+constexpr double kCubeless = 0x1p-300;  // below, z^3/48 < |z|·2^-605 is replaced by |z|·2^-100
+constexpr double kTiny = 0x1p-700;      // see `signs` in Wide
 constexpr double kSmallest = 0x1p-960;  // |t| below this has no room for a low word
 
 /// ½tanh(a/2) for a < 1, e/(1+e) beyond.
@@ -67,9 +69,11 @@ HWY_INLINE WideValue Wide(V z, V y) {
   const M core = hn::Lt(a, one);
   const Exponential x = Exp(hn::Neg(a));
   Pair r = {zero, zero};
-  V r3 = zero;
+  V r3 = zero, r_size = zero;
   Pair w;
-  M unfit = hn::And(far, hn::And(hn::Gt(y, zero), hn::Lt(y, Set(kSmallLabel))));
+  // Then the stand-in must be smaller, and the gradient for z < 0 is Special's.
+  const M small = hn::And(far, hn::And(hn::Gt(y, zero), hn::Lt(y, Set(kSmallLabel))));
+  M unfit = hn::And(small, hn::Lt(size, Set(kFarther)));
   if (kOp == Op::kBce) {
     w = LogOnePlus(x.e);
 #if HWY_NATIVE_FMA
@@ -79,13 +83,11 @@ HWY_INLINE WideValue Wide(V z, V y) {
     unfit = hn::Or(unfit, hn::Gt(size, factor));
 #endif
     const Pair ay = TwoProd(factor, y);
+    r_size = hn::IfThenElse(hn::Eq(y, zero), Set(1.0), ay.hi);
     const Pair s = TwoSum(size, hn::Neg(ay.hi));
     const Pair l = TwoSum(s.lo, hn::Neg(ay.lo));
     r = Select(negative, ay, {s.hi, l.hi});
     r3 = hn::IfThenElse(negative, zero, l.lo);
-    // The low word of a·y must not underflow.
-    const M product = hn::And(hn::Gt(y, zero), hn::Gt(size, zero));
-    unfit = hn::Or(unfit, hn::And(product, hn::Lt(ay.hi, Set(kSmallest))));
   } else {
     w = TanhOrTail(x, core);
     if (kOp == Op::kSigmoidGrad) {
@@ -103,24 +105,28 @@ HWY_INLINE WideValue Wide(V z, V y) {
   }
   V delta = hn::Mul(hn::Abs(w.hi), Set(kWideEta));
   if (!kNarrow) {
-    const V m = hn::CopySign(Set(kStandIn), w.hi);
-    w = Select(far, {m, zero}, w);
-    delta = hn::IfThenElse(far, Set(kStandIn * kInside), delta);
+    V m = Set(kStandIn);
+    if (kOp == Op::kBce) m = hn::IfThenElse(small, Set(kSmallStandIn), m);
+    w = Select(far, {hn::CopySign(m, w.hi), zero}, w);
+    delta = hn::IfThenElse(far, hn::Mul(m, Set(kInside)), delta);
+    if (kOp == Op::kBce)  // the low word of a·y underflows, then a·y > 2^-1065 decides for z > 0
+      delta = hn::Add(delta, hn::IfThenElse(hn::Lt(r_size, Set(kSmallest)), Set(0x1p-1070), zero));
   }
   if (kOp == Op::kBceGrad || kOp == Op::kSigmoid) {
     const M near = hn::Lt(size, Set(kNear));
     // Where no bit of ½-y is nearly as small, and ½-y is not 0, a smaller z decides by its sign.
     const M signs =
         hn::Or(hn::Eq(y, zero), hn::AndNot(hn::Eq(y, Set(0.5)), hn::Ge(y, Set(0x1p-64))));
-    const V at_least = hn::IfThenElse(signs, hn::Max(size, Set(kTiny)), size);
+    const V small_z = hn::Min(size, one);  // no overflow below
+    const V at_least = hn::IfThenElse(signs, hn::Max(small_z, Set(kTiny)), small_z);
     const V b = hn::CopySign(hn::IfThenElse(hn::Eq(z, zero), zero, at_least), z);
     const V cube = hn::Mul(hn::Mul(hn::Mul(b, b), b), Set(-1.0 / 48));
     const M cubeless = hn::Lt(size, Set(kCubeless));
-    const V low = hn::IfThenElse(cubeless, hn::Mul(b, Set(-0x1p-200)), cube);
+    const V low = hn::IfThenElse(cubeless, hn::Mul(b, Set(-0x1p-100)), cube);
     w = Select(near, {hn::Mul(b, Set(0.25)), low}, w);
     const V share = hn::IfThenElse(cubeless, Set(kInside), Set(0x1p-49));
     delta = hn::IfThenElse(near, hn::Mul(hn::Abs(low), share), delta);
-    if (!kNarrow) unfit = hn::Or(unfit, hn::Lt(hn::Abs(b), Set(kTiny)));
+    if (!kNarrow) unfit = hn::Or(unfit, hn::Lt(hn::Abs(b), Set(0x1p-958)));
   }
   if (kOp == Op::kSigmoidGrad) {
     const M flat = hn::Lt(size, Set(kCubeless));  // ε = -z^2/16 and more, above -2^-604
@@ -147,9 +153,9 @@ HWY_INLINE M NoExactPart(V z, V y) {
 /// 2^-1022 the sum with a number whose ulp is 2^-1074·2^200 does the rounding. What 1+e and log1p
 /// differ by from 1 and e, below 2^-952, is in the bound.
 HWY_INLINE V Tiny(V size, M& decided) {
-  const Pair e = Exp(hn::Neg(hn::Min(size, Set(746.0))), 200).e;
+  const Pair e = Exp(hn::Neg(hn::Min(size, Set(kFarther))), 200).e;
   const V delta = hn::Mul(e.hi, Set(kWideEta));
-  const V grid = hn::IfThenElse(hn::Lt(e.hi, Set(0x1p-822)), Set(0x1.8p-822), hn::Zero(D()));
+  const V grid = hn::IfThenElse(hn::Lt(e.hi, Set(0x1p-822)), Set(0x1p-822), hn::Zero(D()));
   const Pair s = TwoSum(grid, e.hi);
   const V low = RoundToOdd(s.lo, hn::Sub(e.lo, delta)),
           high = RoundToOdd(s.lo, hn::Add(e.lo, delta));
