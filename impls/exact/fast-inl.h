@@ -101,7 +101,7 @@ template <Op kOp>
 HWY_INLINE Value Fast(V z, V y) {
   const V zero = hn::Zero(D()), one = Set(1.0);
   const V size = hn::Abs(z);
-  const V a = hn::Min(size, Set(kLargestA));
+  const V a = hn::Min(Set(kLargestA), size);  // in this order x86 hands NaN on
   const M negative = hn::Lt(z, zero);
   const FastExponential x = FastExp(a);
   const V one_plus = hn::Add(one, x.e);

@@ -51,25 +51,22 @@ HWY_INLINE V Load(const ulpaudit::f16* p) {
   return hn::PromoteTo(D(), hn::BitCast(F32(), hn::Or(r, sign)));
 }
 
-/// v rounded to the dtype, as a double. For f32 the conversion itself, for 16 bits the sum with
-/// 1.5·2^52 ulps; infinities and NaN stay.
-template <class T>
-HWY_INLINE V RoundTo(V v) {
-  if (std::is_same<T, float>::value) return hn::PromoteTo(D(), hn::DemoteTo(F32(), v));
-  const int p = std::is_same<T, ulpaudit::f16>::value ? 11 : 8;
-  const int emin = std::is_same<T, ulpaudit::f16>::value ? -14 : -126;
+/// v rounded to the dtype: to f32 by the conversion, to 16 bits, still as doubles, by the sum with
+/// 1.5·2^52 ulps; infinities and NaN stay. The bits of two such are compared by Same.
+HWY_INLINE hn::Vec<F32> RoundTo(V v, const float*) { return hn::DemoteTo(F32(), v); }
+template <int P>
+HWY_INLINE V RoundTo(V v, const ulpaudit::detail::Sixteen<P>*) {
   const hn::RebindToSigned<D> di;
-  const auto bits = hn::And(hn::BitCast(di, hn::Abs(v)), hn::Set(di, 0x7ffll << 52));
-  const auto least = hn::BitCast(di, Set(emin < -14 ? 0x1p-126 : 0x1p-14));
-  const V scale = hn::Max(hn::BitCast(D(), bits), hn::BitCast(D(), least));
-  const V grid = hn::Mul(scale, Set(1.5 * static_cast<double>(1ll << (53 - p))));
+  const auto exponent = hn::And(hn::BitCast(di, v), hn::Set(di, 0x7ffll << 52));
+  const V scale = hn::Max(hn::BitCast(D(), exponent), Set(P == 11 ? 0x1p-14 : 0x1p-126));
+  const V grid = hn::Mul(scale, Set(1.5 * static_cast<double>(1ll << (53 - P))));
   const V q = hn::CopySign(hn::Sub(hn::Add(v, grid), grid), v);
-  return hn::IfThenElse(hn::Lt(hn::Abs(v), Set(0x1p500)), q, v);
+  return hn::IfThenElse(hn::Lt(scale, Set(0x1p500)), q, v);
 }
 
 /// Stores numbers of the dtype.
 HWY_INLINE void Store(V v, double* p) { hn::StoreU(v, D(), p); }
-HWY_INLINE void Store(V v, float* p) { hn::StoreU(hn::DemoteTo(F32(), v), F32(), p); }
+HWY_INLINE void Store(hn::Vec<F32> v, float* p) { hn::StoreU(v, F32(), p); }
 HWY_INLINE void Store(V v, ulpaudit::bf16* p) {
   const auto bits = hn::ShiftRight<16>(hn::BitCast(U32(), hn::DemoteTo(F32(), v)));
   hn::StoreU(hn::DemoteTo(U16(), hn::BitCast(I32(), bits)), U16(),
@@ -96,72 +93,79 @@ HWY_INLINE void Store(V v, ulpaudit::f16* p) {
              reinterpret_cast<std::uint16_t*>(p));
 }
 
-/// What no step computes: NaN; the loss at ±∞; for f64 the gradient at 0 and ±∞, exact and rounded
-/// once. Where it answers, `decided` is set.
-template <Op kOp, class T>
-HWY_INLINE V Special(V z, V y, V value, M& decided) {
-  const V zero = hn::Zero(D()), inf = Set(HUGE_VAL);
-  const M infinite = hn::Eq(hn::Abs(z), inf);
+/// What no step computes: the loss at ±∞, NaN.
+template <Op kOp>
+HWY_INLINE V Special(V z, V y, V value) {
   if (kOp == Op::kBce) {
-    const V c0 = hn::IfThenElse(hn::Lt(z, zero), zero, Set(1.0));  // c = 0 at this label
-    value = hn::IfThenElse(infinite, hn::IfThenElse(hn::Eq(y, c0), zero, inf), value);
-    decided = hn::Or(decided, infinite);
-  }
-  if (kOp == Op::kBceGrad && std::is_same<T, double>::value) {
-    const M at_zero = hn::Eq(z, zero);
-    V base = hn::IfThenElse(hn::Lt(z, zero), zero, Set(1.0));
-    base = hn::IfThenElse(at_zero, Set(0.5), base);
-    const M exact = hn::Or(at_zero, infinite);
-    value = hn::IfThenElse(exact, hn::Sub(base, y), value);
-    // -y + ε, ε < 2^-1076, is nearest to -y. ½-y+z/4 within 2^-63 of ½ is nearest to ½.
-    const M label = hn::And(hn::Lt(z, Set(-kFarther)), hn::Gt(y, zero));
-    value = hn::IfThenElse(label, hn::Neg(y), value);
-    const M tiny = hn::And(hn::Lt(hn::Abs(z), Set(kTiny)), hn::Lt(y, Set(0x1p-64)));
-    value = hn::IfThenElse(tiny, Set(0.5), value);
-    decided = hn::Or(decided, hn::Or(hn::Or(exact, label), tiny));
+    const V zero = hn::Zero(D()), inf = Set(HUGE_VAL);
+    const V none = hn::IfThenElse(hn::Lt(z, zero), zero, Set(1.0));  // c = 0 at this label
+    const V loss = hn::IfThenElse(hn::Eq(y, none), zero, inf);
+    value = hn::IfThenElse(hn::Eq(hn::Abs(z), inf), loss, value);
   }
   M nan = hn::IsNaN(z);
   if (has_label(kOp)) nan = hn::Or(nan, hn::IsNaN(y));
-  decided = hn::Or(decided, nan);
   return hn::IfThenElse(nan, Set(std::nan("")), value);
 }
 
-/// Equal as encodings.
-HWY_INLINE M Same(V a, V b) {
-  const hn::RebindToSigned<D> di;
-  return hn::RebindMask(D(), hn::Eq(hn::BitCast(di, a), hn::BitCast(di, b)));
+/// What of the gradient in f64 no step computes: 0 and ±∞, exact and rounded once; -y + ε,
+/// ε < 2^-1076, nearest to -y; ½-y+z/4 within 2^-63 of ½.
+HWY_INLINE M SpecialGradient(V z, V y, V& value) {
+  const V zero = hn::Zero(D());
+  const M at_zero = hn::Eq(z, zero);
+  V base = hn::IfThenElse(hn::Lt(z, zero), zero, Set(1.0));
+  base = hn::IfThenElse(at_zero, Set(0.5), base);
+  const M exact = hn::Or(at_zero, hn::Eq(hn::Abs(z), Set(HUGE_VAL)));
+  value = hn::IfThenElse(exact, hn::Sub(base, y), value);
+  const M label = hn::And(hn::Lt(z, Set(-kFarther)), hn::Gt(y, zero));
+  value = hn::IfThenElse(label, hn::Neg(y), value);
+  const M half = hn::And(hn::Lt(hn::Abs(z), Set(kTiny)), hn::Lt(y, Set(0x1p-64)));
+  value = hn::IfThenElse(half, Set(0.5), value);
+  return hn::Or(hn::Or(exact, label), half);
 }
 
-/// The lanes that are left: MPFR.
+/// A lane's bit is set where the encodings are equal.
+template <class W>
+HWY_INLINE unsigned Same(W a, W b) {
+  const hn::RebindToSigned<hn::DFromV<W>> di;
+  std::uint8_t bits[8] = {};
+  hn::StoreMaskBits(di, hn::Eq(hn::BitCast(di, a), hn::BitCast(di, b)), bits);
+  return bits[0];
+}
+template <class W>
+HWY_INLINE bool AllSame(W a, W b) {
+  const hn::RebindToSigned<hn::DFromV<W>> di;
+  return hn::AllTrue(di, hn::Eq(hn::BitCast(di, a), hn::BitCast(di, b)));
+}
+
+/// The last step for the lanes whose bit in `open` is set.
 template <Op kOp>
-HWY_NOINLINE V Last(V z, V y, V value, M decided, Rounding rounding) {
-  HWY_ALIGN double zs[hn::MaxLanes(D())], ys[hn::MaxLanes(D())], out[hn::MaxLanes(D())],
-      open[hn::MaxLanes(D())];
+HWY_NOINLINE V Last(V z, V y, V value, unsigned open, Rounding rounding) {
+  HWY_ALIGN double zs[hn::MaxLanes(D())], ys[hn::MaxLanes(D())], out[hn::MaxLanes(D())];
   hn::Store(z, D(), zs);
   hn::Store(y, D(), ys);
   hn::Store(value, D(), out);
-  hn::Store(hn::IfThenElse(decided, hn::Zero(D()), Set(1.0)), D(), open);
   for (std::size_t i = 0; i < hn::Lanes(D()); ++i) {
-    if (open[i] == 0) continue;
+    if ((open >> i & 1) == 0) continue;
     count_last(kOp);
     out[i] = last_step(kOp, zs[i], ys[i], rounding);
   }
   return hn::Load(D(), out);
 }
 
-/// The second and third step for the lanes of a narrow dtype that the first leaves open.
+/// The second and third step for the lanes of a narrow dtype whose bit in `open` is set.
 template <Op kOp, class T>
-HWY_NOINLINE V SlowNarrow(V z, V y, V value, M decided) {
-  count_second(kOp, static_cast<std::uint64_t>(hn::Lanes(D()) - hn::CountTrue(D(), decided)));
+HWY_NOINLINE void Slow(V z, V y, unsigned open, T* out) {
+  for (unsigned rest = open; rest != 0; rest &= rest - 1) count_second(kOp);
   const WideValue v = Wide<kOp, true>(z, y);
   const Ends ends = LowWords(v);
-  const V low = RoundTo<T>(RoundToOdd(v.hi, ends.low));
-  const V high = RoundTo<T>(RoundToOdd(v.hi, ends.high));
-  value = hn::IfThenElse(decided, value, low);
-  decided = hn::Or(decided, Same(low, high));
-  if (hn::AllTrue(D(), decided)) return value;
-  const V last = RoundTo<T>(Last<kOp>(z, y, value, decided, Rounding::kOdd));
-  return hn::IfThenElse(decided, value, last);
+  V value = RoundToOdd(v.hi, ends.low);
+  const auto low = RoundTo(value, out);
+  const unsigned left = open & ~Same(low, RoundTo(RoundToOdd(v.hi, ends.high), out));
+  if (left != 0) value = Last<kOp>(z, y, value, left, Rounding::kOdd);
+  T results[hn::MaxLanes(D())];
+  Store(RoundTo(value, out), results);
+  for (std::size_t i = 0; i < hn::Lanes(D()); ++i)
+    if ((open >> i & 1) != 0) out[i] = results[i];
 }
 
 /// One vector.
@@ -171,16 +175,16 @@ HWY_INLINE void One(const T* zs, const T* ys, T* out) {
   const Value v = Fast<kOp>(z, y);
   V low, high;
   if (has_label(kOp)) {
-    low = RoundTo<T>(RoundToOdd(v.hi, hn::Sub(v.lo, v.delta)));
-    high = RoundTo<T>(RoundToOdd(v.hi, hn::Add(v.lo, v.delta)));
-  } else {  // delta is some ulps of hi: a midpoint inside leaves two results
-    low = RoundTo<T>(hn::Sub(v.hi, v.delta));
-    high = RoundTo<T>(hn::Add(v.hi, v.delta));
+    low = Special<kOp>(z, y, RoundToOdd(v.hi, hn::Sub(v.lo, v.delta)));
+    high = Special<kOp>(z, y, RoundToOdd(v.hi, hn::Add(v.lo, v.delta)));
+  } else {  // delta is some ulps of hi, so a midpoint inside leaves two results; NaN came through
+    low = hn::Sub(v.hi, v.delta);
+    high = hn::Add(v.hi, v.delta);
   }
-  M decided = Same(low, high);
-  V value = Special<kOp, T>(z, y, low, decided);
-  if (HWY_UNLIKELY(!hn::AllTrue(D(), decided))) value = SlowNarrow<kOp, T>(z, y, value, decided);
-  Store(value, out);
+  const auto result = RoundTo(low, out), other = RoundTo(high, out);
+  Store(result, out);
+  if (HWY_UNLIKELY(!AllSame(result, other)))
+    Slow<kOp>(z, y, ~Same(result, other) & ((1u << hn::Lanes(D())) - 1), out);
 }
 
 /// f64: the second step is the first.
@@ -202,9 +206,17 @@ HWY_INLINE void One(const double* zs, const double* ys, double* out) {
     value = hn::IfThenElse(tiny, t, value);
     decided = hn::Or(hn::And(tiny, tiny_decided), hn::AndNot(tiny, decided));
   }
-  value = Special<kOp, double>(z, y, value, decided);
-  if (HWY_UNLIKELY(!hn::AllTrue(d, decided)))
-    value = Last<kOp>(z, y, value, decided, Rounding::kNearest);
+  if (kOp == Op::kBceGrad) decided = hn::Or(decided, SpecialGradient(z, y, value));
+  value = Special<kOp>(z, y, value);
+  M special = hn::IsNaN(value);
+  if (kOp == Op::kBce) special = hn::Or(special, hn::Eq(size, Set(HUGE_VAL)));
+  decided = hn::Or(decided, special);
+  if (HWY_UNLIKELY(!hn::AllTrue(d, decided))) {
+    std::uint8_t bits[8] = {};
+    hn::StoreMaskBits(d, decided, bits);
+    const unsigned open = ~static_cast<unsigned>(bits[0]) & ((1u << hn::Lanes(d)) - 1);
+    value = Last<kOp>(z, y, value, open, Rounding::kNearest);
+  }
   Store(value, out);
 }
 

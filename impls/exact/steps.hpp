@@ -20,12 +20,12 @@ struct Counters {
   }
 };
 inline Counters counters;
-inline void count_second(Op op, std::uint64_t n) { counters.second[static_cast<int>(op)] += n; }
+inline void count_second(Op op) { ++counters.second[static_cast<int>(op)]; }
 inline void count_last(Op op) { ++counters.last[static_cast<int>(op)]; }
 }  // namespace exact
 #else
 namespace exact {
-inline void count_second(Op, std::uint64_t) {}
+inline void count_second(Op) {}
 inline void count_last(Op) {}
 }  // namespace exact
 #endif
