@@ -34,17 +34,16 @@ HWY_INLINE Sum AddExactly(V a, V b) {
   return {s, hn::Add(hn::Sub(a, hn::Sub(s, bb)), hn::Sub(b, bb))};
 }
 
-/// t = hi + lo ± delta.
-struct Value {
-  V hi, lo, delta;
+/// t = r.hi + r.lo + w, the sum r exact and of one sign with r.hi, w within kFastEta/2 of its own.
+struct Parts {
+  Sum r;
+  V w;
 };
 
-/// (a.hi + w) + a.lo, w within delta: a.lo + s.lo and, later, lo ± delta round: 2u·|lo| is added.
-HWY_INLINE Value AddPart(Sum a, V w, V delta) {
-  const Sum s = AddExactly(a.hi, w);
-  const V lo = hn::Add(s.lo, a.lo);
-  return {s.hi, lo, hn::MulAdd(hn::Abs(lo), Set(0x1p-52), delta)};
-}
+/// Two numbers, low <= t <= high.
+struct Bounds {
+  V low, high;
+};
 
 /// Beyond this e^-a < 2^-288: with R of at most 2^-149·2^-24 in its last bit (DESIGN.md, "far
 /// out"), any positive number below that serves.
@@ -91,45 +90,52 @@ HWY_INLINE V FastLogOnePlus(V e) {
   return hn::MulAdd(hn::Mul(s, w), l, hn::Add(s, s));
 }
 
-/// What is claimed of every function of z below; derived: 2^-45 (log1p: its condition in e is at
-/// most 1; the square of 1+e: (1-e)/(1+e) <= 1).
+/// Twice what is claimed of every function of z below; derived: 2^-45.9 (log1p: its condition in e
+/// is at most 1; the square of 1+e: (1-e)/(1+e) <= 1).
 constexpr double kFastEta = 0x1p-44;
 
-/// The op at z (any double of a narrow dtype; NaN gives anything) and y in [0, 1]. R, the exact
-/// part, is a sum of two doubles: a·y has at most 48 bits, ½-y and 1-y are sums of two.
+/// The op at z (any double of a narrow dtype) and y in [0, 1]; NaN in either comes through. R, the
+/// exact part, is a sum of two doubles: a·y has at most 48 bits, ½-y and 1-y are sums of two.
 template <Op kOp>
-HWY_INLINE Value Fast(V z, V y) {
+HWY_INLINE Parts Fast(V z, V y) {
   const V zero = hn::Zero(D()), one = Set(1.0);
   const V size = hn::Abs(z);
   const V a = hn::Min(Set(kLargestA), size);  // in this order x86 hands NaN on
   const M negative = hn::Lt(z, zero);
   const FastExponential x = FastExp(a);
   const V one_plus = hn::Add(one, x.e);
-  if (kOp == Op::kSigmoid) {
-    const V s = hn::Div(hn::IfThenElse(negative, x.e, one), one_plus);
-    return {s, zero, hn::Mul(s, Set(kFastEta))};
-  }
-  if (kOp == Op::kSigmoidGrad) {
-    const V s = hn::Div(x.e, hn::Mul(one_plus, one_plus));
-    return {s, zero, hn::Mul(s, Set(kFastEta))};
-  }
+  if (kOp == Op::kSigmoid)
+    return {{zero, zero}, hn::Div(hn::IfThenElse(negative, x.e, one), one_plus)};
+  if (kOp == Op::kSigmoidGrad) return {{zero, zero}, hn::Div(x.e, hn::Mul(one_plus, one_plus))};
   if (kOp == Op::kBce) {
-    const V w = FastLogOnePlus(x.e);
-    const V ay = hn::Mul(size, y);
-    const V hi = hn::IfThenElse(negative, ay, hn::Sub(size, ay));
-    const V lo = hn::IfThenElse(negative, zero, hn::Sub(hn::Sub(size, hi), ay));  // ay <= a
-    return AddPart({hi, lo}, w, hn::Mul(w, Set(kFastEta)));
+    // Infinity times c is infinity in the dtype or 0, and so is this.
+    const V finite = hn::Min(Set(0x1p900), size);
+    const V ay = hn::Mul(finite, y);
+    const V rest = hn::Sub(finite, ay);
+    const V low = hn::Sub(hn::Sub(finite, rest), ay);  // exact: ay <= a
+    return {{hn::IfThenElse(negative, ay, rest), hn::IfThenElse(negative, zero, low)},
+            FastLogOnePlus(x.e)};
   }
   // |z| < 1: (½-y) + ½tanh(z/2); else (1-y) - e/(1+e) and -y + e/(1+e). ½tanh(a/2) = -½m/(1+e).
   const M core = hn::Lt(a, one);
   const V num = hn::IfThenElse(core, hn::Mul(Set(-0.5), x.m), x.e);
   V w = hn::Div(num, one_plus);
   w = hn::IfThenElse(hn::Eq(size, Set(HUGE_VAL)), zero, w);
-  const V base = hn::IfThenElse(core, Set(0.5), hn::IfThenElse(negative, zero, one));
-  const Sum r = AddExactly(base, hn::Neg(y));
-  const V delta = hn::Mul(w, Set(kFastEta));
   w = hn::IfThenElse(hn::Xor(negative, core), w, hn::Neg(w));
-  return AddPart(r, w, delta);
+  const V base = hn::IfThenElse(core, Set(0.5), hn::IfThenElse(negative, zero, one));
+  return {AddExactly(base, hn::Neg(y)), w};
+}
+
+/// Bounds in double. Beside kFastEta/2·|w| for roundings in w's size: r.lo, and the roundings of
+/// the sum and of the bounds, make 3u of r.hi.
+template <Op kOp>
+HWY_INLINE Bounds QuickBounds(const Parts& t) {
+  V hi = t.w, delta = hn::Mul(hn::Abs(t.w), Set(kFastEta));
+  if (has_label(kOp)) {
+    hi = hn::Add(t.r.hi, t.w);
+    delta = hn::MulAdd(hn::Abs(t.r.hi), Set(0x1p-51), delta);
+  }
+  return {hn::Sub(hi, delta), hn::Add(hi, delta)};
 }
 
 /// hi + lo rounded to odd: the number itself, else of its two neighbours the odd one. So any number
@@ -144,6 +150,15 @@ HWY_INLINE V RoundToOdd(V a, V b) {
   const auto step = hn::IfThenElse(hn::Eq(odd, hn::Zero(di)), outward, hn::Zero(di));
   const M exact = hn::Eq(s.lo, hn::Zero(d));
   return hn::IfThenElse(exact, s.hi, hn::BitCast(d, hn::Add(hi, step)));
+}
+
+/// Bounds rounded to odd, which decide beside an exact R too: r.lo + s.lo and lo ± delta round, in
+/// all by 2u·|lo|.
+HWY_INLINE Bounds OddBounds(const Parts& t) {
+  const Sum s = AddExactly(t.r.hi, t.w);
+  const V lo = hn::Add(s.lo, t.r.lo);
+  const V delta = hn::MulAdd(hn::Abs(lo), Set(0x1p-52), hn::Mul(hn::Abs(t.w), Set(kFastEta)));
+  return {RoundToOdd(s.hi, hn::Sub(lo, delta)), RoundToOdd(s.hi, hn::Add(lo, delta))};
 }
 
 }  // namespace HWY_NAMESPACE

@@ -27,6 +27,10 @@ using U32 = hn::Rebind<std::uint32_t, D>;
 using I32 = hn::Rebind<std::int32_t, D>;
 using U16 = hn::Rebind<std::uint16_t, D>;
 
+// AVX2 and AVX-512 convert f16, rounding to nearest.
+#undef EXACT_F16C
+#define EXACT_F16C (HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL)
+
 /// One vector of a dtype as doubles, exactly.
 HWY_INLINE V Load(const double* p) { return hn::LoadU(D(), p); }
 HWY_INLINE V Load(const float* p) { return hn::PromoteTo(D(), hn::LoadU(F32(), p)); }
@@ -35,6 +39,11 @@ HWY_INLINE V Load(const ulpaudit::bf16* p) {
   return hn::PromoteTo(D(), hn::BitCast(F32(), hn::ShiftLeft<16>(hn::PromoteTo(U32(), bits))));
 }
 HWY_INLINE V Load(const ulpaudit::f16* p) {
+#if EXACT_F16C
+  const hn::Rebind<hwy::float16_t, D> dh;
+  const auto h = hn::LoadU(dh, reinterpret_cast<const hwy::float16_t*>(p));
+  return hn::PromoteTo(D(), hn::PromoteTo(F32(), h));
+#else
   const auto bits =
       hn::PromoteTo(U32(), hn::LoadU(U16(), reinterpret_cast<const std::uint16_t*>(p)));
   const auto sign = hn::ShiftLeft<16>(hn::And(bits, hn::Set(U32(), 0x8000)));
@@ -49,6 +58,7 @@ HWY_INLINE V Load(const ulpaudit::f16* p) {
   auto r = hn::IfThenElse(hn::Eq(field, hn::Zero(U32())), hn::BitCast(U32(), tiny), normal);
   r = hn::IfThenElse(hn::Eq(field, hn::Set(U32(), 0x7c00)), special, r);
   return hn::PromoteTo(D(), hn::BitCast(F32(), hn::Or(r, sign)));
+#endif
 }
 
 /// v rounded to the dtype: to f32 by the conversion, to 16 bits, still as doubles, by the sum with
@@ -90,6 +100,54 @@ HWY_INLINE void Store(V v, ulpaudit::f16* p) {
   r = hn::IfThenElse(hn::RebindMask(U32(), hn::IsNaN(large)), hn::Set(U32(), 0x7e00), r);
   r = hn::Or(r, sign);
   hn::StoreU(hn::DemoteTo(U16(), hn::BitCast(I32(), r)), U16(),
+             reinterpret_cast<std::uint16_t*>(p));
+}
+
+/// The quick test's rounding of a lower or upper bound: to f32 by the conversion; to 16 bits, as an
+/// encoding, by way of a float, first moved outward by 2^-22 of its size and 2^-148, which is more
+/// than the conversion to float may move it back. What changes sign so rounds to 0 either way, and
+/// keeps t's sign.
+template <bool kLower>
+HWY_INLINE hn::Vec<F32> QuickRound(V v, const float*) {
+  return hn::DemoteTo(F32(), v);
+}
+template <bool kLower>
+HWY_INLINE hn::Vec<F32> OutwardFloat(V v) {
+  const V slack = hn::MulAdd(hn::Abs(v), Set(0x1p-22), Set(0x1p-148));
+  return hn::DemoteTo(F32(), hn::CopySign(kLower ? hn::Sub(v, slack) : hn::Add(v, slack), v));
+}
+template <bool kLower>
+HWY_INLINE hn::Vec<U32> QuickRound(V v, const ulpaudit::bf16*) {
+  const auto bits = hn::BitCast(U32(), OutwardFloat<kLower>(v));
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(U32(), 1));
+  return hn::ShiftRight<16>(hn::Add(bits, hn::Add(odd, hn::Set(U32(), 0x7fff))));
+}
+template <bool kLower>
+HWY_INLINE hn::Vec<U32> QuickRound(V v, const ulpaudit::f16*) {
+#if EXACT_F16C
+  const auto h = hn::DemoteTo(hn::Rebind<hwy::float16_t, D>(), OutwardFloat<kLower>(v));
+  return hn::PromoteTo(U32(), hn::BitCast(U16(), h));
+#else
+  const auto bits = hn::BitCast(U32(), OutwardFloat<kLower>(v));
+  const auto size = hn::And(bits, hn::Set(U32(), 0x7fffffff));
+  const auto sign = hn::ShiftRight<16>(hn::Xor(bits, size));
+  const auto odd = hn::And(hn::ShiftRight<13>(size), hn::Set(U32(), 1));
+  const auto up = hn::Add(size, hn::Add(odd, hn::Set(U32(), 0xfff)));
+  auto normal = hn::Sub(hn::ShiftRight<13>(up), hn::Set(U32(), 112u << 10));
+  normal = hn::Min(normal, hn::Set(U32(), 0x7c00));
+  normal = hn::IfThenElse(hn::Gt(size, hn::Set(U32(), 0x7f800000)), hn::Set(U32(), 0x7e00), normal);
+  // Subnormal: the sum with ½, whose ulp is 2^-24, rounds.
+  const auto half = hn::Set(F32(), 0.5f);
+  const auto sum = hn::BitCast(U32(), hn::Add(hn::BitCast(F32(), size), half));
+  const auto tiny = hn::Sub(sum, hn::BitCast(U32(), half));
+  const auto is_tiny = hn::Lt(size, hn::Set(U32(), 113u << 23));
+  return hn::Or(hn::IfThenElse(is_tiny, tiny, normal), sign);
+#endif
+}
+HWY_INLINE void StoreQuick(hn::Vec<F32> v, float* p) { hn::StoreU(v, F32(), p); }
+template <int P>
+HWY_INLINE void StoreQuick(hn::Vec<U32> v, ulpaudit::detail::Sixteen<P>* p) {
+  hn::StoreU(hn::DemoteTo(U16(), hn::BitCast(I32(), v)), U16(),
              reinterpret_cast<std::uint16_t*>(p));
 }
 
@@ -137,6 +195,11 @@ HWY_INLINE bool AllSame(W a, W b) {
   return hn::AllTrue(di, hn::Eq(hn::BitCast(di, a), hn::BitCast(di, b)));
 }
 
+HWY_INLINE M LaneMask(unsigned bits) {
+  const std::uint8_t bytes[8] = {static_cast<std::uint8_t>(bits)};
+  return hn::LoadMaskBits(D(), bytes);
+}
+
 /// The last step for the lanes whose bit in `open` is set.
 template <Op kOp>
 HWY_NOINLINE V Last(V z, V y, V value, unsigned open, Rounding rounding) {
@@ -152,15 +215,20 @@ HWY_NOINLINE V Last(V z, V y, V value, unsigned open, Rounding rounding) {
   return hn::Load(D(), out);
 }
 
-/// The second and third step for the lanes of a narrow dtype whose bit in `open` is set.
+/// All that follows the quick test for the lanes of a narrow dtype whose bit in `open` is set.
 template <Op kOp, class T>
 HWY_NOINLINE void Slow(V z, V y, unsigned open, T* out) {
-  for (unsigned rest = open; rest != 0; rest &= rest - 1) count_second(kOp);
-  const WideValue v = Wide<kOp, true>(z, y);
-  const Ends ends = LowWords(v);
-  V value = RoundToOdd(v.hi, ends.low);
-  const auto low = RoundTo(value, out);
-  const unsigned left = open & ~Same(low, RoundTo(RoundToOdd(v.hi, ends.high), out));
+  const Bounds odd = OddBounds(Fast<kOp>(z, y));
+  V value = odd.low;
+  unsigned left = open & ~Same(RoundTo(odd.low, out), RoundTo(odd.high, out));
+  if (left != 0) {
+    for (unsigned rest = left; rest != 0; rest &= rest - 1) count_second(kOp);
+    const WideValue v = Wide<kOp, true>(z, y);
+    const Ends ends = LowWords(v);
+    const V low = RoundToOdd(v.hi, ends.low), high = RoundToOdd(v.hi, ends.high);
+    value = hn::IfThenElse(LaneMask(left), low, value);
+    left &= ~Same(RoundTo(low, out), RoundTo(high, out));
+  }
   if (left != 0) value = Last<kOp>(z, y, value, left, Rounding::kOdd);
   T results[hn::MaxLanes(D())];
   Store(RoundTo(value, out), results);
@@ -168,23 +236,15 @@ HWY_NOINLINE void Slow(V z, V y, unsigned open, T* out) {
     if ((open >> i & 1) != 0) out[i] = results[i];
 }
 
-/// One vector.
+/// One vector: a quick test, and what is left after it.
 template <Op kOp, class T>
 HWY_INLINE void One(const T* zs, const T* ys, T* out) {
   const V z = Load(zs), y = has_label(kOp) ? Load(ys) : hn::Zero(D());
-  const Value v = Fast<kOp>(z, y);
-  V low, high;
-  if (has_label(kOp)) {
-    low = Special<kOp>(z, y, RoundToOdd(v.hi, hn::Sub(v.lo, v.delta)));
-    high = Special<kOp>(z, y, RoundToOdd(v.hi, hn::Add(v.lo, v.delta)));
-  } else {  // delta is some ulps of hi, so a midpoint inside leaves two results; NaN came through
-    low = hn::Sub(v.hi, v.delta);
-    high = hn::Add(v.hi, v.delta);
-  }
-  const auto result = RoundTo(low, out), other = RoundTo(high, out);
-  Store(result, out);
-  if (HWY_UNLIKELY(!AllSame(result, other)))
-    Slow<kOp>(z, y, ~Same(result, other) & ((1u << hn::Lanes(D())) - 1), out);
+  const Bounds t = QuickBounds<kOp>(Fast<kOp>(z, y));
+  const auto low = QuickRound<true>(t.low, out), high = QuickRound<false>(t.high, out);
+  StoreQuick(low, out);
+  if (HWY_UNLIKELY(!AllSame(low, high)))
+    Slow<kOp>(z, y, ~Same(low, high) & ((1u << hn::Lanes(D())) - 1), out);
 }
 
 /// f64: the second step is the first.
