@@ -165,6 +165,17 @@ HWY_INLINE V Special(V z, V y, V value) {
   return hn::IfThenElse(nan, Set(std::nan("")), value);
 }
 
+/// z/4 less a little, rounded to f64, for 0 < |z| < 2^-958. Below 2^-1022 as in Tiny.
+HWY_INLINE V JustBelowQuarter(V z) {
+  const V v = hn::Mul(hn::Mul(hn::Abs(z), Set(0x1p200)), Set(0.25));
+  const V grid = Set(0x1p-822);
+  const Sum s = AddExactly(grid, v);
+  const V q = hn::Add(s.hi, RoundToOdd(s.lo, Set(-0x1p-1060)));
+  const V tiny = hn::Mul(hn::Sub(q, grid), Set(0x1p-200));
+  const V quarter = hn::IfThenElse(hn::Lt(v, grid), tiny, hn::Mul(hn::Abs(z), Set(0.25)));
+  return hn::CopySign(quarter, z);
+}
+
 /// What of the gradient in f64 no step computes: 0 and ±∞, exact and rounded once; -y + ε,
 /// ε < 2^-1076, nearest to -y; ½-y+z/4 within 2^-63 of ½.
 HWY_INLINE M SpecialGradient(V z, V y, V& value) {
@@ -178,7 +189,14 @@ HWY_INLINE M SpecialGradient(V z, V y, V& value) {
   value = hn::IfThenElse(label, hn::Neg(y), value);
   const M half = hn::And(hn::Lt(hn::Abs(z), Set(kTiny)), hn::Lt(y, Set(0x1p-64)));
   value = hn::IfThenElse(half, Set(0.5), value);
-  return hn::Or(hn::Or(exact, label), half);
+  M decided = hn::Or(hn::Or(exact, label), half);
+  const M quarter =
+      hn::AndNot(at_zero, hn::And(hn::Lt(hn::Abs(z), Set(0x1p-958)), hn::Eq(y, Set(0.5))));
+  if (HWY_UNLIKELY(!hn::AllFalse(D(), quarter))) {
+    value = hn::IfThenElse(quarter, JustBelowQuarter(z), value);
+    decided = hn::Or(decided, quarter);
+  }
+  return decided;
 }
 
 /// A lane's bit is set where the encodings are equal.
