@@ -123,10 +123,10 @@ HWY_INLINE Exponential Exp(V x, int shift = 0) {
   return {AddSmaller(s, sp), Select(hn::Eq(n, hn::Zero(d)), p, m)};
 }
 
-/// log(1+e), 0 < e <= 1 within 2^-94 of its own, within 2^-92: from y0 = log(1+e) in double (within
-/// 2^-40, fast-inl.h) and m = e^y0 - 1, log(1+e) = y0 + log(1+h), h = (e-m)/(1+m). |h| < 2^-39·y0,
-/// so h in double is within 2^-91·y0·2^-0.. and h^3 is nothing; m is within 2^-94 and m/(1+m) <=
-/// y0.
+/// log(1+e) for 0 < e <= 1, e within 2^-98: within 2^-92. With y0 = log(1+e) in double, within
+/// 2^-45 (fast-inl.h), and m = e^y0 - 1: log(1+e) = y0 + log(1+h), h = (e-m)/(1+m), |h| < 2^-44·y0.
+/// m is within 2^-94 and m/(1+m) <= y0; e-m is exact but for its low words; h rounds by 2^-52·|h|,
+/// and h^3 is nothing.
 HWY_INLINE Pair LogOnePlus(Pair e) {
   const V y0 = FastLogOnePlus(e.hi);
   const Pair m = Exp(y0).m;

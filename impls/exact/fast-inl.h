@@ -49,10 +49,10 @@ struct Bounds {
 /// out"), any positive number below that serves.
 constexpr double kLargestA = 200;
 
-/// e = e^-a and m = e - 1 for 0 <= a <= 200, both within 2^-44.9. k = RN(a log2 e), r = k ln2 - a:
-/// ln2 in 42 + 53 bits, k·hi exact, so is the difference; |r| within 2^-54. r + r^2 q(r) is within
-/// 2^-49.3, 5u for its steps: 2^-49 of e^r - 1, and e is within 2^-49. For k = 0 m is that; else
-/// |m| > 0.29 and nothing cancels but 2^-k - 1, exact: 2^-47.
+/// e = e^-a within 2^-49 and m = e - 1 within 2^-47, for 0 <= a <= 200. k = RN(a log2 e), r = k ln2
+/// - a: ln2 in 42 + 53 bits, k·hi exact, so is the difference; |r| within 2^-54. r + r^2 q(r) is
+/// within 2^-49.3, 5u for its steps: 2^-49 of e^r - 1, and e is within 2^-49. For k = 0 m is that;
+/// else |m| > 0.29 and nothing cancels but 2^-k - 1, exact: 2^-47.
 struct FastExponential {
   V e, m;
 };
@@ -90,8 +90,8 @@ HWY_INLINE V FastLogOnePlus(V e) {
   return hn::MulAdd(hn::Mul(s, w), l, hn::Add(s, s));
 }
 
-/// Twice what is claimed of every function of z below; derived: 2^-45.9 (log1p: its condition in e
-/// is at most 1; the square of 1+e: (1-e)/(1+e) <= 1).
+/// Twice what is claimed of every function of z below; derived: 2^-46 and a little (log1p: its
+/// condition in e is at most 1; the square of 1+e: (1-e)/(1+e) <= 1).
 constexpr double kFastEta = 0x1p-44;
 
 /// The op at z (any double of a narrow dtype) and y in [0, 1]; NaN in either comes through. R, the

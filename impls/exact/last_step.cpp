@@ -3,6 +3,7 @@
 
 #include <mpfr.h>
 
+#include <cfenv>
 #include <cstdint>
 #include <cstring>
 
@@ -94,6 +95,9 @@ bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0; 
 }  // namespace
 
 double last_step(Op op, double z, double y, Rounding rounding) {
+  // MPFR's conversions may raise flags of their own.
+  std::fenv_t environment;
+  std::feholdexcept(&environment);
   double low = 0;
   for (const mpfr_prec_t precision : kPrecisions) {
     Number r(kSumPrecision), sum(kSumPrecision), w(precision), slack(precision);
@@ -107,6 +111,7 @@ double last_step(Op op, double z, double y, Rounding rounding) {
     mpfr_add(sum, sum, slack, MPFR_RNDU);
     if (same_bits(low, rounded(sum, rounding))) break;
   }
+  std::fesetenv(&environment);
   return low;
 }
 
