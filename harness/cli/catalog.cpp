@@ -98,6 +98,18 @@ void override_contract(const Options& o, Catalog& catalog) {
   }
 }
 
+/// False for a plug-in beside the program that the globs rule out by its file's name, which is the
+/// plug-in's: loading a large library takes half a second, and each command would.
+bool may_be_chosen(const std::string& path, const Options& o) {
+  if (o.impls.empty() || path.rfind(program_folder(), 0) != 0) return true;
+  const std::string plugin = std::filesystem::path(path).stem().string();
+  if (plugin == o.also_load) return true;
+  return std::any_of(o.impls.begin(), o.impls.end(), [&](const std::string& glob) {
+    const std::size_t slash = glob.find('/');
+    return slash == std::string::npos || matches({glob.substr(0, slash)}, plugin);
+  });
+}
+
 }  // namespace
 
 Catalog open_catalog(const Options& o) {
@@ -108,6 +120,7 @@ Catalog open_catalog(const Options& o) {
     return catalog;
   }
   for (const std::string& path : discover_plugins()) {
+    if (!may_be_chosen(path, o)) continue;
     const auto same = [&](const std::string& named) {
       std::error_code error;
       return std::filesystem::equivalent(named, path, error);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/run_bench.hpp"
 #include "cli/run_sweep.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
@@ -14,6 +15,8 @@ namespace {
 
 Exit run(const Options& o, const std::string& profile, const Distribution* ranks) {
   InputDefaults defaults;
+  Options with_reference = o;
+  if (profile != "quick") with_reference.also_load = kReference;
   if (profile != "quick") {
     defaults.f32_unary_exhaustive = true;
     defaults.points = 200000;
@@ -25,7 +28,7 @@ Exit run(const Options& o, const std::string& profile, const Distribution* ranks
     defaults.points = 2000000;
   }
   const SweepRun audit =
-      run_sweep(o, defaults, profile,
+      run_sweep(with_reference, defaults, profile,
                 {.textbook = true, .properties = true, .bench = profile != "quick"}, ranks);
   if (audit.report.results.empty()) return audit.exit;
   write_report_folder(audit.report, o.output);
@@ -33,10 +36,11 @@ Exit run(const Options& o, const std::string& profile, const Distribution* ranks
     fmt::print("{}", to_json(audit.report));
     return audit.exit;
   }
-  fmt::print("{}\nReport: {}/report.html, for people ({:.1f} s); report.json and junit.xml, for "
-             "programs; report.md\n",
-             render(audit.report, "console", {.color = o.use_color()}), o.output,
-             audit.report.run.wall_seconds);
+  fmt::print(
+      "{}\nReport: {}/report.html, for people ({:.1f} s); report.json and junit.xml, for "
+      "programs; report.md\n",
+      render(audit.report, "console", {.color = o.use_color()}), o.output,
+      audit.report.run.wall_seconds);
   return audit.exit;
 }
 
@@ -58,7 +62,8 @@ Command add_audit(CLI::App& parser, const Distribution* ranks) {
                 "search for the worst f64")
       ->check(CLI::IsMember({"quick", "standard", "full"}))
       ->capture_default_str();
-  c->add_option("-o,--output", o->output, "folder for report.html, report.json, report.md and junit.xml")
+  c->add_option("-o,--output", o->output,
+                "folder for report.html, report.json, report.md and junit.xml")
       ->capture_default_str();
   c->footer("Example: ulpaudit audit --profile quick --output report");
   return {c, [o, profile, ranks] { return run(*o, *profile, ranks); }};

@@ -72,6 +72,7 @@ Exit run(const BenchOptions& b) {
 
 Command add_bench(CLI::App& parser) {
   auto b = std::make_shared<BenchOptions>();
+  b->shared.also_load = kReference;
   CLI::App* c = parser.add_subcommand("bench", "throughput, beside memcpy and naive");
   add_selection_options(*c, b->shared);
   c->add_option("--level", b->levels, "L1, L2, DRAM (globs): where the arrays lie; default: all");

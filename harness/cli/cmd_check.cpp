@@ -74,7 +74,8 @@ Command add_check(CLI::App& parser) {
   add_input_options(*c, o->shared);
   add_run_options(*c, o->shared);
   add_output_options(*c, o->shared);
-  c->add_option("-o,--output", o->shared.output, "folder for report.html, report.json, report.md and junit.xml");
+  c->add_option("-o,--output", o->shared.output,
+                "folder for report.html, report.json, report.md and junit.xml");
   c->add_flag("--huge", o->shared.huge,
               "batches past 2^31 bytes too (4 to 6 GiB; seconds to minutes each)");
   c->add_option("--case", o->one_case, "run this one case again, as a finding's replay gives it")

@@ -106,7 +106,8 @@ Command add_merge(CLI::App& parser) {
   c->add_option("--plugin", o->plugins,
                 "a plug-in of an audit besides those found (repeatable; sweeps need none)")
       ->type_name("FILE.so");
-  c->add_option("-o,--output", o->output, "folder for report.html, report.json, report.md and junit.xml");
+  c->add_option("-o,--output", o->output,
+                "folder for report.html, report.json, report.md and junit.xml");
   add_output_options(*c, *o);
   c->footer("Example: ulpaudit merge shard0/report.json shard1/report.json -o whole");
   return {c, [o, files] { return run(*o, *files); }};

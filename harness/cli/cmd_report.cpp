@@ -35,9 +35,9 @@ Exit run(const ReportOptions& r) {
   const Report report = read_report(r.file);
   std::optional<Report> before;
   if (!r.against.empty()) before = read_report(r.against);
-  const std::string text = render(report, r.format,
-                                  {.color = r.output.empty() && o.use_color(),
-                                   .against = before ? &*before : nullptr});
+  const std::string text =
+      render(report, r.format,
+             {.color = r.output.empty() && o.use_color(), .against = before ? &*before : nullptr});
   if (r.output.empty()) {
     fmt::print("{}", text);
     return Exit::fine;
@@ -59,7 +59,8 @@ Command add_report(CLI::App& parser) {
   CLI::App* c = parser.add_subcommand("report", "render a report.json");
   c->add_option("file", r->file, "report.json")->required();
   c->add_option("--against", r->against, "an earlier report.json: the page shows what changed");
-  c->add_option("--format", r->format, "console for a terminal, html or md for people, csv or junit for programs")
+  c->add_option("--format", r->format,
+                "console for a terminal, html or md for people, csv or junit for programs")
       ->check(CLI::IsMember(formats))
       ->capture_default_str();
   c->add_option("-o,--output", r->output, "file to write instead of stdout");

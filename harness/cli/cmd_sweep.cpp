@@ -30,7 +30,8 @@ Command add_sweep(CLI::App& parser, const Distribution* ranks) {
   add_input_options(*c, *o);
   add_run_options(*c, *o);
   add_output_options(*c, *o);
-  c->add_option("-o,--output", o->output, "folder for report.html, report.json, report.md and junit.xml");
+  c->add_option("-o,--output", o->output,
+                "folder for report.html, report.json, report.md and junit.xml");
   c->footer("Example: ulpaudit sweep --op sigmoid --dtype f32 --impl 'naive/*' --range -100:-80");
   return {c, [o, ranks] { return run(*o, ranks); }};
 }

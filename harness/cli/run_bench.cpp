@@ -11,8 +11,6 @@
 namespace ulpaudit {
 namespace {
 
-constexpr char kReference[] = "naive";
-
 /// The kernels that the options choose; with `reference`, the first of naive of the same ops.
 std::vector<TimedKernel> kernels_of(const Catalog& catalog, const Options& o) {
   std::vector<TimedKernel> out;

@@ -6,6 +6,9 @@
 
 namespace ulpaudit {
 
+/// The plug-in that times are compared with.
+inline constexpr char kReference[] = "naive";
+
 /// Times every chosen kernel in every chosen dtype, and naive's of the same op beside it. `choice`
 /// without seed, stop and progress. False where nothing was chosen.
 bool append_benchmarks(const Catalog& catalog, const Options& o, BenchChoice choice,

@@ -177,8 +177,9 @@ void write_report_folder(const Report& report, const std::string& folder) {
   if (error) throw UsageError(fmt::format("cannot make folder '{}': {}", folder, error.message()));
   try {
     write_file(folder + "/report.json", to_json(report));
-    for (const auto& [file, format] : {std::pair("report.html", "html"),
-                                       std::pair("report.md", "md"), std::pair("junit.xml", "junit")})
+    for (const auto& [file, format] :
+         {std::pair("report.html", "html"), std::pair("report.md", "md"),
+          std::pair("junit.xml", "junit")})
       write_file(folder + "/" + file, render(report, format, {}));
   } catch (const std::runtime_error& e) {
     throw UsageError(e.what());

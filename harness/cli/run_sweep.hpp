@@ -33,7 +33,8 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
 /// The exit code that a report's findings ask for.
 Exit exit_of(const Report& report);
 
-/// report.html, report.json, report.md and junit.xml into `folder`, which is made if need be. Throws UsageError.
+/// report.html, report.json, report.md and junit.xml into `folder`, which is made if need be.
+/// Throws UsageError.
 void write_report_folder(const Report& report, const std::string& folder);
 
 }  // namespace ulpaudit

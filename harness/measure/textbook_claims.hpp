@@ -17,9 +17,10 @@ using Claim = std::optional<TextbookAnswer>(Probe& probe, const Report& report);
 inline constexpr double kStableUlps = 4;
 
 // textbook_sigmoid.cpp
-Claim four_digits;    // T1
-Claim open_interval;  // T2
-Claim decision;       // T13
+Claim four_digits;      // T1
+Claim open_interval;    // T2
+Claim torch_is_stable;  // T8
+Claim decision;         // T13
 // textbook_forms.cpp
 Claim naive_extremes;     // T5
 Claim naive_nan;          // T6

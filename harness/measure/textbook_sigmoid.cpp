@@ -8,6 +8,8 @@
 namespace ulpaudit::textbook {
 namespace {
 
+constexpr char kTorch[] = "at::sigmoid(z)";  ///< the formula of LibTorch's own kernel
+
 /// The textbook's table of values (TEXTBOOK.md, T1).
 struct FourDigits {
   double z;
@@ -144,6 +146,56 @@ std::optional<TextbookAnswer> open_interval(Probe& probe, const Report& report) 
       "z, in {} the correctly rounded σ at ({}), and elsewhere than there: {}. {} results in the "
       "sweep lie outside of [0, 1].",
       closed.text(), name(headline), right, others.empty() ? "no kernel" : listed(others), outside);
+  return a;
+}
+
+std::optional<TextbookAnswer> torch_is_stable(Probe& probe, const Report& report) {
+  std::vector<Form> forms = probe.forms("sigmoid");
+  std::erase_if(forms, [](const Form& f) { return f.formula != kTorch; });
+  if (forms.empty()) return std::nullopt;
+  const Dtype headline = headline_dtype(forms);
+  TextbookAnswer a{"T8",
+                   "torch.sigmoid is numerically stable: -1000, -500, 0, 500, 1000 give 0, 0, .5, "
+                   "1, 1 without NaN",
+                   "",
+                   "",
+                   dtype_columns("σ(-1000), σ(-500), σ(0), σ(500), σ(1000); 0 though the result is "
+                                 "a number; max ULP measured"),
+                   {},
+                   "./run sweep --op sigmoid --impl 'libtorch*' --dtype f32 --exhaustive"};
+  Tried values, lossless;
+  std::vector<std::string> said;
+  add_form_rows(a, forms, [&](const Form& f, Dtype d) -> std::string {
+    constexpr double kInputs[] = {-1000, -500, 0, 500, 1000}, kClaimed[] = {0, 0, 0.5, 1, 1};
+    std::vector<std::string> words;
+    bool right = true;
+    for (std::size_t i = 0; i < std::size(kInputs); ++i) {
+      const auto got = probe.ask(f, d, encode(d, kInputs[i]));
+      if (!got) return kNoAnswer;
+      right &= *got == encode(d, kClaimed[i]);
+      words.push_back(value_text(d, got));
+    }
+    values.add(right);
+    const Result* r = find_total(report, f.name, std::string(name(d)));
+    if (r == nullptr || !r->statistics.max_ulp) return fmt::format("{}", fmt::join(words, ", "));
+    const std::uint64_t lost =
+        count_category(report, f, d, "flushed") + count_category(report, f, d, "vanished");
+    lossless.add(r->categories.empty() && r->lost_points == 0 &&
+                 *r->statistics.max_ulp <= kStableUlps);
+    std::string cell = fmt::format("{}; {} of {}; {}", fmt::join(words, ", "), lost, r->points,
+                                   six(*r->statistics.max_ulp));
+    if (d == headline)
+      said.push_back(fmt::format("{} loses {} of {} results ({}), max {} ulps", f.name, lost,
+                                 r->points, r->evidence, six(*r->statistics.max_ulp)));
+    return cell;
+  });
+  if (values.asked == 0) return std::nullopt;
+  a.verdict = values.verdict();
+  if (a.verdict == kHolds && lossless.passed < lossless.asked) a.verdict = kLimited;
+  a.answer = fmt::format(
+      "{} dtypes give the values claimed, {} lose no result and keep within {} ulps. In {}: {}.",
+      values.text(), lossless.text(), kStableUlps, name(headline),
+      said.empty() ? "not measured" : listed(said));
   return a;
 }
 

@@ -27,6 +27,9 @@ extern char** environ;
 namespace ulpaudit {
 namespace {
 
+/// Loading may take so many times as long as a batch: large libraries on a busy machine do.
+constexpr int kLoadingFactor = 4;
+
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kBufferBytes = kBatchCapacity * 8;
@@ -151,7 +154,7 @@ class WorkerSession final : public Session {
     q.timing = timing;
     q.deadline_ms = static_cast<std::uint64_t>(options_.deadline.count());
     std::string line;
-    Outcome o = exchange(protocol::run_request(q), line);
+    Outcome o = exchange(protocol::run_request(q), line, options_.deadline);
     if (o.kind != Outcome::Kind::ok) return o;
     try {
       o = protocol::parse_done(line, q.id);
@@ -193,7 +196,8 @@ class WorkerSession final : public Session {
     replies_ = std::move(replies.read);
     pending_.clear();
     std::string line;
-    const Outcome o = exchange(protocol::describe_request(), line);
+    const Outcome o =
+        exchange(protocol::describe_request(), line, kLoadingFactor * options_.deadline);
     if (o.kind != Outcome::Kind::ok)
       throw LoadError(fmt::format("{}: while loading: {}", path_, o.message));
     try {
@@ -206,7 +210,8 @@ class WorkerSession final : public Session {
   }
 
   /// Sends a request and waits for one line; an end of the worker becomes the outcome.
-  Outcome exchange(const std::string& request, std::string& line) {
+  Outcome exchange(const std::string& request, std::string& line,
+                   std::chrono::milliseconds patience) {
     std::size_t sent = 0;
     while (sent < request.size()) {
       const ssize_t k = ::write(requests_.get(), request.data() + sent, request.size() - sent);
@@ -214,7 +219,7 @@ class WorkerSession final : public Session {
       if (k <= 0) return died();
       sent += static_cast<std::size_t>(k);
     }
-    const auto deadline = Clock::now() + options_.deadline;
+    const auto deadline = Clock::now() + patience;
     while (true) {
       if (const std::size_t end_of_line = pending_.find('\n'); end_of_line != pending_.npos) {
         line = pending_.substr(0, end_of_line);
@@ -233,8 +238,7 @@ class WorkerSession final : public Session {
       if (ready < 0 && errno == EINTR) continue;
       if (ready <= 0) {
         end(false);
-        return {Outcome::Kind::hung,
-                fmt::format("no reply within {} ms", options_.deadline.count()), 0};
+        return {Outcome::Kind::hung, fmt::format("no reply within {} ms", patience.count()), 0};
       }
       char buffer[65536];
       const ssize_t k = ::read(replies_.get(), buffer, sizeof buffer);

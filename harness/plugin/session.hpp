@@ -15,7 +15,7 @@ namespace ulpaudit {
 
 struct SessionOptions {
   bool isolate = true;                        ///< false: load the plug-in into this process
-  std::chrono::milliseconds deadline{20000};  ///< for describing and for each batch
+  std::chrono::milliseconds deadline{20000};  ///< for each batch; loading may take 4 times as long
   std::uint64_t memory_limit_mib = 8192;      ///< data the plug-in may take beyond its start
   std::string worker;  ///< path of ulpaudit-worker; empty: beside this program
 };

@@ -42,6 +42,15 @@ std::optional<Violation> breaks(const std::string& rule, const Judge& judge, con
 /// Walks down RapidCheck's tree of simpler trials as long as the rule stays broken.
 void shrink(Subject& subject, const Judge& judge, Breach& b) {
   const Alphabet& a = subject.letters();
+  // A new process for each simpler trial takes long: not where the rule is broken without.
+  if (b.trial.fresh) {
+    Trial later = b.trial;
+    later.fresh = false;
+    if (auto v = breaks(b.violation.rule, judge, later)) {
+      b.violation = std::move(*v);
+      b.trial = std::move(later);
+    }
+  }
   auto node = rc::shrinkable::shrinkRecur(
       b.trial, [&a](const Trial& t) { return rc::seq::fromContainer(simpler(a, t)); });
   int left = shrink_budget(b.violation.rule, b.trial);

@@ -1,0 +1,62 @@
+// Plug-in `cuda`: naive, stable and vectorised kernels on an NVIDIA GPU, with precise functions,
+// with fast intrinsics, and by -use_fast_math. Without a device they are unavailable.
+#include <ulpaudit/plugin.hpp>
+
+#include "contract_text.hpp"
+#include "device.hpp"
+
+namespace {
+
+using cuda_ops::Form;
+using cuda_ops::Op;
+
+template <class... Ts>
+auto unary(const char* name, const char* op, const char* formula, Op which, Form form) {
+  return ulpaudit::unary_arrays<Ts...>(name, op, formula,
+                                       [=](const auto* z, auto* out, std::size_t n) {
+                                         using T = std::decay_t<decltype(*z)>;
+                                         cuda_ops::run_on_device(which, form,
+                                                                 ulpaudit::shim::Dtype<T>::value,
+                                                                 sizeof(T), z, nullptr, out, n);
+                                       })
+      .tags(ulpaudit::shim::kElementTags)
+      .needs("NVIDIA GPU", cuda_ops::why_no_device());
+}
+
+template <class... Ts>
+auto binary(const char* name, const char* op, const char* formula, Op which, Form form) {
+  return ulpaudit::binary_arrays<Ts...>(
+             name, op, formula,
+             [=](const auto* z, const auto* y, auto* out, std::size_t n) {
+               using T = std::decay_t<decltype(*z)>;
+               cuda_ops::run_on_device(which, form, ulpaudit::shim::Dtype<T>::value, sizeof(T), z,
+                                       y, out, n);
+             })
+      .tags(ulpaudit::shim::kElementTags)
+      .needs("NVIDIA GPU", cuda_ops::why_no_device());
+}
+
+using ulpaudit::bf16;
+using ulpaudit::f16;
+
+}  // namespace
+
+// The five forms of one op: f64 has neither intrinsics nor a change by -use_fast_math.
+#define FORMS(shape, name, op, which, plain, careful)                                           \
+  shape<f16, bf16, float, double>(name "_naive", op, plain, which, Form::naive),                \
+      shape<f16, bf16, float, double>(name "_stable", op, careful, which, Form::stable),        \
+      shape<f16, bf16, float, double>(name "_vector", op, careful ", 16 bytes a thread", which, \
+                                      Form::vector),                                            \
+      shape<f16, bf16, float>(name "_fast", op, careful ", __expf", which, Form::fast),         \
+      shape<f16, bf16, float>(name "_fast_math", op, plain ", -use_fast_math", which,           \
+                              Form::fast_math)
+
+ULPAUDIT_PLUGIN("cuda", "1.0", kContract,
+                FORMS(unary, "sigmoid", "sigmoid", Op::sigmoid, "1/(1+exp(-z))",
+                      "(z<0 ? e : 1)/(1+e), e = exp(-|z|)"),
+                FORMS(unary, "sigmoid_grad", "sigmoid_grad", Op::sigmoid_grad,
+                      "s*(1-s), s = 1/(1+exp(-z))", "e/(1+e)^2, e = exp(-|z|)"),
+                FORMS(binary, "bce", "bce_with_logits", Op::bce, "max(z,0)-z*y+log(1+exp(-|z|))",
+                      "|z|*c+log1p(exp(-|z|)), c = z<0 ? y : 1-y"),
+                FORMS(binary, "bce_grad", "bce_with_logits_grad", Op::bce_grad, "1/(1+exp(-z))-y",
+                      "|z|<1: tanh(z/2)/2+(1/2-y), else (1-y)-e/(1+e) or e/(1+e)-y"))

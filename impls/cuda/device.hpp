@@ -1,0 +1,15 @@
+// The device's memory and calls, over the CUDA runtime.
+#pragma once
+
+#include "launch.hpp"
+
+namespace cuda_ops {
+
+/// Why no kernel can run here, in one line; nullptr where one can.
+const char* why_no_device();
+
+/// Runs over host memory; throws std::runtime_error with CUDA's own words.
+void run_on_device(Op op, Form form, std::uint32_t dtype, std::size_t size, const void* z,
+                   const void* y, void* out, std::size_t n);
+
+}  // namespace cuda_ops

@@ -1,0 +1,117 @@
+// Plug-in `exact`: the correctly rounded result of every op, in every dtype. Each step computes a
+// value with a bound and rounds both ends; where they differ the next step takes over: double
+// (fast-inl.h, up to f32), double-double (wide-inl.h), MPFR (last_step.cpp).
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "exact.cpp"
+#include "hwy/foreach_target.h"
+// After foreach_target.h.
+#include "kernels-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace exact {
+namespace HWY_NAMESPACE {
+
+#define EXACT_KERNEL(name, op, T) \
+  void name(const T* z, const T* y, T* out, std::size_t n) { Array<op>(z, y, out, n); }
+#define EXACT_KERNELS(name, op)                \
+  EXACT_KERNEL(name##F16, op, ulpaudit::f16)   \
+  EXACT_KERNEL(name##Bf16, op, ulpaudit::bf16) \
+  EXACT_KERNEL(name##F32, op, float)           \
+  EXACT_KERNEL(name##F64, op, double)
+EXACT_KERNELS(Sigmoid, Op::kSigmoid)
+EXACT_KERNELS(SigmoidGrad, Op::kSigmoidGrad)
+EXACT_KERNELS(Bce, Op::kBce)
+EXACT_KERNELS(BceGrad, Op::kBceGrad)
+
+}  // namespace HWY_NAMESPACE
+}  // namespace exact
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+#include <ulpaudit/plugin.hpp>
+#include <vector>
+
+#include "contract_text.hpp"
+
+namespace exact {
+namespace {
+
+// One table of targets for each kernel and dtype, and an overload by dtype on top.
+#define EXACT_EXPORT(name)                                                                 \
+  HWY_EXPORT(name##F16);                                                                   \
+  HWY_EXPORT(name##Bf16);                                                                  \
+  HWY_EXPORT(name##F32);                                                                   \
+  HWY_EXPORT(name##F64);                                                                   \
+  struct name {                                                                            \
+    void operator()(const ulpaudit::f16* z, const ulpaudit::f16* y, ulpaudit::f16* out,    \
+                    std::size_t n) const {                                                 \
+      HWY_DYNAMIC_DISPATCH(name##F16)(z, y, out, n);                                       \
+    }                                                                                      \
+    void operator()(const ulpaudit::bf16* z, const ulpaudit::bf16* y, ulpaudit::bf16* out, \
+                    std::size_t n) const {                                                 \
+      HWY_DYNAMIC_DISPATCH(name##Bf16)(z, y, out, n);                                      \
+    }                                                                                      \
+    void operator()(const float* z, const float* y, float* out, std::size_t n) const {     \
+      HWY_DYNAMIC_DISPATCH(name##F32)(z, y, out, n);                                       \
+    }                                                                                      \
+    void operator()(const double* z, const double* y, double* out, std::size_t n) const {  \
+      HWY_DYNAMIC_DISPATCH(name##F64)(z, y, out, n);                                       \
+    }                                                                                      \
+  };
+EXACT_EXPORT(Sigmoid)
+EXACT_EXPORT(SigmoidGrad)
+EXACT_EXPORT(Bce)
+EXACT_EXPORT(BceGrad)
+
+/// The results of all 65,536 inputs of a 16-bit dtype, computed once.
+template <class F, class T>
+const T* table() {
+  static const std::vector<T> results = [] {
+    std::vector<T> z(65536), out(65536);
+    for (std::size_t i = 0; i < z.size(); ++i) z[i].bits = static_cast<std::uint16_t>(i);
+    F()(z.data(), nullptr, out.data(), z.size());
+    return out;
+  }();
+  return results.data();
+}
+
+template <class F>
+struct UnaryKernel {
+  template <class T>
+  void operator()(const T* z, T* out, std::size_t n) const {
+    if constexpr (sizeof(T) == 2) {
+      const T* results = table<F, T>();
+      for (std::size_t i = 0; i < n; ++i) out[i] = results[z[i].bits];
+    } else {
+      F()(z, nullptr, out, n);
+    }
+  }
+};
+
+template <class F>
+auto unary(const char* name, const char* op, const char* formula) {
+  return ulpaudit::unary_arrays(name, op, formula, UnaryKernel<F>())
+      .tags(ulpaudit::shim::kElementTags);
+}
+
+template <class F>
+auto binary(const char* name, const char* op, const char* formula) {
+  return ulpaudit::binary_arrays(name, op, formula, F()).tags(ulpaudit::shim::kElementTags);
+}
+
+}  // namespace
+}  // namespace exact
+
+ULPAUDIT_PLUGIN("exact", "1.0", kContract,
+                exact::unary<exact::Sigmoid>(
+                    "sigmoid", "sigmoid", "RN((z<0 ? e : 1)/(1+e)): double, double-double, MPFR"),
+                exact::unary<exact::SigmoidGrad>("sigmoid_grad", "sigmoid_grad",
+                                                 "RN(e/(1+e)^2): double, double-double, MPFR"),
+                exact::binary<exact::Bce>("bce", "bce_with_logits",
+                                          "RN(|z|*c+log1p(e)): double, double-double, MPFR"),
+                exact::binary<exact::BceGrad>(
+                    "bce_grad", "bce_with_logits_grad",
+                    "RN(R+w), w = tanh(z/2)/2 or e/(1+e): double, double-double, MPFR"))
+
+#endif  // HWY_ONCE

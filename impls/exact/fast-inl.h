@@ -1,0 +1,167 @@
+// The first step: values of the ops in double with a bound, for the dtypes up to f32, compiled once
+// per Highway target. u = 2^-53; rounding to nearest; bounds are relative unless said. No step
+// needs a fused multiply-add. Coefficients and the bounds on them: constants.sollya.
+#if defined(ULPAUDIT_EXACT_FAST_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef ULPAUDIT_EXACT_FAST_INL_H
+#undef ULPAUDIT_EXACT_FAST_INL_H
+#else
+#define ULPAUDIT_EXACT_FAST_INL_H
+#endif
+
+#include <cmath>
+
+#include "hwy/highway.h"
+#include "op.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace exact {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<double>;
+using V = hn::Vec<D>;
+using M = hn::Mask<D>;
+
+HWY_INLINE V Set(double x) { return hn::Set(D(), x); }
+
+struct Sum {
+  V hi, lo;
+};
+/// a + b = hi + lo exactly (Knuth).
+HWY_INLINE Sum AddExactly(V a, V b) {
+  const V s = hn::Add(a, b);
+  const V bb = hn::Sub(s, a);
+  return {s, hn::Add(hn::Sub(a, hn::Sub(s, bb)), hn::Sub(b, bb))};
+}
+
+/// t = r.hi + r.lo + w, the sum r exact and of one sign with r.hi, w within kFastEta/2 of its own.
+struct Parts {
+  Sum r;
+  V w;
+};
+
+/// Two numbers, low <= t <= high.
+struct Bounds {
+  V low, high;
+};
+
+/// Beyond this e^-a < 2^-288: with R of at most 2^-149·2^-24 in its last bit (DESIGN.md, "far
+/// out"), any positive number below that serves.
+constexpr double kLargestA = 200;
+
+/// e = e^-a within 2^-49 and m = e - 1 within 2^-47, for 0 <= a <= 200. k = RN(a log2 e), r = k ln2
+/// - a: ln2 in 42 + 53 bits, k·hi exact, so is the difference; |r| within 2^-54. r + r^2 q(r) is
+/// within 2^-49.3, 5u for its steps: 2^-49 of e^r - 1, and e is within 2^-49. For k = 0 m is that;
+/// else |m| > 0.29 and nothing cancels but 2^-k - 1, exact: 2^-47.
+struct FastExponential {
+  V e, m;
+};
+HWY_INLINE FastExponential FastExp(V a) {
+  const D d;
+  const hn::RebindToSigned<D> di;
+  const V magic = Set(0x1.8p52);
+  const V kf = hn::MulAdd(a, Set(0x1.71547652b82fep0), magic);
+  const V k = hn::Sub(kf, magic);
+  const V r1 = hn::NegMulAdd(k, Set(0x1.62e42fefa38p-1), a);
+  const V r = hn::Neg(hn::NegMulAdd(k, Set(0x1.ef35793c7673p-45), r1));
+  const V r2 = hn::Mul(r, r), r4 = hn::Mul(r2, r2);
+  const V e23 = hn::MulAdd(Set(0x1.555555555227p-3), r, Set(0x1.fffffffffffbfp-2));
+  const V e45 = hn::MulAdd(Set(0x1.1111112131eb2p-7), r, Set(0x1.5555555564a27p-5));
+  const V e67 = hn::MulAdd(Set(0x1.a0199c0a93f1p-13), r, Set(0x1.6c16c135c4c9p-10));
+  const V e89 = hn::MulAdd(Set(0x1.72da33a55ab97p-19), r, Set(0x1.a01a7873a0625p-16));
+  const V e2to5 = hn::MulAdd(e45, r2, e23);
+  const V e6to10 = hn::MulAdd(hn::MulAdd(Set(0x1.27dcd147db563p-22), r2, e89), r2, e67);
+  const V p = hn::MulAdd(hn::MulAdd(e6to10, r4, e2to5), r2, r);
+  const auto one = hn::BitCast(di, Set(1.0));
+  const V scale = hn::BitCast(d, hn::Sub(one, hn::ShiftLeft<52>(hn::BitCast(di, kf))));
+  return {hn::MulAdd(scale, p, scale), hn::MulAdd(scale, p, hn::Sub(scale, Set(1.0)))};
+}
+
+/// log(1+e) for 0 <= e <= 1 and a little: 2 atanh(s), s = e/(2+e), within 2^-46: the polynomial
+/// 2^-47.1, its steps 6u.
+HWY_INLINE V FastLogOnePlus(V e) {
+  const V s = hn::Div(e, hn::Add(Set(2.0), e));
+  const V w = hn::Mul(s, s), w2 = hn::Mul(w, w), w4 = hn::Mul(w2, w2);
+  const V l01 = hn::MulAdd(Set(0x1.9999999be0698p-2), w, Set(0x1.5555555555144p-1));
+  const V l23 = hn::MulAdd(Set(0x1.c71d5f8bd7feep-3), w, Set(0x1.249247796cfebp-2));
+  const V l45 = hn::MulAdd(Set(0x1.3d7259345bdb4p-3), w, Set(0x1.743cbf91d0f7ep-3));
+  const V l67 = hn::MulAdd(Set(0x1.6ce3a29dd9ca7p-3), w, Set(0x1.f1aa5fa8325adp-4));
+  const V l = hn::MulAdd(hn::MulAdd(l67, w2, l45), w4, hn::MulAdd(l23, w2, l01));
+  return hn::MulAdd(hn::Mul(s, w), l, hn::Add(s, s));
+}
+
+/// Twice what is claimed of every function of z below; derived: 2^-46 and a little (log1p: its
+/// condition in e is at most 1; the square of 1+e: (1-e)/(1+e) <= 1).
+constexpr double kFastEta = 0x1p-44;
+
+/// The op at z (any double of a narrow dtype) and y in [0, 1]; NaN in either comes through. R, the
+/// exact part, is a sum of two doubles: a·y has at most 48 bits, ½-y and 1-y are sums of two.
+template <Op kOp>
+HWY_INLINE Parts Fast(V z, V y) {
+  const V zero = hn::Zero(D()), one = Set(1.0);
+  const V size = hn::Abs(z);
+  const V a = hn::Min(Set(kLargestA), size);  // in this order x86 hands NaN on
+  const M negative = hn::Lt(z, zero);
+  const FastExponential x = FastExp(a);
+  const V one_plus = hn::Add(one, x.e);
+  if (kOp == Op::kSigmoid)
+    return {{zero, zero}, hn::Div(hn::IfThenElse(negative, x.e, one), one_plus)};
+  if (kOp == Op::kSigmoidGrad) return {{zero, zero}, hn::Div(x.e, hn::Mul(one_plus, one_plus))};
+  if (kOp == Op::kBce) {
+    // Infinity times c is infinity in the dtype or 0, and so is this.
+    const V finite = hn::Min(Set(0x1p900), size);
+    const V ay = hn::Mul(finite, y);
+    const V rest = hn::Sub(finite, ay);
+    const V low = hn::Sub(hn::Sub(finite, rest), ay);  // exact: ay <= a
+    return {{hn::IfThenElse(negative, ay, rest), hn::IfThenElse(negative, zero, low)},
+            FastLogOnePlus(x.e)};
+  }
+  // |z| < 1: (½-y) + ½tanh(z/2); else (1-y) - e/(1+e) and -y + e/(1+e). ½tanh(a/2) = -½m/(1+e).
+  const M core = hn::Lt(a, one);
+  const V num = hn::IfThenElse(core, hn::Mul(Set(-0.5), x.m), x.e);
+  V w = hn::Div(num, one_plus);
+  w = hn::IfThenElse(hn::Eq(size, Set(HUGE_VAL)), zero, w);
+  w = hn::IfThenElse(hn::Xor(negative, core), w, hn::Neg(w));
+  const V base = hn::IfThenElse(core, Set(0.5), hn::IfThenElse(negative, zero, one));
+  return {AddExactly(base, hn::Neg(y)), w};
+}
+
+/// Bounds in double. Beside kFastEta/2·|w| for roundings in w's size: r.lo, and the roundings of
+/// the sum and of the bounds, make 3u of r.hi.
+template <Op kOp>
+HWY_INLINE Bounds QuickBounds(const Parts& t) {
+  V hi = t.w, delta = hn::Mul(hn::Abs(t.w), Set(kFastEta));
+  if (has_label(kOp)) {
+    hi = hn::Add(t.r.hi, t.w);
+    delta = hn::MulAdd(hn::Abs(t.r.hi), Set(0x1p-51), delta);
+  }
+  return {hn::Sub(hi, delta), hn::Add(hi, delta)};
+}
+
+/// hi + lo rounded to odd: the number itself, else of its two neighbours the odd one. So any number
+/// with a shorter significand (numbers and midpoints of a narrow dtype) keeps its side.
+HWY_INLINE V RoundToOdd(V a, V b) {
+  const D d;
+  const hn::RebindToSigned<D> di;
+  const Sum s = AddExactly(a, b);
+  const auto hi = hn::BitCast(di, s.hi), lo = hn::BitCast(di, s.lo);
+  const auto outward = hn::Or(hn::BroadcastSignBit(hn::Xor(hi, lo)), hn::Set(di, 1));  // ±1
+  const auto odd = hn::And(hi, hn::Set(di, 1));
+  const auto step = hn::IfThenElse(hn::Eq(odd, hn::Zero(di)), outward, hn::Zero(di));
+  const M exact = hn::Eq(s.lo, hn::Zero(d));
+  return hn::IfThenElse(exact, s.hi, hn::BitCast(d, hn::Add(hi, step)));
+}
+
+/// Bounds rounded to odd, which decide beside an exact R too: r.lo + s.lo and lo ± delta round, in
+/// all by 2u·|lo|.
+HWY_INLINE Bounds OddBounds(const Parts& t) {
+  const Sum s = AddExactly(t.r.hi, t.w);
+  const V lo = hn::Add(s.lo, t.r.lo);
+  const V delta = hn::MulAdd(hn::Abs(lo), Set(0x1p-52), hn::Mul(hn::Abs(t.w), Set(kFastEta)));
+  return {RoundToOdd(s.hi, hn::Sub(lo, delta)), RoundToOdd(s.hi, hn::Add(lo, delta))};
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace exact
+HWY_AFTER_NAMESPACE();
+#endif
