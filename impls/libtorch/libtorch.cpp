@@ -4,6 +4,7 @@
 // ULPAUDIT_TORCH_THREADS sets its intra-op threads (default 1).
 #define AT_PER_OPERATOR_HEADERS
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/any.h>
