@@ -223,7 +223,7 @@
       const bins = this.shown();
       const finite = (v) => Number.isFinite(v);
       const before = this.shown(this.before), all = [...bins, ...before];
-      this.high = bend(Math.max(1.2, ...all.map((b) => b.max).filter(finite))) * 1.04;
+      this.high = bend(Math.max(1.2, ...all.flatMap((b) => [b.max, b.mean]).filter(finite))) * 1.04;
       this.low = bend(Math.min(-1.2, ...all.map((b) => b.min).filter(finite))) * 1.04;
       const mostCategories = bins.reduce((n, b) => n + b.categories, 0);
       this.svg.setAttribute('aria-label', `Error of ${this.chart.implementation} ${this.chart.dtype} against its input. ` +
