@@ -25,7 +25,8 @@ class Console {
   std::string str() {
     if (report_.run.ended_early)
       line("This run was ended by its time limit: it is not complete.", Style::red);
-    figures();
+    if (!report_.results.empty() || report_.benchmarks.empty()) figures();
+    speed();
     findings();
     unavailable();
     verdicts();
@@ -43,6 +44,7 @@ class Console {
   }
   void figures();
   std::vector<Cell> figure_row(const Result& r) const;
+  void speed();
   void findings();
   std::vector<std::pair<std::string, Style>> lines_of(Gravity g, std::size_t most) const;
   void unavailable();
@@ -118,6 +120,51 @@ void Console::figures() {
     line(l, Style::dim);
 }
 
+void Console::speed() {
+  const auto rows = speed_rows(report_);
+  if (rows.empty()) return;
+  heading("Speed");
+  const bool accuracy = std::any_of(rows.begin(), rows.end(),
+                                    [](const SpeedRow& r) { return r.accuracy != nullptr; });
+  TextTable table({Align::left, Align::left, Align::right, Align::right, Align::right, Align::right,
+                   Align::left, Align::right, Align::right, Align::right, Align::left},
+                  true);
+  std::vector<Cell> head;
+  for (const char* h : {"implementation", "dtype", "L1", "L2", "DRAM", "slowest", "of inputs",
+                        "× memcpy", "× naive", accuracy ? "max ulp" : "", ""})
+    head.push_back({h, Style::dim});
+  table.add(head);
+  for (const SpeedRow& r : rows)
+    table.add({{shown(r.any->implementation)},
+               {shown(r.any->dtype)},
+               {nanoseconds_text(r.l1)},
+               {nanoseconds_text(r.l2)},
+               {nanoseconds_text(r.dram)},
+               {nanoseconds_text(r.slowest)},
+               {r.slowest != nullptr ? shown(r.slowest->inputs) : std::string(kAbsent)},
+               {ratio_text(r.any->to_copy)},
+               {ratio_text(r.any->to_naive)},
+               {r.accuracy != nullptr ? max_text(*r.accuracy)
+                : accuracy            ? std::string(kAbsent)
+                                      : ""},
+               {r.noisy ? "~" : "", Style::yellow}});
+  out_ += table.str(width_, color_) + "\n";
+  for (const std::string& l : wrap(kSpeedNote, width_)) line(l, Style::dim);
+  const auto noisy = static_cast<std::uint64_t>(
+      std::count_if(rows.begin(), rows.end(), [](const SpeedRow& r) { return r.noisy; }));
+  if (4 * noisy > rows.size())
+    line(fmt::format("This machine was busy: {} of {} are noisy.", noisy,
+                     counted(rows.size(), "row")),
+         Style::yellow);
+  for (const Benchmark& b : report_.benchmarks)
+    if (!b.failure.empty())
+      for (const std::string& l :
+           wrap(fmt::format("{} {} {} {}: {}", shown(b.implementation), shown(b.dtype),
+                            shown(b.inputs), shown(b.level), shown(b.failure)),
+                width_))
+        line(l, Style::red);
+}
+
 /// The findings of one gravity in about `most` lines, and how many are left out.
 std::vector<std::pair<std::string, Style>> Console::lines_of(Gravity g, std::size_t most) const {
   const bool error = g == Gravity::error, expected = g == Gravity::expected_failure;
@@ -190,6 +237,7 @@ void Console::verdicts() {
 }
 
 void Console::judges() {
+  if (report_.results.empty()) return;
   const Judged j = judged_in(report_);
   out_ += "\n";
   const std::string text = fmt::format(

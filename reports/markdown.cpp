@@ -107,6 +107,22 @@ void add_findings(Document& doc, const Report& report) {
   }
 }
 
+void add_speed(Document& doc, const Report& report) {
+  const auto rows = speed_rows(report);
+  if (rows.empty()) return;
+  doc.add("## Speed\n\n" + header({"implementation", "dtype", ">L1", ">L2", ">DRAM", ">slowest",
+                                   "of inputs", ">× memcpy", ">× naive", ">max ulp", ""}));
+  for (const SpeedRow& r : rows)
+    doc.add(row({code(r.any->implementation), plain(r.any->dtype), nanoseconds_text(r.l1),
+                 nanoseconds_text(r.l2), nanoseconds_text(r.dram), nanoseconds_text(r.slowest),
+                 r.slowest != nullptr ? plain(r.slowest->inputs) : std::string(kAbsent),
+                 ratio_text(r.any->to_copy), ratio_text(r.any->to_naive),
+                 r.accuracy != nullptr ? max_text(*r.accuracy) : std::string(kAbsent),
+                 r.noisy ? "noisy" : ""}),
+            "rows of speed");
+  doc.add(fmt::format("\n{}\n\n", kSpeedNote));
+}
+
 void add_textbook(Document& doc, const Report& report) {
   if (report.textbook.empty()) return;
   doc.add("## Textbook claims, measured\n\n" + header({"", "claim", "verdict"}));
@@ -190,9 +206,10 @@ void add_context(Document& doc, const Report& report) {
 std::string render_md(const Report& report, const RenderOptions&) {
   constexpr std::size_t kLimit = 1'000'000;  // GitHub cuts a job's summary at 1 MiB
   markdown::Document doc;
-  for (const auto section : {markdown::add_headline, markdown::add_findings, markdown::add_accuracy,
-                             markdown::add_regions, markdown::add_special_values,
-                             markdown::add_textbook, markdown::add_evidence, markdown::add_context})
+  for (const auto section :
+       {markdown::add_headline, markdown::add_findings, markdown::add_accuracy, markdown::add_speed,
+        markdown::add_regions, markdown::add_special_values, markdown::add_textbook,
+        markdown::add_evidence, markdown::add_context})
     section(doc, report);
   return doc.str(kLimit);
 }

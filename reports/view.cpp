@@ -57,6 +57,55 @@ std::vector<FindingGroup> groups_of(const std::vector<const Finding*>& findings)
   return groups;
 }
 
+const char kSpeedNote[] =
+    "ns per element, medians. L1, L2, DRAM: typical logits (normal, standard deviation 4), by "
+    "where "
+    "the arrays lie. slowest: the slowest of other inputs (uniform in ±20; results subnormal; all "
+    "bit "
+    "patterns). × memcpy and × naive: the time over theirs, in L1. ~: the quartiles of some time "
+    "lie "
+    "over 10 % apart.";
+
+std::vector<SpeedRow> speed_rows(const Report& report) {
+  std::vector<SpeedRow> rows;
+  const auto row_of = [&](const Benchmark& b) -> SpeedRow& {
+    for (SpeedRow& r : rows)
+      if (r.any->implementation == b.implementation && r.any->op == b.op && r.any->dtype == b.dtype)
+        return r;
+    rows.emplace_back().any = &b;
+    return rows.back();
+  };
+  for (const Benchmark& b : report.benchmarks) {
+    SpeedRow& r = row_of(b);
+    r.noisy |= b.noisy;
+    if (b.inputs == "typical") {
+      (b.level == "L1" ? r.l1 : b.level == "L2" ? r.l2 : r.dram) = &b;
+      if (b.level == "L1") r.any = &b;
+    } else if (r.slowest == nullptr || b.median > r.slowest->median) {
+      r.slowest = &b;
+    }
+  }
+  for (SpeedRow& r : rows)
+    for (const Result& x : report.results)
+      if (x.implementation == r.any->implementation && x.dtype == r.any->dtype && x.region == "all")
+        r.accuracy = &x;
+  std::stable_partition(rows.begin(), rows.end(),
+                        [](const SpeedRow& r) { return !r.any->op.empty(); });
+  return rows;
+}
+
+std::string nanoseconds_text(const Benchmark* b) {
+  if (b == nullptr) return std::string(kAbsent);
+  if (!b->failure.empty()) return "failed";
+  if (b->median >= 1000) return thousands(static_cast<std::uint64_t>(std::llround(b->median)));
+  return fmt::format("{:.{}f}", b->median, b->median < 1 ? 3 : b->median < 10 ? 2 : 1);
+}
+
+std::string ratio_text(const std::optional<double>& ratio) {
+  if (!ratio) return std::string(kAbsent);
+  return fmt::format("{:.{}f}×", *ratio, *ratio < 10 ? 2 : 1);
+}
+
 bool has_finding(const Report& report, const Result& r, Gravity g) {
   return std::any_of(report.findings.begin(), report.findings.end(), [&](const Finding& f) {
     return gravity(f) == g && f.implementation == r.implementation &&

@@ -25,6 +25,26 @@ struct FindingGroup {
 };
 std::vector<FindingGroup> groups_of(const std::vector<const Finding*>& findings);
 
+/// The times of one implementation in one dtype; null where there is none.
+struct SpeedRow {
+  const Benchmark* l1 = nullptr;  ///< typical inputs, as the next two
+  const Benchmark* l2 = nullptr;
+  const Benchmark* dram = nullptr;
+  const Benchmark* slowest = nullptr;  ///< of the other inputs
+  const Benchmark* any = nullptr;      ///< one of these, for the name
+  const Result* accuracy = nullptr;
+  bool noisy = false;
+};
+/// In the order of the record, memcpy last.
+std::vector<SpeedRow> speed_rows(const Report& report);
+
+/// ".351", "12.3", "1,234": nanoseconds.
+std::string nanoseconds_text(const Benchmark* b);
+/// "1.25×": a ratio.
+std::string ratio_text(const std::optional<double>& ratio);
+/// "typical inputs in L1 …": what the columns of a table of speed_rows mean.
+extern const char kSpeedNote[];
+
 /// Has the implementation a finding of this gravity in this dtype?
 bool has_finding(const Report& report, const Result& r, Gravity g);
 

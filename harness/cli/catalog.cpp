@@ -103,6 +103,10 @@ void override_contract(const Options& o, Catalog& catalog) {
 Catalog open_catalog(const Options& o) {
   Catalog catalog;
   for (const std::string& path : o.plugins) open_plugin(path, o, catalog);
+  if (o.given_alone && !o.plugins.empty() && o.impls.empty()) {
+    override_contract(o, catalog);
+    return catalog;
+  }
   for (const std::string& path : discover_plugins()) {
     const auto same = [&](const std::string& named) {
       std::error_code error;

@@ -25,7 +25,8 @@ Exit run(const Options& o, const std::string& profile, const Distribution* ranks
     defaults.points = 2000000;
   }
   const SweepRun audit =
-      run_sweep(o, defaults, profile, {.textbook = true, .properties = true}, ranks);
+      run_sweep(o, defaults, profile,
+                {.textbook = true, .properties = true, .bench = profile != "quick"}, ranks);
   if (audit.report.results.empty()) return audit.exit;
   write_report_folder(audit.report, o.output);
   if (o.json) {
@@ -52,7 +53,8 @@ Command add_audit(CLI::App& parser, const Distribution* ranks) {
   add_output_options(*c, *o);
   c->add_option("--profile", *profile,
                 "quick: 16-bit exhaustive over the default labels, f32 and f64 sampled; standard: "
-                "every f32 of the unary ops too; full: every 16-bit pair, every f32 of every op, a "
+                "every f32 of the unary ops and times too; full: every 16-bit pair, every f32 of "
+                "every op, a "
                 "search for the worst f64")
       ->check(CLI::IsMember({"quick", "standard", "full"}))
       ->capture_default_str();

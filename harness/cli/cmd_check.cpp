@@ -67,6 +67,7 @@ Exit run(const CheckOptions& c) {
 
 Command add_check(CLI::App& parser) {
   auto o = std::make_shared<CheckOptions>();
+  o->shared.given_alone = true;
   CLI::App* c =
       parser.add_subcommand("check", "properties: values, buffers, environment, determinism");
   add_selection_options(*c, o->shared);
@@ -79,7 +80,9 @@ Command add_check(CLI::App& parser) {
   c->add_option("--case", o->one_case, "run this one case again, as a finding's replay gives it")
       ->type_name("TEXT");
   c->add_flag("--rules", o->list_rules, "list the rules and what they say, and stop");
-  c->footer("Example: ulpaudit check --impl 'stable/*' --dtype f32");
+  c->footer(
+      "With --plugin and without --impl, the plug-ins given are checked alone.\n"
+      "Example: ulpaudit check --impl 'stable/*' --dtype f32");
   return {c, [o] { return run(*o); }};
 }
 

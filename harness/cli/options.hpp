@@ -24,7 +24,9 @@ class UsageError : public std::runtime_error {
 struct Options {
   std::vector<std::string> ops, impls, dtypes;  ///< globs; empty: all
   std::vector<std::string> plugins;             ///< files
-  std::string contract;                         ///< FILE
+  /// Where plug-ins are given and no --impl: these alone are chosen.
+  bool given_alone = false;
+  std::string contract;  ///< FILE
   // inputs
   std::string range;
   std::vector<std::string> labels;

@@ -15,8 +15,10 @@ void Progress::update(std::uint64_t done, std::uint64_t total) {
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const double rate = static_cast<double>(done) / seconds;
   const double left = done != 0 ? static_cast<double>(total - done) / rate : 0;
-  fmt::print(stderr, "\r\033[K{:5.1f} %  {:.1f} million evaluations/s  {:.0f} s left",
-             100.0 * static_cast<double>(done) / static_cast<double>(total), rate / 1e6, left);
+  const double unit = unit_.rfind("million ", 0) == 0 ? 1e6 : 1;
+  fmt::print(stderr, "\r\033[K{:5.1f} %  {:.1f} {}/s  {:.0f} s left",
+             100.0 * static_cast<double>(done) / static_cast<double>(total), rate / unit, unit_,
+             left);
   std::fflush(stderr);
 }
 

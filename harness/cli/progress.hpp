@@ -3,12 +3,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 
 namespace ulpaudit {
 
 class Progress {
  public:
-  explicit Progress(bool shown) : shown_(shown), start_(std::chrono::steady_clock::now()) {}
+  /// `unit`: what is counted, in units of 1, or in millions where it is "million …".
+  explicit Progress(bool shown, const char* unit = "million evaluations")
+      : shown_(shown), unit_(unit), start_(std::chrono::steady_clock::now()) {}
   ~Progress() { clear(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -19,6 +22,7 @@ class Progress {
  private:
   bool shown_;
   bool drawn_ = false;
+  std::string_view unit_;
   std::chrono::steady_clock::time_point start_, last_{};
 };
 

@@ -2,13 +2,14 @@
 #include "cli/run_sweep.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <filesystem>
 
 #include "cli/context.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
+#include "cli/run_bench.hpp"
 #include "cli/run_check.hpp"
 #include "measure/results.hpp"
 #include "measure/textbook.hpp"
@@ -17,10 +18,6 @@
 
 namespace ulpaudit {
 namespace {
-
-std::atomic<bool> g_stop{false};
-
-void on_interrupt(int) { g_stop = true; }
 
 void list_broken(const Catalog& catalog, Report& report) {
   for (const BrokenPlugin& b : catalog.broken) {
@@ -48,7 +45,7 @@ EngineOptions engine_options(const Options& o) {
   const Shard shard = parse_shard(o.shard);
   e.shard = shard.index;
   e.shards = shard.count;
-  e.stop = &g_stop;
+  e.stop = &g_interrupted;
   if (o.time_limit > 0)
     e.deadline = std::chrono::steady_clock::now() +
                  std::chrono::milliseconds(static_cast<std::int64_t>(o.time_limit * 1000));
@@ -117,8 +114,7 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
     return run;
   }
   list_broken(catalog, report);
-  ::signal(SIGINT, on_interrupt);
-  ::signal(SIGTERM, on_interrupt);
+  catch_interrupts();
   Progress progress(o.show_progress());
   engine.progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
   engine.checkpoint = {
@@ -152,6 +148,9 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   // Properties have no inputs to share out: the first shard checks them all.
   const bool properties = extras.properties && engine.shard == 0 && !outcome.interrupted;
   if (properties) append_properties(catalog, o, report);
+  report.properties = properties;
+  if (extras.bench && engine.shards == 1 && !outcome.interrupted)
+    append_benchmarks(catalog, o, {}, report);
   judge_report(catalog.contracts, extras.properties, report);
   if (extras.properties) simplify_values(catalog, o, report);
   report.run.ended_early = outcome.ended_early || outcome.interrupted;

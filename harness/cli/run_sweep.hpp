@@ -17,6 +17,7 @@ inline constexpr char kCheckProfile[] = "check";
 struct Extras {
   bool textbook = false;    ///< the measured claims
   bool properties = false;  ///< the rules of `check`
+  bool bench = false;       ///< times
 };
 
 struct SweepRun {

@@ -49,18 +49,6 @@ void fill_labels(Dtype d, void* y, Bits label, std::uint64_t n) {
 
 }  // namespace
 
-Session& SessionPool::of(const std::string& plugin_path) {
-  std::unique_ptr<Session>& s = sessions_[plugin_path];
-  for (int left = 2; !s; --left) {
-    try {
-      s = open_session(plugin_path, options_);
-    } catch (const LoadError&) {
-      if (left == 0) throw;
-    }
-  }
-  return *s;
-}
-
 void BatchRunner::run(const Batch& batch, const Consume& consume, Accumulator& losses) {
   try {
     session_ = &sessions_.of(target_.plugin_path);

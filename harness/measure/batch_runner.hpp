@@ -9,21 +9,9 @@
 
 #include "measure/engine.hpp"
 #include "measure/packed.hpp"
+#include "plugin/session_pool.hpp"
 
 namespace ulpaudit {
-
-/// One thread's sessions, opened when first needed.
-class SessionPool {
- public:
-  explicit SessionPool(const SessionOptions& options) : options_(options) {}
-  /// Throws LoadError where the plug-in could not be opened, tried three times: a worker that was
-  /// killed from outside is no fault of the plug-in.
-  Session& of(const std::string& plugin_path);
-
- private:
-  SessionOptions options_;
-  std::map<std::string, std::unique_ptr<Session>> sessions_;
-};
 
 /// Inputs of one batch: packed encodings of z, one label.
 struct Batch {

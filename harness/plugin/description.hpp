@@ -44,6 +44,9 @@ struct Outcome {
   // Of a staged call:
   std::vector<Fact> facts{};
   unsigned raised = 0;  ///< exception flags, as plugin/environment.hpp names them
+  // Of a timed call:
+  std::uint64_t calls = 0;         ///< that took `nanoseconds` in all
+  std::uint64_t instructions = 0;  ///< of one call; 0: not counted here
 };
 
 }  // namespace ulpaudit

@@ -104,6 +104,8 @@ std::string run_request(const RunRequest& r) {
             {"n", r.n},      {"z", r.z},   {"out", r.out},       {"deadline_ms", r.deadline_ms}};
   if (r.y) j["y"] = *r.y;
   if (r.stage) j["stage"] = stage_json(*r.stage);
+  if (r.timing)
+    j["timing"] = {{"elements", r.timing->elements}, {"nanoseconds", r.timing->nanoseconds}};
   return line_of(j);
 }
 
@@ -127,6 +129,8 @@ Request parse_request(const std::string& line) {
       q.run.out = j.at("out");
       if (j.contains("y")) q.run.y = j.at("y").get<std::uint64_t>();
       if (j.contains("stage")) q.run.stage = read_stage(j.at("stage"));
+      if (j.contains("timing"))
+        q.run.timing = {j.at("timing").at("elements"), j.at("timing").at("nanoseconds")};
       q.run.deadline_ms = j.value("deadline_ms", std::uint64_t{0});
     } else {
       throw Error(fmt::format("unknown message type '{}'", type));
@@ -174,6 +178,8 @@ std::string done_reply(std::uint64_t id, const Outcome& o) {
             {"nanoseconds", o.nanoseconds}};
   if (!o.facts.empty()) j["facts"] = facts_json(o.facts);
   if (o.raised != 0) j["raised"] = o.raised;
+  if (o.calls != 0) j["calls"] = o.calls;
+  if (o.instructions != 0) j["instructions"] = o.instructions;
   if (o.kind == Outcome::Kind::crashed) j["ends"] = true;
   return line_of(j);
 }
@@ -226,6 +232,8 @@ Outcome parse_done(const std::string& line, std::uint64_t id) {
     o.nanoseconds = j.value("nanoseconds", std::uint64_t{0});
     o.facts = read_facts(j);
     o.raised = j.value("raised", 0u);
+    o.calls = j.value("calls", std::uint64_t{0});
+    o.instructions = j.value("instructions", std::uint64_t{0});
     if (j.value("ends", false)) o.kind = Outcome::Kind::crashed;
     return o;
   });

@@ -7,6 +7,7 @@
 
 #include "plugin/description.hpp"
 #include "plugin/stage.hpp"
+#include "plugin/timing.hpp"
 
 namespace ulpaudit::protocol {
 
@@ -27,6 +28,7 @@ struct RunRequest {
   std::uint64_t n = 0, z = 0, out = 0;
   std::optional<std::uint64_t> y;
   std::optional<Stage> stage;
+  std::optional<Timing> timing;   ///< not with a stage
   std::uint64_t deadline_ms = 0;  ///< the worker may end itself when it passes; 0: none
 };
 

@@ -20,6 +20,7 @@
 #include "plugin/loader.hpp"
 #include "plugin/protocol.hpp"
 #include "plugin/staged_call.hpp"
+#include "plugin/timed_call.hpp"
 
 extern char** environ;
 
@@ -119,17 +120,21 @@ class WorkerSession final : public Session {
   WorkerSession& operator=(const WorkerSession&) = delete;
 
   Outcome run(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments) override {
-    return call(index, d, n, two_arguments, std::nullopt);
+    return call(index, d, n, two_arguments, std::nullopt, std::nullopt);
   }
   Outcome run_staged(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
                      const Stage& stage) override {
-    return call(index, d, n, two_arguments, stage);
+    return call(index, d, n, two_arguments, stage, std::nullopt);
+  }
+  Outcome run_timed(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
+                    const Timing& timing) override {
+    return call(index, d, n, two_arguments, std::nullopt, timing);
   }
   void restart() override { end(true); }
 
  private:
   Outcome call(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
-               const std::optional<Stage>& stage) {
+               const std::optional<Stage>& stage, const std::optional<Timing>& timing) {
     try {
       if (pid_ < 0) start();
     } catch (const LoadError& e) {
@@ -143,6 +148,7 @@ class WorkerSession final : public Session {
     q.out = kOutOffset;
     if (two_arguments) q.y = kYOffset;
     q.stage = stage;
+    q.timing = timing;
     q.deadline_ms = static_cast<std::uint64_t>(options_.deadline.count());
     std::string line;
     Outcome o = exchange(protocol::run_request(q), line);
@@ -325,6 +331,10 @@ class LocalSession final : public Session {
                      const Stage& stage) override {
     return ulpaudit::run_staged(plugin_, index, d, n, z_, two_arguments ? y_ : nullptr, out_,
                                 stage);
+  }
+  Outcome run_timed(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
+                    const Timing& timing) override {
+    return ulpaudit::run_timed(plugin_, index, d, n, z_, two_arguments ? y_ : nullptr, timing);
   }
   void restart() override {}
 

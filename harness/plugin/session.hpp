@@ -9,6 +9,7 @@
 
 #include "plugin/description.hpp"
 #include "plugin/stage.hpp"
+#include "plugin/timing.hpp"
 
 namespace ulpaudit {
 
@@ -37,6 +38,9 @@ class Session {
   /// As run, on guarded copies of the buffers, as the stage says.
   virtual Outcome run_staged(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
                              const Stage& stage) = 0;
+  /// Times calls on arrays made from the first n elements of the buffers.
+  virtual Outcome run_timed(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
+                            const Timing& timing) = 0;
   /// Ends the worker, so that the next call is the first one of a fresh process.
   virtual void restart() = 0;
 

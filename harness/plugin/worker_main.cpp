@@ -16,6 +16,7 @@
 #include "plugin/loader.hpp"
 #include "plugin/protocol.hpp"
 #include "plugin/staged_call.hpp"
+#include "plugin/timed_call.hpp"
 
 namespace {
 
@@ -100,8 +101,9 @@ Outcome run(const LoadedPlugin& plugin, const Data& data, const protocol::RunReq
   if (q.kernel >= plugin.info().kernels.size()) return {Outcome::Kind::failed, "no such kernel", 0};
   // Twice the deadline: the host, if it lives, ends us first and says why.
   arm_timer(2 * q.deadline_ms);
-  Outcome o = q.stage ? run_staged(plugin, q.kernel, q.dtype, q.n, z, y, out, *q.stage)
-                      : plugin.run(q.kernel, q.dtype, q.n, z, y, out);
+  Outcome o = q.stage    ? run_staged(plugin, q.kernel, q.dtype, q.n, z, y, out, *q.stage)
+              : q.timing ? run_timed(plugin, q.kernel, q.dtype, q.n, z, y, *q.timing)
+                         : plugin.run(q.kernel, q.dtype, q.n, z, y, out);
   arm_timer(0);
   return o;
 }

@@ -77,6 +77,43 @@ static void from_json(const Json& j, Implementation& i) {
   i.given_path = j.value("given_path", "");
 }
 
+void to_json(Json& j, const Benchmark& b) {
+  j = {{"implementation", b.implementation},
+       {"op", b.op},
+       {"dtype", b.dtype},
+       {"inputs", b.inputs},
+       {"level", b.level},
+       {"elements", b.elements}};
+  if (!b.failure.empty()) j["failure"] = b.failure;
+  j["ns"] = b.ns;
+  j["median"] = b.median;
+  j["low"] = b.low;
+  j["high"] = b.high;
+  j["noisy"] = b.noisy;
+  j["gigabytes_per_second"] = b.gigabytes_per_second;
+  put(j, "to_copy", b.to_copy);
+  put(j, "to_naive", b.to_naive);
+  put(j, "instructions", b.instructions);
+}
+void from_json(const Json& j, Benchmark& b) {
+  b.implementation = j.at("implementation");
+  b.op = j.at("op");
+  b.dtype = j.at("dtype");
+  b.inputs = j.at("inputs");
+  b.level = j.at("level");
+  b.elements = j.at("elements");
+  b.failure = j.value("failure", "");
+  b.ns = j.at("ns").get<std::vector<double>>();
+  b.median = j.at("median");
+  b.low = j.at("low");
+  b.high = j.at("high");
+  b.noisy = j.at("noisy");
+  b.gigabytes_per_second = j.at("gigabytes_per_second");
+  get(j, "to_copy", b.to_copy);
+  get(j, "to_naive", b.to_naive);
+  get(j, "instructions", b.instructions);
+}
+
 static void to_json(Json& j, const TextbookAnswer& t) {
   j = {{"id", t.id},           {"claim", t.claim}, {"verdict", t.verdict}, {"answer", t.answer},
        {"columns", t.columns}, {"rows", t.rows},   {"replay", t.replay}};
@@ -145,9 +182,7 @@ static void from_json(const Json& j, Volatile& v) {
   v.ended_early = j.at("ended_early");
 }
 
-/// One line per member, one per element of a list: greppable, and a third of the size of an
-/// indented text.
-static std::string lines(const Json& j) {
+std::string json_lines(const Json& j) {
   const auto compact = [](const Json& x) {
     return x.dump(-1, ' ', false, Json::error_handler_t::replace);
   };
@@ -175,13 +210,14 @@ std::string to_json(const Report& r) {
   j["volatile"] = r.run;
   j["implementations"] = r.implementations;
   j["contracts"] = r.contracts;
+  j["properties_checked"] = r.properties;
   j["results"] = r.results;
   j["findings"] = r.findings;
-  j["benchmarks"] = Json::array();
+  j["benchmarks"] = r.benchmarks;
   j["training"] = Json::array();
   j["textbook"] = r.textbook;
   j["verdicts"] = r.verdicts;
-  return lines(j);
+  return json_lines(j);
 }
 
 Report from_json(const std::string& text) {
@@ -198,8 +234,10 @@ Report from_json(const std::string& text) {
     r.run = j.at("volatile");
     r.implementations = j.at("implementations").get<std::vector<Implementation>>();
     r.contracts = j.at("contracts").get<std::vector<ContractText>>();
+    r.properties = j.value("properties_checked", false);
     r.results = j.at("results").get<std::vector<Result>>();
     r.findings = j.at("findings").get<std::vector<Finding>>();
+    r.benchmarks = j.at("benchmarks").get<std::vector<Benchmark>>();
     r.textbook = j.at("textbook").get<std::vector<TextbookAnswer>>();
     r.verdicts = j.at("verdicts").get<std::vector<Verdict>>();
     return r;

@@ -71,6 +71,10 @@ inline void from_json(const Json& j, Witness& w) {
   w.error_ulps = read_optional(j, "error_ulps");
 }
 
+/// One line per member, one per element of a list: greppable, and a third of the size of an
+/// indented text.
+std::string json_lines(const Json& j);  // json.cpp
+
 template <class T>
 void put(Json& j, const char* key, const std::optional<T>& v) {
   if (v) j[key] = *v;
@@ -91,6 +95,10 @@ Json curve_json(const Curve& curve);
 Curve read_curve(const Json& j);
 Json search_json(const SearchedBinades& search);
 SearchedBinades read_search(const Json& rows);
+
+// json.cpp
+void to_json(Json& j, const Benchmark& b);
+void from_json(const Json& j, Benchmark& b);
 
 // json_results.cpp
 void to_json(Json& j, const Result& r);

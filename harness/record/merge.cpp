@@ -251,6 +251,7 @@ Report merge_shards(std::vector<ShardFile> shards) {
   out.run = merge_runs(shards);
   out.implementations = first.implementations;
   out.contracts = first.contracts;
+  out.properties = first.properties;  // the first shard alone checks them
   for (const Finding& f : first.findings)
     if (f.phase != "sweep") out.findings.push_back(f);  // the first shard alone checks properties
   for (const Result* total : totals(first)) merge_rows(shards, *total, out);

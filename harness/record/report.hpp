@@ -147,6 +147,23 @@ struct Implementation {
   std::string unavailable;  ///< reason, empty where it can run
 };
 
+/// Times of an implementation, or of a plain copy (implementation "memcpy", op ""), on batches of
+/// one size. Ratios are of medians of the same run.
+struct Benchmark {
+  std::string implementation, op, dtype;
+  std::string inputs;          ///< "typical", "uniform", "subnormal" or "bits"
+  std::string level;           ///< where the arrays lie: "L1", "L2" or "DRAM"
+  std::uint64_t elements = 0;  ///< of one call
+  std::string failure;         ///< why there is no time; empty: there is
+  std::vector<double> ns;      ///< per element, one for each repetition, in the run's order
+  double median = 0, low = 0, high = 0;  ///< of ns; low and high: quartiles
+  bool noisy = false;                    ///< the quartiles lie far apart
+  double gigabytes_per_second = 0;       ///< read and written, by the median
+  std::optional<double> to_copy;         ///< time over that of memcpy of as many bytes of z
+  std::optional<double> to_naive;        ///< time over that of naive's first kernel of the op
+  std::optional<double> instructions;    ///< per element, where this machine counts them
+};
+
 struct TextbookAnswer {
   std::string id;  ///< "T6"
   std::string claim;
@@ -197,8 +214,10 @@ struct Report {
   std::vector<ContractText> contracts;
   std::vector<Result> results;
   std::vector<Finding> findings;
+  std::vector<Benchmark> benchmarks;
   std::vector<TextbookAnswer> textbook;
   std::vector<Verdict> verdicts;
+  bool properties = false;  ///< the rules of `check` were checked
 };
 
 /// "--impl 'plugin/kernel'", with the --plugin that it needs.

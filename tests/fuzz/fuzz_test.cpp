@@ -11,6 +11,7 @@
 #include "cli/options.hpp"
 #include "contract/contract.hpp"
 #include "fp/text.hpp"
+#include "gate/compare.hpp"
 #include "gate/verdict.hpp"
 #include "measure/checkpoint.hpp"
 #include "measure/results.hpp"
@@ -48,6 +49,22 @@ TEST(Fuzz, Reports) {
       return false;
     }
     round_trip_and_render(r);
+    return true;
+  });
+}
+
+TEST(Fuzz, Baselines) {
+  fuzz("baseline", 3000, [](const std::string& text) {
+    Baseline b;
+    try {
+      // Most changes break the checksum: half of the mutants get a new one, to reach the rest.
+      b = baseline_from_json(text.size() % 2 == 0 ? text : with_checksum(text));
+    } catch (const BadBaseline&) {
+      return false;
+    }
+    require(to_json(baseline_from_json(to_json(b))) == to_json(b),
+            "the baseline does not come back");
+    compare(Report(), &b, {});
     return true;
   });
 }

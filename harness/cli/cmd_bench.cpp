@@ -1,0 +1,95 @@
+// ulpaudit bench: how fast the chosen kernels are, beside memcpy and naive.
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <memory>
+
+#include "cli/commands.hpp"
+#include "cli/context.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/run_bench.hpp"
+#include "cli/run_sweep.hpp"
+#include "record/json.hpp"
+#include "reports/renderer.hpp"
+
+namespace ulpaudit {
+namespace {
+
+struct BenchOptions {
+  Options shared;
+  std::vector<std::string> levels, inputs;
+  int repetitions = 11;
+  double milliseconds = 5;
+};
+
+/// Those of `all` whose names the globs choose; throws UsageError for one that chooses none.
+template <class T, std::size_t N>
+std::vector<T> chosen(const T (&all)[N], const std::vector<std::string>& globs, const char* what) {
+  std::vector<std::string> known;
+  std::vector<T> out;
+  for (const T x : all) {
+    known.emplace_back(name(x));
+    if (matches(globs, known.back())) out.push_back(x);
+  }
+  check_globs(globs, known, what);
+  return out;
+}
+
+Exit run(const BenchOptions& b) {
+  const auto start = std::chrono::steady_clock::now();
+  const Options& o = b.shared;
+  BenchChoice choice;
+  choice.levels = chosen(kLevels, b.levels, "level");
+  choice.workloads = chosen(kWorkloads, b.inputs, "workload");
+  choice.all_pairs = !b.levels.empty() || !b.inputs.empty();
+  choice.repetitions = b.repetitions;
+  choice.milliseconds = b.milliseconds;
+  Report report;
+  report.context = make_context(o, "bench");
+  report.run = make_volatile(o);
+  const Catalog catalog = open_catalog(o);
+  for (const BrokenPlugin& broken : catalog.broken)
+    fmt::print(stderr, "ulpaudit: {}\n", broken.reason);
+  report.implementations = chosen_implementations(catalog, o);
+  report.contracts = chosen_contracts(catalog, o);
+  catch_interrupts();
+  if (!append_benchmarks(catalog, o, choice, report)) {
+    fmt::print(stderr,
+               "ulpaudit: nothing matches --op, --impl and --dtype, so nothing was timed\n");
+    return catalog.broken.empty() ? Exit::nothing : Exit::plugin;
+  }
+  report.run.wall_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.run.ended_early = g_interrupted;
+  if (!o.output.empty()) write_report_folder(report, o.output);
+  fmt::print("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
+  const Exit e = exit_of(report);
+  return g_interrupted ? worse(e, Exit::interrupted) : e;
+}
+
+}  // namespace
+
+Command add_bench(CLI::App& parser) {
+  auto b = std::make_shared<BenchOptions>();
+  CLI::App* c = parser.add_subcommand("bench", "throughput, beside memcpy and naive");
+  add_selection_options(*c, b->shared);
+  c->add_option("--level", b->levels, "L1, L2, DRAM (globs): where the arrays lie; default: all");
+  c->add_option("--inputs", b->inputs,
+                "typical (logits, standard deviation 4), uniform (-20 to 20), subnormal (results), "
+                "bits (all patterns); default: all in L1, typical in the others");
+  c->add_option("--repetitions", b->repetitions, "times of each row")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  c->add_option("--min-time", b->milliseconds, "milliseconds inside the kernel, of each repetition")
+      ->check(CLI::Range(0.01, 60000.0))
+      ->capture_default_str();
+  c->add_option("--seed", b->shared.seed, "of the inputs")->capture_default_str();
+  add_run_options(*c, b->shared);
+  add_output_options(*c, b->shared);
+  c->add_option("-o,--output", b->shared.output, "folder for report.json and report.md");
+  c->footer("Example: ulpaudit bench --op sigmoid --dtype f32 --level L1");
+  return {c, [b] { return run(*b); }};
+}
+
+}  // namespace ulpaudit

@@ -1,0 +1,16 @@
+// Signals that end a run.
+#include "cli/interrupt.hpp"
+
+#include <signal.h>
+
+namespace ulpaudit {
+
+std::atomic<bool> g_interrupted{false};
+
+void catch_interrupts() {
+  const auto note = [](int) { g_interrupted = true; };
+  ::signal(SIGINT, note);
+  ::signal(SIGTERM, note);
+}
+
+}  // namespace ulpaudit

@@ -1,0 +1,14 @@
+// Times of the chosen kernels, as benchmarks of a report.
+#pragma once
+
+#include "cli/catalog.hpp"
+#include "throughput/bench.hpp"
+
+namespace ulpaudit {
+
+/// Times every chosen kernel in every chosen dtype, and naive's of the same op beside it. `choice`
+/// without seed, stop and progress. False where nothing was chosen.
+bool append_benchmarks(const Catalog& catalog, const Options& o, BenchChoice choice,
+                       Report& report);
+
+}  // namespace ulpaudit

@@ -1,0 +1,25 @@
+// The plug-ins of one thread, each opened when first needed.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "plugin/session.hpp"
+
+namespace ulpaudit {
+
+/// One thread's sessions.
+class SessionPool {
+ public:
+  explicit SessionPool(const SessionOptions& options) : options_(options) {}
+  /// Throws LoadError where the plug-in could not be opened, tried three times: a worker that was
+  /// killed from outside is no fault of the plug-in.
+  Session& of(const std::string& plugin_path);
+
+ private:
+  SessionOptions options_;
+  std::map<std::string, std::unique_ptr<Session>> sessions_;
+};
+
+}  // namespace ulpaudit

@@ -1,0 +1,15 @@
+// How a kernel is timed: the size of its batches and for how long.
+#pragma once
+
+#include <cstdint>
+
+namespace ulpaudit {
+
+struct Timing {
+  /// Of one call. Where fewer than the n given ones, each call gets other ones of them, copied in
+  /// front of it, so that no branch predictor learns them; where more, the n over and over.
+  std::uint64_t elements = 0;
+  std::uint64_t nanoseconds = 0;  ///< calls are made until they took this long in all
+};
+
+}  // namespace ulpaudit

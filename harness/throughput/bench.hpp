@@ -1,0 +1,46 @@
+// Times kernels, all of a run interleaved, beside a plain copy.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "ops/op.hpp"
+#include "plugin/session.hpp"
+#include "record/report.hpp"
+#include "throughput/batches.hpp"
+
+namespace ulpaudit {
+
+/// A kernel in a dtype.
+struct TimedKernel {
+  std::string name;  ///< of the implementation
+  std::string plugin_path;
+  std::size_t kernel = 0;
+  OpId op{};
+  Dtype dtype{};
+};
+
+struct BenchChoice {
+  std::vector<Level> levels = {kLevels, kLevels + 3};
+  std::vector<Workload> workloads = {kWorkloads, kWorkloads + 4};
+  /// Where false, workloads but the first are timed in the first level only.
+  bool all_pairs = false;
+  int repetitions = 11;
+  double milliseconds = 5;  ///< inside the kernel, of each repetition, at least
+  std::uint64_t seed = 1;
+  const std::atomic<bool>* stop = nullptr;  ///< where it becomes true, the rest is left out
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+};
+
+/// A row per kernel, workload and level, in that order, and a row of memcpy per dtype, size and
+/// level. Repetitions of all rows are interleaved at random, so that a slow spell of the machine
+/// falls on all alike. A row whose single call would take over a quarter of a second is left out.
+std::vector<Benchmark> run_benchmarks(const std::vector<TimedKernel>& kernels,
+                                      const BenchChoice& choice, const SessionOptions& options);
+
+/// Median, quartiles, noise and bandwidth from `ns`, and the ratios within `rows`.
+void summarise(std::vector<Benchmark>& rows);
+
+}  // namespace ulpaudit
