@@ -85,8 +85,31 @@ Json borders(const Result& r) {
   return out;
 }
 
-/// Points of the accuracy-against-speed plot and bars of throughput: none in this version.
-Json benchmark_rows(const Report&) { return Json::array(); }
+/// Points of the accuracy-against-speed plot and bars of throughput; plain copies are no kernels.
+Json benchmark_rows(const Report& report) {
+  Json rows = Json::array();
+  for (const Benchmark& b : report.benchmarks) {
+    if (b.op.empty() || !b.failure.empty()) continue;
+    Json row = {{"implementation", printable(b.implementation)},
+                {"op", printable(b.op)},
+                {"dtype", printable(b.dtype)},
+                {"inputs", printable(b.inputs)},
+                {"level", printable(b.level)},
+                {"median", rounded(b.median)},
+                {"low", rounded(b.low)},
+                {"high", rounded(b.high)},
+                {"noisy", b.noisy},
+                {"repetitions", Json::array()}};
+    for (double ns : b.ns) row["repetitions"].push_back(rounded(ns));
+    if (b.to_copy) row["to_copy"] = rounded(*b.to_copy);
+    if (b.to_naive) row["to_naive"] = rounded(*b.to_naive);
+    const Result* total = find_total(report, b.implementation, b.dtype);
+    const bool measured = total && total->statistics.max_ulp;
+    row["error"] = measured ? rounded(*total->statistics.max_ulp) : Json(nullptr);
+    rows.push_back(row);
+  }
+  return rows;
+}
 
 }  // namespace
 

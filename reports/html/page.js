@@ -223,7 +223,7 @@
       const bins = this.shown();
       const finite = (v) => Number.isFinite(v);
       const before = this.shown(this.before), all = [...bins, ...before];
-      this.high = bend(Math.max(1.2, ...all.map((b) => b.max).filter(finite))) * 1.04;
+      this.high = bend(Math.max(1.2, ...all.flatMap((b) => [b.max, b.mean]).filter(finite))) * 1.04;
       this.low = bend(Math.min(-1.2, ...all.map((b) => b.min).filter(finite))) * 1.04;
       const mostCategories = bins.reduce((n, b) => n + b.categories, 0);
       this.svg.setAttribute('aria-label', `Error of ${this.chart.implementation} ${this.chart.dtype} against its input. ` +
@@ -549,7 +549,10 @@
         const mark = draw('path', {class: 's' + kind(p.dtype), tabindex: 0, role: 'img', d: SHAPES[kind(p.dtype)](x(p.median), y(p.error)),
           'aria-label': `${p.implementation} ${p.dtype}: ${ulps(p.error)} ulp, ${nanoseconds(p.median)}`});
         const show = () => this.tip.show(x(p.median), y(p.error) + 20, this.figure.clientWidth, `${p.implementation} ${p.dtype}`,
-          [`largest error ${ulps(p.error)} ulp`, `${nanoseconds(p.median)} per element (${p.level}, ${p.inputs})`]);
+          [`largest error ${ulps(p.error)} ulp`,
+            `${nanoseconds(p.median)} per element, quartiles ${nanoseconds(p.low)} … ${nanoseconds(p.high)}${p.noisy ? ', noisy' : ''}`,
+            ...(p.to_naive ? [`${Number(p.to_naive.toPrecision(3))} times naive`] : []),
+            ...(p.to_copy ? [`${Number(p.to_copy.toPrecision(3))} times memcpy`] : [])]);
         for (const name of ['pointerenter', 'focus']) mark.addEventListener(name, show);
         for (const name of ['pointerleave', 'blur']) mark.addEventListener(name, () => this.tip.hide());
         this.svg.append(mark);
@@ -565,7 +568,7 @@
     constructor(figure, rows, title) {
       this.figure = figure;
       this.rows = rows;
-      capture(figure, title, key('bar', 'median'), el('span', {}, 'dots: repetitions'));
+      capture(figure, title, key('bar', 'median'), el('span', {}, 'dots: repetitions; line: quartiles'));
       this.holder = el('div', {});
       figure.append(this.holder);
       this.render();
@@ -580,6 +583,7 @@
         const y = top + i * step;
         this.svg.append(draw('text', {class: 'strong', x: left - 6, y: y + 13, 'text-anchor': 'end'}, `${r.implementation} ${r.dtype}`),
           draw('rect', {class: 'bar', x: left, y: y + 3, width: Math.max(x(r.median) - left, 1), height: step - 8}),
+          draw('line', {class: 'cursor', x1: x(r.low), x2: x(r.high), y1: y + step / 2 - 1, y2: y + step / 2 - 1}),
           ...r.repetitions.map((ns) => draw('circle', {class: 'sample s1', cx: x(ns), cy: y + step / 2 - 1, r: 2})),
           draw('text', {x: Math.max(x(r.median), ...r.repetitions.map(x)) + 6, y: y + 13}, nanoseconds(r.median)));
       });
@@ -600,20 +604,29 @@
   };
 
   function speed() {
-    if (!data.benchmarks.length) return;
+    const rows = data.benchmarks.filter((b) => b.median > 0);
+    if (!rows.length) return;
     const section = document.getElementById('speed');
-    section.hidden = false;
-    const groups = new Map();
-    for (const b of data.benchmarks) {
-      const name = `${b.op}, ${b.level}, ${b.inputs}`;
-      groups.set(name, [...(groups.get(name) || []), b]);
-    }
-    for (const [name, rows] of groups) {
-      const scatter = el('figure', {class: 'chart speed'}), bars = el('figure', {class: 'chart throughput'});
-      section.append(scatter, el('details', {class: 'part'}, el('summary', {}, 'Throughput: ' + name), bars));
-      guarded(scatter, () => new Speed(scatter, rows, name));
-      guarded(bars, () => new Throughput(bars, rows, name));
-    }
+    section.hidden = document.getElementById('to_speed').hidden = false;
+    const distinct = (name) => [...new Set(rows.map(name))];
+    const chooser = (label, values) => el('select', {'aria-label': label}, ...values.map((v) => el('option', {}, v)));
+    const where = (b) => `${b.inputs} inputs, ${b.level}`;
+    const op = chooser('op', distinct((b) => b.op)), condition = chooser('inputs and memory', distinct(where));
+    const scatter = el('figure', {class: 'chart speed'}), bars = el('figure', {class: 'chart throughput'});
+    const fold = el('details', {class: 'part'}, el('summary', {}, 'Throughput'), bars);
+    section.append(el('p', {}, op, ' ', condition), scatter, fold);
+    const show = () => {
+      const chosen = rows.filter((b) => b.op === op.value && where(b) === condition.value);
+      for (const figure of [scatter, bars]) figure.replaceChildren();
+      for (let i = drawn.length; i-- > 0;) if (drawn[i].figure === scatter || drawn[i].figure === bars) drawn.splice(i, 1);
+      if (!chosen.length) return scatter.append(el('p', {}, 'Not timed.'));
+      const measured = chosen.filter((b) => b.error !== null);
+      if (measured.length) guarded(scatter, () => new Speed(scatter, measured, op.value));
+      guarded(bars, () => new Throughput(bars, chosen, op.value));
+    };
+    for (const select of [op, condition]) select.addEventListener('change', show);
+    fold.addEventListener('toggle', () => { if (fold.open) show(); });  // as wide as it is now
+    show();
   }
 
   // ---- details: drawn when opened

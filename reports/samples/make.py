@@ -53,7 +53,7 @@ def pictures():
         page.run('location.hash = "#%s"' % anchor)
         page.run('new Promise(done => setTimeout(done, 300))')
         page.run('document.querySelector("nav").remove()')
-        picture(page, 'curve.png', '#' + anchor, 640)
+        picture(page, 'curve.png', '#' + anchor, 660)
     finally:
         page.close()
 

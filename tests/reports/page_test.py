@@ -294,7 +294,7 @@ class Page(unittest.TestCase):
     def test_speed_is_drawn_where_there_are_benchmarks(self):
         self.assertTrue(self.page.run('document.getElementById("speed").hidden'))
         rows = [{'implementation': HOSTILE if i == 0 else 'a/k%d' % i, 'op': 'sigmoid', 'dtype': d, 'inputs': 'uniform', 'level': 'L2',
-                 'error': 0.6 + i, 'median': 0.5 + i, 'repetitions': [0.5 + i, 0.6 + i, 0.45 + i]}
+                 'error': 0.6 + i, 'median': 0.5 + i, 'low': 0.45 + i, 'high': 0.6 + i, 'noisy': False, 'repetitions': [0.5 + i, 0.6 + i, 0.45 + i]}
                 for i, d in enumerate(('f16', 'bf16', 'f32', 'f64'))]
         with open(self.path, encoding='utf-8') as f:
             page = f.read()

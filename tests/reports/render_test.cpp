@@ -170,6 +170,32 @@ TEST(Html, AsksForNothing) {
     EXPECT_EQ(page.find(reference), std::string::npos) << reference;
 }
 
+TEST(Html, TimesAreInThePageButNotThoseOfCopies) {
+  Report r = sample::report();
+  Benchmark b;
+  b.implementation = "naive/sigmoid";
+  b.op = "sigmoid";
+  b.dtype = "f16";
+  b.inputs = "typical";
+  b.level = "L2";
+  b.ns = {1.5, 1.25, 2};
+  b.median = 1.5;
+  b.low = 1.375;
+  b.high = 1.75;
+  b.to_naive = 1;
+  Benchmark failed = b, copy = b;
+  failed.failure = "it hung";
+  copy.op = "";
+  r.benchmarks = {copy, failed, b};
+  const std::string page = render(r, "html");
+  EXPECT_NE(page.find("\"benchmarks\":[{\"implementation\":\"naive/sigmoid\",\"op\":\"sigmoid\","
+                      "\"dtype\":\"f16\",\"inputs\":\"typical\",\"level\":\"L2\",\"median\":1.5,"
+                      "\"low\":1.375,\"high\":1.75,\"noisy\":false,\"repetitions\":[1.5,1.25,2.0],"
+                      "\"to_naive\":1.0,\"error\":252.0}]}"),
+            std::string::npos)
+      << page.substr(page.find("\"benchmarks\""), 400);
+}
+
 TEST(Html, AgainstAnEarlierReportShowsWhatChanged) {
   const Report now = sample::report();
   Report before = now;

@@ -57,10 +57,13 @@ inline Result naive_f16() {
   r.categories = {{"flushed", 1998, *r.max}};
   r.wrong_zero = CategoryRow{"wrong_zero", 12, witness(d, "-30", "-0", "0", "9.357622968840e-14")};
   r.histogram = {{0.5, 63000}, {1, 538}};
-  const auto brief = [](const char* bits, const char* decimal) { return Number{bits, "", decimal}; };
-  r.curve = {{brief("0xfc00", "-inf"), brief("0xcc00", "-16"), 13313, 0, -0.5, 0.125, 1998},
-             {brief("0xcbff", "-15.99"), brief("0x3c00", "1"), 40000, 0.75, -252.00000095367432, 2, 0},
-             {brief("0x3c01", "1.001"), brief("0x7c00", "inf"), 12223, 0.5, -0.25, 0.0625, 0}};
+  const auto brief = [](const char* bits, const char* decimal) {
+    return Number{bits, "", decimal};
+  };
+  r.curve = {
+      {brief("0xfc00", "-inf"), brief("0xcc00", "-16"), 13313, 0, -0.5, 0.125, 1998},
+      {brief("0xcbff", "-15.99"), brief("0x3c00", "1"), 40000, 0.75, -252.00000095367432, 2, 0},
+      {brief("0x3c01", "1.001"), brief("0x7c00", "inf"), 12223, 0.5, -0.25, 0.0625, 0}};
   r.digest = "0123456789abcdef";
   r.judged = {65000, 536, 700, 0};
   r.monotone = {63487, 1, witness(d, "1", "0.7314", "0.731", "0.7310585786300049"),
