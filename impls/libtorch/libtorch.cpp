@@ -50,7 +50,7 @@ void bce(const Tensor& z, const Tensor& y, Tensor& out) {
 // there, and the result is NaN.
 void bce_prob(const Tensor& z, const Tensor& y, Tensor& out) {
   Tensor s = at::sigmoid(z);
-  const Tensor nan = at::isnan(s + y);
+  const Tensor nan = at::isnan(s).logical_or_(at::isnan(y));
   if (!at::any(nan).item<bool>()) {
     at::binary_cross_entropy_out(out, s, y, {}, at::Reduction::None);
     return;
