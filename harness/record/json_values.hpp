@@ -96,4 +96,8 @@ SearchedBinades read_search(const Json& rows);
 void to_json(Json& j, const Result& r);
 void from_json(const Json& j, Result& r);
 
+// json_training.cpp
+void to_json(Json& j, const Training& t);
+void from_json(const Json& j, Training& t);
+
 }  // namespace ulpaudit
