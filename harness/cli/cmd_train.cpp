@@ -59,9 +59,14 @@ void add_training_options(CLI::App& c, TrainOptions& t) {
                "how sigmoid and BCE are written (globs): logits; saved (sigma' as s(1-s)); "
                "probability (BCE of the rounded sigmoid); clipped (the same, clipped at 1e-7)")
       ->type_name("GLOB");
-  c.add_option("--data", t.globs.data,
-               "noisy, separable, imbalanced, outliers; adding for the lstm (globs)")
-      ->type_name("GLOB");
+  c.add_option(
+       "--data", t.globs.data,
+       "noisy, separable, imbalanced, outliers; adding for the lstm (globs); or a CSV file, "
+       "labels in its last columns")
+      ->type_name("GLOB|FILE.csv");
+  c.add_option("--label-columns", t.globs.label_columns, "of the CSV file")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   c.add_option("--steps", t.choice.steps, "mini-batches of a run (default: the network's)")
       ->check(CLI::Range(1, 10'000'000));
   c.add_option("--batch", t.choice.batch, "samples of a mini-batch (default: the network's)")

@@ -7,6 +7,7 @@
 
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
+#include "training/csv.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -46,16 +47,35 @@ std::vector<T> chosen(const T (&all)[N], const std::vector<std::string>& globs, 
 }
 
 bool fits(NetworkKind network, DataKind data) {
+  if (data == DataKind::file) return network != NetworkKind::lstm;
   return (network == NetworkKind::lstm) == (data == DataKind::adding);
 }
 bool fits(NetworkKind network, Path path) {
   return path != Path::saved || has_inner_sigmoids(network);
 }
 
+/// Does --data name a file? No generator has a dot or a slash in its name.
+bool is_file(const TrainingGlobs& globs) {
+  const auto named = [](const std::string& s) { return s.find_first_of("./") != s.npos; };
+  if (std::none_of(globs.data.begin(), globs.data.end(), named)) return false;
+  if (globs.data.size() > 1) throw UsageError("--data takes one file, or names of generated data");
+  return true;
+}
+
+std::shared_ptr<const DataSet> read_file_of(const TrainingGlobs& globs) {
+  if (!is_file(globs)) return nullptr;
+  try {
+    return std::make_shared<const DataSet>(read_csv(globs.data[0], globs.label_columns));
+  } catch (const BadData& e) {
+    throw UsageError(e.what());
+  }
+}
+
 std::vector<Lesson> lessons(const TrainingGlobs& globs) {
   const auto networks = chosen(kNetworks, globs.networks, "network");
   const auto paths = chosen(kPaths, globs.paths, "path");
-  const auto data = chosen(kDataKinds, globs.data, "data");
+  const auto data = is_file(globs) ? std::vector<DataKind>{DataKind::file}
+                                   : chosen(kDataKinds, globs.data, "data");
   std::vector<Lesson> out;
   for (const NetworkKind n : networks) {
     if (globs.paths.empty() && globs.data.empty()) {
@@ -134,10 +154,12 @@ std::string selection(const Report& report, const Options& o, const Training& t)
   return out;
 }
 
-void add_replay(const Report& report, const Options& o, const TrainingChoice& choice, Training& t) {
-  t.replay = fmt::format("./run train --network {} --data {} --path {} --dtype {} --seed {}",
+void add_replay(const Report& report, const Options& o, const TrainingChoice& choice,
+                int label_columns, Training& t) {
+  t.replay = fmt::format("./run train --network {} --data '{}' --path {} --dtype {} --seed {}",
                          t.network, t.data, t.path, t.dtype, t.seed);
   if (t.implementation != kExactKernels) t.replay += " " + selection(report, o, t);
+  if (label_columns != 1) t.replay += fmt::format(" --label-columns {}", label_columns);
   if (choice.steps != 0) t.replay += fmt::format(" --steps {}", choice.steps);
   if (choice.batch != 0) t.replay += fmt::format(" --batch {}", choice.batch);
   if (choice.rate != 0) t.replay += fmt::format(" --learning-rate {}", choice.rate);
@@ -161,6 +183,7 @@ Finding finding_of(const Training& t) {
 
 bool append_training(const Catalog& catalog, const Options& o, const TrainingGlobs& globs,
                      TrainingChoice choice, Report& report) {
+  choice.file = read_file_of(globs);
   const std::vector<TrainingRun> runs = runs_of(catalog, o, lessons(globs));
   if (runs.empty()) return false;
   Progress progress(o.show_progress(), "training runs");
@@ -170,7 +193,7 @@ bool append_training(const Catalog& catalog, const Options& o, const TrainingGlo
   choice.progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
   report.training = run_training(runs, choice, o.session());
   for (Training& t : report.training) {
-    add_replay(report, o, choice, t);
+    add_replay(report, o, choice, globs.label_columns, t);
     if (!t.failure.empty()) report.findings.push_back(finding_of(t));
   }
   return true;

@@ -6,9 +6,11 @@
 
 namespace ulpaudit {
 
-/// Globs; empty: the combinations that show most (docs/training.md).
+/// Globs, and of data the name of one CSV file; empty: the combinations that show most
+/// (docs/training.md).
 struct TrainingGlobs {
   std::vector<std::string> networks, paths, data;
+  int label_columns = 1;  ///< of a file
 };
 
 /// Trains every chosen network with the kernels of every chosen plug-in in every chosen dtype (f32

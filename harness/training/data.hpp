@@ -14,8 +14,8 @@ namespace ulpaudit {
 /// about one in twenty is 1. outliers: noisy, and one sample in fifty lies 40 times further out, so
 /// that its |logit| is large. adding: sequences of a number and a marker; the label says whether
 /// the two marked numbers add up to more than 1 (the adding problem of Hochreiter and Schmidhuber
-/// as a decision; LSTM only).
-enum class DataKind : std::uint8_t { noisy, separable, imbalanced, outliers, adding };
+/// as a decision; LSTM only). file: the user's own (csv.hpp).
+enum class DataKind : std::uint8_t { noisy, separable, imbalanced, outliers, adding, file };
 inline constexpr DataKind kDataKinds[] = {DataKind::noisy, DataKind::separable,
                                           DataKind::imbalanced, DataKind::outliers,
                                           DataKind::adding};

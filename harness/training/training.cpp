@@ -26,7 +26,14 @@ struct Settings {
   bool adam;
 };
 
-Settings settings_of(NetworkKind k) {
+/// `file`: not null where the data are the user's.
+Settings settings_of(NetworkKind k, const DataSet* file) {
+  if (file != nullptr) {
+    Settings s = settings_of(k, nullptr);
+    s.features = static_cast<int>(file->x.rows());
+    s.labels = static_cast<int>(file->y.rows());
+    return s;
+  }
   switch (k) {
     case NetworkKind::binary:
       return {20, 1, 300, 64, 0.3, false};
@@ -41,8 +48,12 @@ Settings settings_of(NetworkKind k) {
   return {kLstmInputs * kSequenceLength, 1, 150, 32, 0.02, true};
 }
 
+const DataSet* file_of(const TrainingRun& run, const TrainingChoice& c) {
+  return run.data == DataKind::file ? c.file.get() : nullptr;
+}
+
 LoopChoice loop_choice(const TrainingRun& run, const TrainingChoice& c) {
-  const Settings s = settings_of(run.network);
+  const Settings s = settings_of(run.network, file_of(run, c));
   LoopChoice l;
   l.shape = {run.network, s.features, s.labels, c.depth != 0 ? c.depth : 3};
   l.path = run.path;
@@ -229,10 +240,10 @@ void add_figures(const LoopResult& r, const Reference& reference, const std::opt
   add_verdict(r, ref, t);
 }
 
-Training blank_row(const TrainingRun& run, const LoopChoice& c) {
+Training blank_row(const TrainingRun& run, const LoopChoice& c, const DataSet& data) {
   Training t;
   t.network = name(run.network);
-  t.data = name(run.data);
+  t.data = data.name;
   t.path = name(run.path);
   t.implementation = run.implementation;
   t.dtype = name(run.dtype);
@@ -261,7 +272,7 @@ Training blank_row(const TrainingRun& run, const LoopChoice& c) {
 template <class T>
 std::optional<Training> train_row(const TrainingRun& run, const LoopChoice& c,
                                   const Reference& reference, SessionPool& sessions) {
-  Training t = blank_row(run, c);
+  Training t = blank_row(run, c, reference.data);
   PluginKernels<T> kernels(run.kernels, run.dtype, sessions);
   ExactKernels<T> exact(run.dtype);
   try {
@@ -274,7 +285,7 @@ std::optional<Training> train_row(const TrainingRun& run, const LoopChoice& c,
       t.differing_decisions = differing<T>(own->logits, kernels);
     }
   } catch (const KernelFailure& e) {
-    Training failed = blank_row(run, c);
+    Training failed = blank_row(run, c, reference.data);
     failed.failure = e.what();
     failed.outcome = "failed";
     failed.verdict = fmt::format("could not be trained: {}", e.what());
@@ -341,9 +352,11 @@ std::vector<Training> run_training(const std::vector<TrainingRun>& asked,
   share_out(settings.size(), choice.threads, options, [&](std::size_t i, SessionPool&) {
     TrainingRun run;
     run.network = settings[i].first;
-    const Settings s = settings_of(run.network);
+    run.data = settings[i].second;
+    const DataSet* file = file_of(run, choice);
+    const Settings s = settings_of(run.network, file);
     Reference& r = references[i];
-    r.data = make_data(settings[i].second, s.features, s.labels, choice.seed);
+    r.data = file != nullptr ? *file : make_data(run.data, s.features, s.labels, choice.seed);
     ExactKernels<double> exact(Dtype::f64);
     const LoopChoice c = loop_choice(run, choice);
     r.loop = train<double>(c, r.data, exact, nullptr);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct TrainingChoice {
   double rate = 0;
   int depth = 0;  ///< of the deep nets
   std::uint64_t seed = 1;
+  std::shared_ptr<const DataSet> file;  ///< what runs on data `file` learn from
   int threads = 1;
   const std::atomic<bool>* stop = nullptr;  ///< where it becomes true, the rest is left out
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
