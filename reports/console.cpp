@@ -173,11 +173,11 @@ void Console::training() {
   if (report_.training.empty()) return;
   heading("What it does to training");
   TextTable table({Align::left, Align::left, Align::left, Align::right, Align::right, Align::right,
-                   Align::right, Align::right, Align::right, Align::left},
+                   Align::right, Align::right, Align::left},
                   true);
   std::vector<Cell> head;
-  for (const char* h : {"", "implementation", "dtype", "loss", "drift", "weights", "accuracy",
-                        "zero", "digits", "what happens"})
+  for (const char* h : {"", "implementation", "dtype", "loss", "drift", "accuracy", "zero",
+                        "digits", "what happens"})
     head.push_back({h, Style::dim});
   table.add(head);
   for (const TrainingGroup& g : training_groups(report_)) {
@@ -194,7 +194,6 @@ void Console::training() {
                  {shown(t->dtype)},
                  {loss_text(t->quality)},
                  {drift_text(t->drift)},
-                 {distance_text(t->weights_distance)},
                  {accuracy_text(t->quality)},
                  {zero_text(*t)},
                  {digits_text(*t)},

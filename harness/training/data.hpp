@@ -28,7 +28,7 @@ struct DataSet {
 };
 
 inline constexpr int kSamples = 1024;       ///< for training, and as many kept apart
-inline constexpr int kSequenceLength = 40;  ///< of adding
+inline constexpr int kSequenceLength = 20;  ///< of adding
 
 /// `features` and `labels` are ignored by adding.
 DataSet make_data(DataKind kind, int features, int labels, std::uint64_t seed);
