@@ -1,5 +1,5 @@
 """train: rows, replay, what is refused, a kernel that cannot run, interruption by nothing at all."""
-import json
+import json, os, tempfile
 from support import CommandTest, FINE, NOTHING, PLUGIN, fault, main, run
 
 SHORT = ('--steps', '30', '--quiet')
@@ -47,6 +47,33 @@ class Train(CommandTest):
         self.assertEqual(report['training'][1]['outcome'], 'failed')
         self.assertIn('loose cannon', report['training'][1]['failure'])
         self.assertIn('--plugin', report['training'][1]['replay'])
+
+    def file(self, text):
+        """A CSV file with this text, for the length of a test."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, 'data.csv')
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write(text)
+        return path
+
+    def test_a_file(self):
+        text = 'height,weight,label\n' + ''.join('%d,%g,%d\n' % (i % 7, i * 0.5, i % 7 > 3) for i in range(40))
+        path = self.file(text)
+        rows = self.rows('--network', 'binary', '--data', path, '--impl', 'stable/*', '--dtype', 'f32')
+        self.assertEqual([r['data'] for r in rows], [path, path])
+        self.assertEqual(rows[1]['outcome'], 'as_reference')
+        self.assertIn('--data ', rows[1]['replay'])
+
+    def test_files_that_are_refused(self):
+        for text, says in (('1,2,0\n1,x,1\n', ['row 2', 'column 2', "'x'", 'accepted']),
+                           ('1,2,0\n1,nan,1\n', ['row 2', 'column 2', 'nan']),
+                           ('1,2,0\n1,2,1.5\n', ['row 2', 'column 3', '1.5', '[0, 1]']),
+                           ('a,b,c\n1,2\n', ['row 2', '2 columns', '3']),
+                           ('a,b,c\n', ['0 rows', 'accepted']),
+                           ('1\n', ['row 1', 'no feature'])):
+            self.refuse('train', '--network', 'binary', '--data', self.file(text), says=says)
+        self.refuse('train', '--data', './nowhere.csv', says=['./nowhere.csv'])
 
     def test_refused(self):
         self.refuse('train', '--network', 'transformer', says=['transformer', 'binary', 'lstm'])
