@@ -7,6 +7,7 @@
 #include "reports/renderer.hpp"
 #include "reports/text.hpp"
 #include "reports/text_table.hpp"
+#include "reports/training_view.hpp"
 #include "reports/view.hpp"
 
 namespace ulpaudit {
@@ -25,8 +26,10 @@ class Console {
   std::string str() {
     if (report_.run.ended_early)
       line("This run was ended by its time limit: it is not complete.", Style::red);
-    if (!report_.results.empty() || report_.benchmarks.empty()) figures();
+    if (!report_.results.empty() || (report_.benchmarks.empty() && report_.training.empty()))
+      figures();
     speed();
+    training();
     findings();
     unavailable();
     verdicts();
@@ -45,6 +48,7 @@ class Console {
   void figures();
   std::vector<Cell> figure_row(const Result& r) const;
   void speed();
+  void training();
   void findings();
   std::vector<std::pair<std::string, Style>> lines_of(Gravity g, std::size_t most) const;
   void unavailable();
@@ -163,6 +167,41 @@ void Console::speed() {
                             shown(b.inputs), shown(b.level), shown(b.failure)),
                 width_))
         line(l, Style::red);
+}
+
+void Console::training() {
+  if (report_.training.empty()) return;
+  heading("What it does to training");
+  TextTable table({Align::left, Align::left, Align::left, Align::right, Align::right, Align::right,
+                   Align::right, Align::right, Align::left},
+                  true);
+  std::vector<Cell> head;
+  for (const char* h : {"", "implementation", "dtype", "loss", "drift", "accuracy", "zero",
+                        "digits", "what happens"})
+    head.push_back({h, Style::dim});
+  table.add(head);
+  for (const TrainingGroup& g : training_groups(report_)) {
+    const Training& first = *g.runs.front();
+    table.add({{training_title(first) + " (" + training_setting(first) + ")"}});
+    for (const Training* t : g.runs) {
+      const bool same = t->outcome == "as_reference";
+      const Style style = same ? Style::plain : t->outcome == "drifts" ? Style::yellow : Style::red;
+      table.add({{same                     ? ""
+                  : t->outcome == "drifts" ? "~"
+                                           : "✗",
+                  style},
+                 {shown(t->implementation)},
+                 {shown(t->dtype)},
+                 {loss_text(t->quality)},
+                 {drift_text(t->drift)},
+                 {accuracy_text(t->quality)},
+                 {zero_text(*t)},
+                 {digits_text(*t)},
+                 {shown(t->verdict), style}});
+    }
+  }
+  out_ += table.str(width_, color_) + "\n";
+  for (const std::string& l : wrap(kTrainingNote, width_)) line(l, Style::dim);
 }
 
 /// The findings of one gravity in about `most` lines, and how many are left out.

@@ -208,8 +208,8 @@ std::string render_md(const Report& report, const RenderOptions&) {
   markdown::Document doc;
   for (const auto section :
        {markdown::add_headline, markdown::add_findings, markdown::add_accuracy, markdown::add_speed,
-        markdown::add_regions, markdown::add_special_values, markdown::add_textbook,
-        markdown::add_evidence, markdown::add_context})
+        markdown::add_training, markdown::add_regions, markdown::add_special_values,
+        markdown::add_textbook, markdown::add_evidence, markdown::add_context})
     section(doc, report);
   return doc.str(kLimit);
 }

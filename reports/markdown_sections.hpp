@@ -11,6 +11,7 @@ void add_accuracy(Document& doc, const Report& report);
 void add_regions(Document& doc, const Report& report);
 void add_special_values(Document& doc, const Report& report);
 void add_speed(Document& doc, const Report& report);
+void add_training(Document& doc, const Report& report);
 void add_textbook(Document& doc, const Report& report);
 void add_evidence(Document& doc, const Report& report);
 void add_context(Document& doc, const Report& report);

@@ -27,9 +27,12 @@ Exit run(const Options& o, const std::string& profile, const Distribution* ranks
     defaults.f64_search = true;
     defaults.points = 2000000;
   }
-  const SweepRun audit =
-      run_sweep(with_reference, defaults, profile,
-                {.textbook = true, .properties = true, .bench = profile != "quick"}, ranks);
+  const SweepRun audit = run_sweep(with_reference, defaults, profile,
+                                   {.textbook = true,
+                                    .properties = true,
+                                    .bench = profile != "quick",
+                                    .train = profile != "quick"},
+                                   ranks);
   if (audit.report.results.empty()) return audit.exit;
   write_report_folder(audit.report, o.output);
   if (o.json) {
@@ -55,11 +58,12 @@ Command add_audit(CLI::App& parser, const Distribution* ranks) {
   add_input_options(*c, *o);
   add_run_options(*c, *o);
   add_output_options(*c, *o);
-  c->add_option("--profile", *profile,
-                "quick: 16-bit exhaustive over the default labels, f32 and f64 sampled; standard: "
-                "every f32 of the unary ops and times too; full: every 16-bit pair, every f32 of "
-                "every op, a "
-                "search for the worst f64")
+  c->add_option(
+       "--profile", *profile,
+       "quick: 16-bit exhaustive over the default labels, f32 and f64 sampled; standard: "
+       "every f32 of the unary ops, times and training too; full: every 16-bit pair, every f32 of "
+       "every op, a "
+       "search for the worst f64")
       ->check(CLI::IsMember({"quick", "standard", "full"}))
       ->capture_default_str();
   c->add_option("-o,--output", o->output,

@@ -26,6 +26,7 @@ Command add_sweep(CLI::App& parser, const Distribution* ranks = nullptr);
 Command add_audit(CLI::App& parser, const Distribution* ranks = nullptr);
 Command add_check(CLI::App& parser);
 Command add_bench(CLI::App& parser);
+Command add_train(CLI::App& parser);
 Command add_eval(CLI::App& parser);
 Command add_diff(CLI::App& parser);
 Command add_gate(CLI::App& parser);

@@ -11,6 +11,7 @@
 #include "cli/progress.hpp"
 #include "cli/run_bench.hpp"
 #include "cli/run_check.hpp"
+#include "cli/run_train.hpp"
 #include "measure/results.hpp"
 #include "measure/textbook.hpp"
 #include "record/json.hpp"
@@ -151,6 +152,8 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   report.properties = properties;
   if (extras.bench && engine.shards == 1 && !outcome.interrupted)
     append_benchmarks(catalog, o, {}, report);
+  if (extras.train && engine.shards == 1 && !outcome.interrupted && !g_interrupted)
+    append_training(catalog, o, {}, {}, report);
   judge_report(catalog.contracts, extras.properties, report);
   if (extras.properties) simplify_values(catalog, o, report);
   report.run.ended_early = outcome.ended_early || outcome.interrupted;

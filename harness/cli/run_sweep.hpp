@@ -18,6 +18,7 @@ struct Extras {
   bool textbook = false;    ///< the measured claims
   bool properties = false;  ///< the rules of `check`
   bool bench = false;       ///< times
+  bool train = false;       ///< networks
 };
 
 struct SweepRun {

@@ -214,7 +214,7 @@ std::string to_json(const Report& r) {
   j["results"] = r.results;
   j["findings"] = r.findings;
   j["benchmarks"] = r.benchmarks;
-  j["training"] = Json::array();
+  j["training"] = r.training;
   j["textbook"] = r.textbook;
   j["verdicts"] = r.verdicts;
   return json_lines(j);
@@ -238,6 +238,7 @@ Report from_json(const std::string& text) {
     r.results = j.at("results").get<std::vector<Result>>();
     r.findings = j.at("findings").get<std::vector<Finding>>();
     r.benchmarks = j.at("benchmarks").get<std::vector<Benchmark>>();
+    r.training = j.at("training").get<std::vector<Training>>();
     r.textbook = j.at("textbook").get<std::vector<TextbookAnswer>>();
     r.verdicts = j.at("verdicts").get<std::vector<Verdict>>();
     return r;

@@ -104,4 +104,8 @@ void from_json(const Json& j, Benchmark& b);
 void to_json(Json& j, const Result& r);
 void from_json(const Json& j, Result& r);
 
+// json_training.cpp
+void to_json(Json& j, const Training& t);
+void from_json(const Json& j, Training& t);
+
 }  // namespace ulpaudit

@@ -164,6 +164,49 @@ struct Benchmark {
   std::optional<double> instructions;    ///< per element, where this machine counts them
 };
 
+/// One training run, network × data × path × implementation × dtype, beside the reference: the same
+/// training in f64 with exact kernels.
+struct Training {
+  struct CurvePoint {
+    std::uint64_t step = 0;
+    double loss = 0, reference = 0;  ///< mean of the mini-batch, as the run computed it
+  };
+  struct Layer {  ///< norms of the gradient
+    std::string name;
+    double first = 0, last = 0, reference_first = 0, reference_last = 0;
+  };
+  struct Lost {  ///< over all steps
+    std::uint64_t results = 0;
+    std::uint64_t zero = 0;    ///< exactly 0 where the true value does not round to 0
+    std::uint64_t digits = 0;  ///< more than half of the digits wrong, zeros included
+  };
+  struct Quality {  ///< of the final weights on data kept apart, judged by exact kernels in f64
+    double loss = 0, accuracy = 0, f1 = 0, brier = 0, calibration_error = 0;
+  };
+  std::string network, data, path;
+  std::string implementation;  ///< a plug-in; "exact": correctly rounded kernels of the dtype
+  std::string dtype;
+  std::vector<std::string> kernels;  ///< that were called
+  std::vector<std::string> missing;  ///< ops that the plug-in has not: taken from the reference
+  std::uint64_t depth = 0, steps = 0, batch = 0, seed = 0;
+  double learning_rate = 0;
+  std::string failure;  ///< of a kernel: there are no figures
+  std::string outcome;  ///< "as_reference", "drifts", "stalls", "nan", "failed"
+  std::string verdict;  ///< the outcome in words: "drifts by +3.1 %"
+  std::optional<std::uint64_t> outcome_step;
+  std::string where;                       ///< the first NaN or infinity arose
+  std::optional<double> drift;             ///< of the final loss, relative to the reference's
+  std::optional<double> drift_of_exact;    ///< the same of exact kernels of this dtype and path
+  std::optional<double> weights_distance;  ///< from the reference's, relative
+  std::vector<CurvePoint> curve;           ///< 50 points at most
+  std::vector<Layer> layers;
+  Lost losses, gradients, derivatives;  ///< derivatives: sigma' in hidden layers and gates
+  std::optional<Quality> quality, reference;
+  std::uint64_t decisions = 0, differing_decisions = 0;  ///< sigma(z) > 0.5 against z > 0
+  std::optional<std::uint64_t> steps_to_target, reference_steps_to_target;
+  std::string replay;
+};
+
 struct TextbookAnswer {
   std::string id;  ///< "T6"
   std::string claim;
@@ -215,6 +258,7 @@ struct Report {
   std::vector<Result> results;
   std::vector<Finding> findings;
   std::vector<Benchmark> benchmarks;
+  std::vector<Training> training;
   std::vector<TextbookAnswer> textbook;
   std::vector<Verdict> verdicts;
   bool properties = false;  ///< the rules of `check` were checked

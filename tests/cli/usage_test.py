@@ -2,7 +2,7 @@
 import json, os, tempfile
 from support import CommandTest, FINE, NOTHING, USAGE, main, run
 
-COMMANDS = ('list', 'sweep', 'audit', 'eval', 'report', 'merge')
+COMMANDS = ('list', 'sweep', 'train', 'audit', 'eval', 'report', 'merge')
 
 
 class Help(CommandTest):
@@ -27,7 +27,7 @@ class BadUsage(CommandTest):
         self.refuse()
 
     def test_unknown_command(self):
-        self.refuse('dance', says=["unknown command 'dance'", 'list, sweep, check, bench, audit, eval, diff, gate, report, merge'])
+        self.refuse('dance', says=["unknown command 'dance'", 'list, sweep, check, bench, train, audit, eval, diff, gate, report, merge'])
 
     def test_unknown_option(self):
         for command in COMMANDS:

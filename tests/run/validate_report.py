@@ -35,6 +35,9 @@ def reports_of(program):
     done = subprocess.run([program, 'bench', '--json', '--op', 'sigmoid', '--dtype', 'f32', '--level', 'L1',
                            '--repetitions', '2', '--min-time', '0.1', '--quiet'], stdout=subprocess.PIPE)
     yield 'bench (exit %d)' % done.returncode, json.loads(done.stdout)
+    done = subprocess.run([program, 'train', '--json', '--network', 'binary', '--dtype', 'bf16', '--steps', '30',
+                           '--impl', 'naive/*', '--quiet'], stdout=subprocess.PIPE)
+    yield 'train (exit %d)' % done.returncode, json.loads(done.stdout)
 
 
 def must_fail(validator, report):
@@ -70,14 +73,15 @@ def main():
     failed = False
     for name, report in reports:
         wrong = errors(validator, report)
-        print('%s: %s, %d results, %d benchmarks' % (name, 'not valid' if wrong else 'valid',
-                                                     len(report['results']), len(report['benchmarks'])))
+        print('%s: %s, %d results, %d benchmarks, %d training runs' % (name, 'not valid' if wrong else 'valid',
+                                                     len(report['results']), len(report['benchmarks']),
+                                                     len(report['training'])))
         for line in wrong:
             print('  ' + line)
         accepted = must_fail(validator, report) if report['results'] else []
         if accepted:
             print('  the schema accepts: ' + '; '.join(accepted))
-        failed |= bool(wrong or accepted or not (report['results'] or report['benchmarks']))
+        failed |= bool(wrong or accepted or not (report['results'] or report['benchmarks'] or report['training']))
     sys.exit(1 if failed else 0)
 
 

@@ -1,0 +1,97 @@
+// ulpaudit train: what the errors of the chosen kernels do to small networks.
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <memory>
+
+#include "cli/commands.hpp"
+#include "cli/context.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/run_sweep.hpp"
+#include "cli/run_train.hpp"
+#include "record/json.hpp"
+#include "reports/renderer.hpp"
+
+namespace ulpaudit {
+namespace {
+
+struct TrainOptions {
+  Options shared;
+  TrainingGlobs globs;
+  TrainingChoice choice;
+};
+
+Exit run(const TrainOptions& t) {
+  const auto start = std::chrono::steady_clock::now();
+  const Options& o = t.shared;
+  chosen_ops(o);  // unknown names are refused before anything is loaded
+  chosen_dtypes(o);
+  Report report;
+  report.context = make_context(o, "train");
+  report.run = make_volatile(o);
+  const Catalog catalog = open_catalog(o);
+  for (const BrokenPlugin& broken : catalog.broken)
+    fmt::print(stderr, "ulpaudit: {}\n", broken.reason);
+  report.implementations = chosen_implementations(catalog, o);
+  report.contracts = chosen_contracts(catalog, o);
+  catch_interrupts();
+  if (!append_training(catalog, o, t.globs, t.choice, report)) {
+    fmt::print(stderr,
+               "ulpaudit: no kernel that --op, --impl and --dtype choose is called by a network "
+               "that --network, --path and --data choose, so nothing was trained\n");
+    return catalog.broken.empty() ? Exit::nothing : Exit::plugin;
+  }
+  report.run.wall_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.run.ended_early = g_interrupted;
+  if (!o.output.empty()) write_report_folder(report, o.output);
+  fmt::print("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
+  const Exit e = exit_of(report);
+  return g_interrupted ? worse(e, Exit::interrupted) : e;
+}
+
+void add_training_options(CLI::App& c, TrainOptions& t) {
+  c.add_option("--network", t.globs.networks,
+               "binary, multilabel, deep_sigmoid, deep_relu, lstm (globs); default: all")
+      ->type_name("GLOB");
+  c.add_option("--path", t.globs.paths,
+               "how sigmoid and BCE are written (globs): logits; saved (sigma' as s(1-s)); "
+               "probability (BCE of the rounded sigmoid); clipped (the same, clipped at 1e-7)")
+      ->type_name("GLOB");
+  c.add_option(
+       "--data", t.globs.data,
+       "noisy, separable, imbalanced, outliers; adding for the lstm (globs); or a CSV file, "
+       "labels in its last columns")
+      ->type_name("GLOB|FILE.csv");
+  c.add_option("--label-columns", t.globs.label_columns, "of the CSV file")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  c.add_option("--steps", t.choice.steps, "mini-batches of a run (default: the network's)")
+      ->check(CLI::Range(1, 10'000'000));
+  c.add_option("--batch", t.choice.batch, "samples of a mini-batch (default: the network's)")
+      ->check(CLI::Range(1, 1 << 18));
+  c.add_option("--learning-rate", t.choice.rate, "of all runs (default: the network's)")
+      ->check(CLI::PositiveNumber);
+  c.add_option("--depth", t.choice.depth, "hidden layers of the deep nets (default: 3)")
+      ->check(CLI::Range(1, 64));
+  c.add_option("--seed", t.shared.seed, "of weights, data and their order")->capture_default_str();
+  c.add_option("--threads", t.shared.threads, "threads (default: one per core)")
+      ->check(CLI::Range(1, 1024));
+}
+
+}  // namespace
+
+Command add_train(CLI::App& parser) {
+  auto t = std::make_shared<TrainOptions>();
+  t->shared.given_alone = true;
+  CLI::App* c = parser.add_subcommand("train", "small networks trained with each plug-in");
+  add_selection_options(*c, t->shared);
+  add_training_options(*c, *t);
+  add_output_options(*c, t->shared);
+  c->add_option("-o,--output", t->shared.output, "folder for report.json and report.md");
+  c->footer("Example: ulpaudit train --network binary --impl 'naive/*' --dtype f32");
+  return {c, [t] { return run(*t); }};
+}
+
+}  // namespace ulpaudit

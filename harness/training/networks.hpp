@@ -1,0 +1,138 @@
+// The networks: how layers follow each other, forwards and backwards.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "training/layers.hpp"
+
+namespace ulpaudit {
+
+enum class NetworkKind : std::uint8_t { binary, multilabel, deep_sigmoid, deep_relu, lstm };
+inline constexpr NetworkKind kNetworks[] = {NetworkKind::binary, NetworkKind::multilabel,
+                                            NetworkKind::deep_sigmoid, NetworkKind::deep_relu,
+                                            NetworkKind::lstm};
+inline std::string_view name(NetworkKind k) {
+  constexpr std::string_view names[] = {"binary", "multilabel", "deep_sigmoid", "deep_relu",
+                                        "lstm"};
+  return names[static_cast<std::size_t>(k)];
+}
+/// Has it sigmoids besides that of the output?
+inline bool has_inner_sigmoids(NetworkKind k) {
+  return k == NetworkKind::deep_sigmoid || k == NetworkKind::lstm;
+}
+
+struct Shape {
+  NetworkKind kind{};
+  int features = 0, labels = 1;
+  int depth = 3;  ///< hidden layers of the deep nets
+};
+
+/// Raw logits come out; the last sigmoid is part of the loss.
+template <class T>
+class Network {
+ public:
+  virtual ~Network() = default;
+  virtual Matrix<T> forward(const Matrix<T>& x, Ops<T>& ops) = 0;
+  /// Sets the gradients of all weights, given dL/dz of the logits of the last forward.
+  virtual void backward(const Matrix<T>& dz, Ops<T>& ops) = 0;
+  /// The first layer's first.
+  virtual std::vector<Weights<T>*> weights() = 0;
+};
+
+/// Dense layers with ReLU or sigmoid between them.
+template <class T>
+class FeedForward final : public Network<T> {
+ public:
+  FeedForward(const std::vector<int>& sizes, bool sigmoid, Initial& initial) : sigmoid_(sigmoid) {
+    for (std::size_t i = 0; i + 1 < sizes.size(); ++i)
+      dense_.emplace_back("layer " + std::to_string(i + 1), sizes[i], sizes[i + 1], initial);
+    relus_.resize(dense_.size() - 1);
+    sigmoids_.resize(dense_.size() - 1);
+  }
+  Matrix<T> forward(const Matrix<T>& x, Ops<T>& ops) override {
+    Matrix<T> a = x;
+    for (std::size_t i = 0; i + 1 < dense_.size(); ++i) {
+      a = dense_[i].forward(a);
+      a = sigmoid_ ? sigmoids_[i].forward(a, ops) : relus_[i].forward(a);
+    }
+    return dense_.back().forward(a);
+  }
+  void backward(const Matrix<T>& dz, Ops<T>& ops) override {
+    Matrix<T> d = dz;
+    for (std::size_t i = dense_.size(); i-- > 0;) {
+      dense_[i].backward(d);
+      if (i == 0) break;
+      const Matrix<T> da = dense_[i].input_gradient(d);
+      d = sigmoid_ ? sigmoids_[i - 1].backward(da, ops) : relus_[i - 1].backward(da);
+    }
+  }
+  std::vector<Weights<T>*> weights() override {
+    std::vector<Weights<T>*> out;
+    for (Dense<T>& layer : dense_) {
+      out.push_back(&layer.w);
+      out.push_back(&layer.b);
+    }
+    return out;
+  }
+
+ private:
+  bool sigmoid_;
+  std::vector<Dense<T>> dense_;
+  std::vector<Relu<T>> relus_;
+  std::vector<SigmoidLayer<T>> sigmoids_;
+};
+
+/// The logit is a linear function of the LSTM's last hidden state.
+template <class T>
+class Recurrent final : public Network<T> {
+ public:
+  Recurrent(int inputs, int hidden, T forget_bias, Initial& initial)
+      : cell_(inputs, hidden, forget_bias, initial), out_("output", hidden, 1, initial) {}
+  Matrix<T> forward(const Matrix<T>& x, Ops<T>& ops) override {
+    return out_.forward(cell_.forward(x, ops));
+  }
+  void backward(const Matrix<T>& dz, Ops<T>& ops) override {
+    out_.backward(dz);
+    cell_.backward(out_.input_gradient(dz), ops, &step_norms_);
+  }
+  std::vector<Weights<T>*> weights() override {
+    return {&cell_.wx, &cell_.wh, &cell_.b, &out_.w, &out_.b};
+  }
+  /// |dL/d(h, c)| before each step of the sequence, at the last backward.
+  const std::vector<T>& step_norms() const { return step_norms_; }
+
+ private:
+  LstmCell<T> cell_;
+  Dense<T> out_;
+  std::vector<T> step_norms_;
+};
+
+inline constexpr int kLstmInputs = 2, kLstmHidden = 16;
+
+template <class T>
+std::unique_ptr<Network<T>> make_network(const Shape& s, std::uint64_t seed) {
+  Initial initial(seed);
+  std::vector<int> sizes = {s.features};
+  switch (s.kind) {
+    case NetworkKind::binary:
+      sizes.insert(sizes.end(), {64, 32});
+      break;
+    case NetworkKind::multilabel:
+      sizes.push_back(64);
+      break;
+    case NetworkKind::deep_sigmoid:
+    case NetworkKind::deep_relu:
+      sizes.insert(sizes.end(), static_cast<std::size_t>(s.depth), 64);
+      break;
+    case NetworkKind::lstm:
+      return std::make_unique<Recurrent<T>>(kLstmInputs, kLstmHidden, T(1), initial);
+  }
+  sizes.push_back(s.labels);
+  return std::make_unique<FeedForward<T>>(sizes, s.kind == NetworkKind::deep_sigmoid, initial);
+}
+
+}  // namespace ulpaudit

@@ -1,0 +1,140 @@
+// Training runs: what is the same as the reference, what is called differently, and that threads
+// change nothing.
+#include "training/training.hpp"
+
+#include <gtest/gtest.h>
+
+#include "record/json.hpp"
+#include "training/loop.hpp"
+
+namespace ulpaudit {
+namespace {
+
+SessionOptions session_options() {
+  SessionOptions o;
+  o.worker = std::string(ULPAUDIT_BIN_DIR) + "/ulpaudit-worker";
+  return o;
+}
+
+/// The first kernel of each op.
+KernelSet kernels_of(const std::string& plugin) {
+  const std::string path = std::string(ULPAUDIT_PLUGIN_DIR) + "/" + plugin + ".so";
+  const auto session = open_session(path, session_options());
+  KernelSet set;
+  for (std::size_t i = 0; i < session->info().kernels.size(); ++i) {
+    const KernelInfo& k = session->info().kernels[i];
+    auto& slot = set[static_cast<std::size_t>(*op_from_name(k.op))];
+    if (!slot) slot = KernelChoice{plugin + "/" + k.name, path, i};
+  }
+  return set;
+}
+
+TrainingRun run_of(NetworkKind n, DataKind d, Path p, Dtype t, const std::string& plugin) {
+  TrainingRun r{n, d, p, t, plugin, {}};
+  if (plugin != kExactKernels) r.kernels = kernels_of(plugin);
+  return r;
+}
+
+std::vector<Training> trained(const std::vector<TrainingRun>& runs, std::uint64_t steps,
+                              int threads = 1) {
+  TrainingChoice c;
+  c.steps = steps;
+  c.threads = threads;
+  return run_training(runs, c, session_options());
+}
+
+TEST(Exact, TakesTheJudgesValues) {
+  ExactKernels<double> exact(Dtype::f64);
+  const double z[] = {-800, -30, -1, -0.0, 0, 1e-300, 2, 40, 1e300, INFINITY, NAN};
+  const double y[] = {0, 1, 0.25, 0, 0.5, 1, 0, 1, 0, 1, 0};
+  constexpr std::size_t n = std::size(z);
+  for (const OpId op : {kSigmoid, kSigmoidGrad, kBce, kBceGrad}) {
+    double out[n];
+    exact.run(op, z, y, out, n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const double label = info(op).arity == 2 ? y[i] : 0;
+      const Bits want =
+          final_judge(op, Dtype::f64, encode(Dtype::f64, z[i]), encode(Dtype::f64, label)).rounded;
+      if (is_nan(Dtype::f64, want))
+        EXPECT_TRUE(std::isnan(out[i]));
+      else
+        EXPECT_EQ(encode(Dtype::f64, out[i]), want) << info(op).name << ' ' << z[i];
+    }
+  }
+}
+
+TEST(Training, ExactKernelsInF64AreTheReference) {
+  const auto rows = trained(
+      {run_of(NetworkKind::binary, DataKind::noisy, Path::logits, Dtype::f64, kExactKernels)}, 40);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].outcome, "as_reference");
+  EXPECT_EQ(rows[0].weights_distance, 0);
+  EXPECT_EQ(rows[0].drift, 0);
+  EXPECT_EQ(rows[0].gradients.digits, 0u);
+  EXPECT_EQ(rows[0].gradients.results, 40u * rows[0].batch);
+  EXPECT_LT(rows[0].curve.back().loss, rows[0].curve.front().loss);
+}
+
+TEST(Training, ThreadsLeaveNoTrace) {
+  std::vector<TrainingRun> runs;
+  for (const NetworkKind n : kNetworks)
+    runs.push_back(run_of(n, n == NetworkKind::lstm ? DataKind::adding : DataKind::noisy,
+                          Path::logits, n == NetworkKind::binary ? Dtype::bf16 : Dtype::f32,
+                          "stable"));
+  Report one, two;
+  one.training = trained(runs, 4, 1);
+  two.training = trained(runs, 4, 2);
+  EXPECT_EQ(one.training.size(), 2 * runs.size());
+  EXPECT_EQ(to_json(one), to_json(two));
+}
+
+TEST(Training, BceOfARoundedProbabilityEndsInNan) {
+  const auto rows = trained(
+      {run_of(NetworkKind::binary, DataKind::outliers, Path::probability, Dtype::f32, "naive")},
+      300);
+  ASSERT_EQ(rows.size(), 2u);
+  for (const Training& t : rows) {  // with exact kernels too: the path is at fault
+    EXPECT_EQ(t.outcome, "nan") << t.implementation;
+    EXPECT_TRUE(t.outcome_step);
+  }
+}
+
+TEST(Training, AMissingOpIsSaidAndTakenFromTheReference) {
+  TrainingRun run = run_of(NetworkKind::binary, DataKind::noisy, Path::logits, Dtype::f32, "naive");
+  run.kernels[static_cast<std::size_t>(kBceGrad)].reset();
+  const auto rows = trained({run}, 3);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[1].missing, std::vector<std::string>{"bce_with_logits_grad"});
+  EXPECT_EQ(rows[1].weights_distance, rows[0].weights_distance);  // the loss alone is naive's
+}
+
+TEST(Training, AKernelThatCannotRunIsAFailure) {
+  TrainingRun run = run_of(NetworkKind::binary, DataKind::noisy, Path::logits, Dtype::f32, "naive");
+  run.kernels[static_cast<std::size_t>(kBce)]->plugin_path = "/nowhere.so";
+  const auto rows = trained({run}, 3);
+  EXPECT_EQ(rows[1].outcome, "failed");
+  EXPECT_NE(rows[1].failure.find("/nowhere.so"), std::string::npos);
+}
+
+TEST(Record, SurvivesJson) {
+  Report r;
+  r.training = trained(
+      {run_of(NetworkKind::binary, DataKind::outliers, Path::probability, Dtype::bf16, "naive")},
+      30);
+  EXPECT_EQ(to_json(from_json(to_json(r))), to_json(r));
+}
+
+TEST(Data, IsOfF32AndHasBothLabels) {
+  for (const DataKind k : kDataKinds) {
+    const DataSet d = make_data(k, 20, 3, 5);
+    EXPECT_EQ(d.x.cols(), kSamples);
+    EXPECT_EQ(d.test_x.cols(), kSamples);
+    EXPECT_EQ(d.x.cast<float>().cast<double>(), d.x);
+    const double ones = d.y.mean();
+    EXPECT_GT(ones, 0.01) << name(k);
+    EXPECT_LT(ones, 0.99) << name(k);
+  }
+}
+
+}  // namespace
+}  // namespace ulpaudit
