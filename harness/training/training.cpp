@@ -40,8 +40,9 @@ Settings settings_of(NetworkKind k, const DataSet* file) {
     case NetworkKind::multilabel:
       return {20, kLabels, 300, 64, 1.0, false};
     case NetworkKind::deep_sigmoid:
-    case NetworkKind::deep_relu:
       return {10, 1, 300, 64, 1.0, false};
+    case NetworkKind::deep_relu:
+      return {10, 1, 300, 64, 0.3, false};
     case NetworkKind::lstm:
       break;
   }
@@ -285,6 +286,7 @@ std::optional<Training> train_row(const TrainingRun& run, const LoopChoice& c,
       t.differing_decisions = differing<T>(own->logits, kernels);
     }
   } catch (const KernelFailure& e) {
+    if (c.stop != nullptr && *c.stop) return std::nullopt;  // the interrupt ended the worker too
     Training failed = blank_row(run, c, reference.data);
     failed.failure = e.what();
     failed.outcome = "failed";

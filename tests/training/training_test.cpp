@@ -6,6 +6,7 @@
 
 #include "record/json.hpp"
 #include "training/loop.hpp"
+#include "truth/truth.hpp"
 
 namespace ulpaudit {
 namespace {
