@@ -23,19 +23,6 @@ struct BenchOptions {
   double milliseconds = 5;
 };
 
-/// Those of `all` whose names the globs choose; throws UsageError for one that chooses none.
-template <class T, std::size_t N>
-std::vector<T> chosen(const T (&all)[N], const std::vector<std::string>& globs, const char* what) {
-  std::vector<std::string> known;
-  std::vector<T> out;
-  for (const T x : all) {
-    known.emplace_back(name(x));
-    if (matches(globs, known.back())) out.push_back(x);
-  }
-  check_globs(globs, known, what);
-  return out;
-}
-
 Exit run(const BenchOptions& b) {
   const auto start = std::chrono::steady_clock::now();
   const Options& o = b.shared;
@@ -59,13 +46,7 @@ Exit run(const BenchOptions& b) {
                "ulpaudit: nothing matches --op, --impl and --dtype, so nothing was timed\n");
     return catalog.broken.empty() ? Exit::nothing : Exit::plugin;
   }
-  report.run.wall_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  report.run.ended_early = g_interrupted;
-  if (!o.output.empty()) write_report_folder(report, o.output);
-  fmt::print("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
-  const Exit e = exit_of(report);
-  return g_interrupted ? worse(e, Exit::interrupted) : e;
+  return give_report(o, start, report);
 }
 
 }  // namespace

@@ -42,13 +42,7 @@ Exit run(const TrainOptions& t) {
                "that --network, --path and --data choose, so nothing was trained\n");
     return catalog.broken.empty() ? Exit::nothing : Exit::plugin;
   }
-  report.run.wall_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  report.run.ended_early = g_interrupted;
-  if (!o.output.empty()) write_report_folder(report, o.output);
-  fmt::print("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
-  const Exit e = exit_of(report);
-  return g_interrupted ? worse(e, Exit::interrupted) : e;
+  return give_report(o, start, report);
 }
 
 void add_training_options(CLI::App& c, TrainOptions& t) {

@@ -67,6 +67,19 @@ bool matches(const std::vector<std::string>& globs, const std::string& name);
 void check_globs(const std::vector<std::string>& globs, const std::vector<std::string>& known,
                  const std::string& what);
 
+/// Those of `all` whose names the globs choose; throws UsageError for a glob that chooses none.
+template <class T, std::size_t N>
+std::vector<T> chosen(const T (&all)[N], const std::vector<std::string>& globs, const char* what) {
+  std::vector<std::string> known;
+  std::vector<T> out;
+  for (const T x : all) {
+    known.emplace_back(name(x));
+    if (matches(globs, known.back())) out.push_back(x);
+  }
+  check_globs(globs, known, what);
+  return out;
+}
+
 /// The inputs that the options choose for an op and dtype. Throws UsageError.
 InputChoice choose_inputs(const Options& o, OpId op, Dtype d, std::uint64_t default_points,
                           bool default_exhaustive, bool default_search);

@@ -189,4 +189,14 @@ void write_report_folder(const Report& report, const std::string& folder) {
   }
 }
 
+Exit give_report(const Options& o, std::chrono::steady_clock::time_point start, Report& report) {
+  report.run.wall_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.run.ended_early = g_interrupted;
+  if (!o.output.empty()) write_report_folder(report, o.output);
+  fmt::print("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
+  const Exit e = exit_of(report);
+  return g_interrupted ? worse(e, Exit::interrupted) : e;
+}
+
 }  // namespace ulpaudit

@@ -1,6 +1,8 @@
 // What sweep and audit share: jobs run, results judged, the report written.
 #pragma once
 
+#include <chrono>
+
 #include "cli/catalog.hpp"
 #include "cli/distribution.hpp"
 #include "cli/exit_code.hpp"
@@ -37,5 +39,9 @@ Exit exit_of(const Report& report);
 /// report.html, report.json, report.md and junit.xml into `folder`, which is made if need be.
 /// Throws UsageError.
 void write_report_folder(const Report& report, const std::string& folder);
+
+/// Ends a run that began at `start`: writes the folder that the options ask for, prints the report,
+/// and gives the exit code.
+Exit give_report(const Options& o, std::chrono::steady_clock::time_point start, Report& report);
 
 }  // namespace ulpaudit

@@ -33,19 +33,6 @@ constexpr Lesson kLessons[] = {
     {NetworkKind::lstm, DataKind::adding, Path::saved},
 };
 
-/// Those of `all` whose names the globs choose; throws UsageError for a glob that chooses none.
-template <class T, std::size_t N>
-std::vector<T> chosen(const T (&all)[N], const std::vector<std::string>& globs, const char* what) {
-  std::vector<std::string> known;
-  std::vector<T> out;
-  for (const T x : all) {
-    known.emplace_back(name(x));
-    if (matches(globs, known.back())) out.push_back(x);
-  }
-  check_globs(globs, known, what);
-  return out;
-}
-
 bool fits(NetworkKind network, DataKind data) {
   if (data == DataKind::file) return network != NetworkKind::lstm;
   return (network == NetworkKind::lstm) == (data == DataKind::adding);
