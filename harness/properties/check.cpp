@@ -22,11 +22,14 @@ namespace {
 
 using Judge = std::function<std::vector<Violation>(const Trial&)>;
 
+/// A new process, threads or repetitions: long for each trial.
+bool costly(const Trial& t) { return t.fresh || t.stage.threads > 1 || t.stage.repeats > 1; }
+
 /// Trials that a shrink may run: those that end a worker, and long ones, cost more.
 int shrink_budget(const std::string& rule, const Trial& t) {
   if (rule == "plugin.hang") return 10;
   if (t.stage.tile > (1u << 24)) return 4;
-  if (t.fresh || t.stage.threads > 1 || t.stage.repeats > 1) return 60;
+  if (costly(t)) return 60;
   return rule.rfind("plugin.", 0) == 0 || rule == "batch.read_outside" ||
                  rule == "batch.write_outside" || rule == "batch.input_changed"
              ? 120
@@ -42,14 +45,19 @@ std::optional<Violation> breaks(const std::string& rule, const Judge& judge, con
 /// Walks down RapidCheck's tree of simpler trials as long as the rule stays broken.
 void shrink(Subject& subject, const Judge& judge, Breach& b) {
   const Alphabet& a = subject.letters();
-  // A new process for each simpler trial takes long: not where the rule is broken without.
-  if (b.trial.fresh) {
-    Trial later = b.trial;
-    later.fresh = false;
-    if (auto v = breaks(b.violation.rule, judge, later)) {
-      b.violation = std::move(*v);
-      b.trial = std::move(later);
-    }
+  // Not as a costly one where the rule is broken without: the budget would be small.
+  const auto take = [&](const Trial& t) {
+    auto v = breaks(b.violation.rule, judge, t);
+    if (!v) return false;
+    b.violation = std::move(*v);
+    b.trial = t;
+    return true;
+  };
+  if (costly(b.trial)) {
+    Trial later = b.trial, quiet = b.trial;
+    later.fresh = quiet.fresh = false;
+    quiet.stage.threads = quiet.stage.repeats = 1;
+    if (!take(quiet) && b.trial.fresh) take(later);
   }
   auto node = rc::shrinkable::shrinkRecur(
       b.trial, [&a](const Trial& t) { return rc::seq::fromContainer(simpler(a, t)); });
@@ -59,10 +67,7 @@ void shrink(Subject& subject, const Judge& judge, Breach& b) {
     auto candidates = node.shrinks();
     while (auto candidate = candidates.next()) {
       if (left-- <= 0 || subject.worn_out()) return;
-      auto v = breaks(b.violation.rule, judge, candidate->value());
-      if (!v) continue;
-      b.violation = std::move(*v);
-      b.trial = candidate->value();
+      if (!take(candidate->value())) continue;
       node = std::move(*candidate);
       simpler_found = true;
       break;
