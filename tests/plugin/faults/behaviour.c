@@ -17,7 +17,7 @@ static int32_t misbehave(char* message, size_t size) {
 #elif defined(FAULT_EXIT)
   exit(0);
 #elif defined(FAULT_HANG)
-  for (volatile int i = 0;; i = i + 1) {
+  for (volatile unsigned i = 0;; i = i + 1) {
   }
 #elif defined(FAULT_GREEDY)
   /* Touched, so that it would count; 64 blocks of 256 MiB. */

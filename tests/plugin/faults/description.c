@@ -13,7 +13,7 @@ __attribute__((constructor)) static void start(void) {
 __attribute__((constructor)) static void start(void) { exit(3); }
 #elif defined(FAULT_CONSTRUCTOR_HANG)
 __attribute__((constructor)) static void start(void) {
-  for (volatile int i = 0;; i = i + 1) {
+  for (volatile unsigned i = 0;; i = i + 1) {
   }
 }
 #endif
