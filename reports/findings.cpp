@@ -60,7 +60,7 @@ class Blocks {
     else if (f.witness)
       indented(fmt::format("at {}: got {}, expected {}", input(*f.witness),
                            shown(f.witness->got.bits), shown(f.witness->expected.bits)));
-    if (f.count > 1) indented(fmt::format("{} cases", thousands(f.count)));
+    if (f.count > 1) indented(extent(f));
     if (!f.replay.empty()) line("    " + printable(f.replay), Style::dim);
     out_ += "\n";
   }

@@ -75,7 +75,7 @@ class Suites {
 
 std::string finding_text(const Finding& f) {
   std::string out = fmt::format("{} {}: {}", shown(f.rule), shown(f.region), shown(f.message));
-  if (f.count > 1) out += fmt::format(" ({} inputs)", thousands(f.count));
+  if (f.count > 1) out += " (" + extent(f) + ")";
   if (!f.expected_failure.empty()) out += "\n  expected: " + shown(f.expected_failure);
   if (f.witness)
     out += fmt::format("\n  at z = {} ({}){}: got {}, expected {}", shown(f.witness->z.decimal),

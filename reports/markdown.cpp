@@ -20,7 +20,7 @@ std::string finding_item(const Finding& f) {
   std::string out = fmt::format("- **{}** {}", plain(f.rule), code(f.implementation));
   if (!f.dtype.empty()) out += " " + plain(f.dtype);
   if (!f.region.empty() && f.region != "all") out += ", region " + plain(f.region);
-  if (f.count > 1) out += ", " + counted(f.count, "time");
+  if (f.count > 1) out += ", " + plain(extent(f));
   out += ": " + plain(f.message) + "\n";
   if (!f.expected_failure.empty())
     out += "  - expected, says the contract: " + plain(f.expected_failure) + "\n";

@@ -40,6 +40,17 @@ std::string FindingGroup::text() const {
   return shown(findings > 1 && !expected ? out + " (first of " + thousands(findings) + ")" : out);
 }
 
+std::string extent(const Finding& f) {
+  if (f.count <= 1) return "";
+  const bool lower_bound = f.rule == "accuracy.max_ulp";
+  std::string out =
+      (lower_bound ? "at least " : "") + counted(f.count, f.phase == "sweep" ? "input" : "case");
+  if (f.range && f.range->first.bits != f.range->last.bits)
+    out += fmt::format(", z from {} to {}", shown(f.range->first.decimal),
+                       shown(f.range->last.decimal));
+  return out;
+}
+
 std::vector<FindingGroup> groups_of(const std::vector<const Finding*>& findings) {
   std::vector<FindingGroup> groups;
   std::map<std::vector<std::string>, std::size_t> at;

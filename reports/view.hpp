@@ -25,6 +25,9 @@ struct FindingGroup {
 };
 std::vector<FindingGroup> groups_of(const std::vector<const Finding*>& findings);
 
+/// "1,234 inputs, z from -104 to -87.5": of a finding that counts more than one; else "".
+std::string extent(const Finding& f);
+
 /// The times of one implementation in one dtype; null where there is none.
 struct SpeedRow {
   const Benchmark* l1 = nullptr;  ///< typical inputs, as the next two

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <fstream>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -40,11 +41,10 @@ std::vector<Task> tasks_of(const Catalog& catalog, const Options& o) {
 
 /// Batches of a check are short: a kernel that needs longer than this for one hangs.
 constexpr std::chrono::milliseconds kTrialDeadline{5000};
-constexpr std::chrono::milliseconds kHugeDeadline{300'000};
 
 SessionOptions trial_session(const Options& o) {
   SessionOptions s = o.session();
-  s.deadline = o.huge ? std::max(s.deadline, kHugeDeadline) : std::min(s.deadline, kTrialDeadline);
+  s.deadline = std::min(s.deadline, kTrialDeadline);
   return s;
 }
 
@@ -57,22 +57,60 @@ std::string selection(const Report& report, const Offer& offer, Dtype d) {
   return fmt::format("./run check {} --dtype {}", choosing(report, offer.about.name), name(d));
 }
 
-Finding finding_of(const Report& report, const Task& task, const Breach& b) {
-  const Violation& v = b.violation;
+/// A finding of a check of this kernel, in no region.
+Finding finding_frame(const Task& task) {
   Finding f;
-  f.rule = v.rule;
   f.phase = "check";
-  f.severity = v.promised ? Severity::error : Severity::note;
   f.implementation = task.offer->about.name;
   f.op = task.offer->about.op;
   f.dtype = name(task.d);
   f.region = "all";
+  return f;
+}
+
+/// What one batch past 2^31 bytes takes: its results, and room for the rest of the worker.
+constexpr std::uint64_t kHugeMiB = 2048 + 256;
+
+std::uint64_t available_mib() {
+  std::ifstream in("/proc/meminfo");
+  std::string word;
+  std::uint64_t kib = 0;
+  while (in >> word)
+    if (word == "MemAvailable:" && in >> kib) break;
+  return kib >> 10;
+}
+
+/// With --huge, and with --exhaustive where no range is chosen.
+bool wants_huge(const Options& o) { return o.huge || (o.exhaustive && o.range.empty()); }
+
+/// Says of each kernel that the batches were left out.
+void append_no_memory(const std::vector<Task>& tasks, std::uint64_t needed, std::uint64_t there,
+                      Report& report) {
+  for (const Task& task : tasks) {
+    Finding f = finding_frame(task);
+    f.rule = "batch.length";
+    f.severity = Severity::note;
+    f.message = fmt::format(
+        "not checked past 2^31 bytes: on this many threads that needs {} MiB, and {} are available",
+        needed, there);
+    f.count = 1;
+    f.replay = selection(report, *task.offer, task.d) + " --huge --threads 1";
+    report.findings.push_back(std::move(f));
+  }
+}
+
+Finding finding_of(const Report& report, const Task& task, const Breach& b) {
+  const Violation& v = b.violation;
+  Finding f = finding_frame(task);
+  f.rule = v.rule;
+  f.severity = v.promised ? Severity::error : Severity::note;
   f.message = v.message;
   f.count = b.count;
   f.replay = fmt::format("{} --case '{}'", selection(report, *task.offer, task.d),
                          to_text(task.d, b.trial));
   f.setting = in_words(b.trial);
   f.witness_length = std::max<std::size_t>(1, b.trial.z.size());
+  if (b.range) f.range = {number(task.d, b.range->first), number(task.d, b.range->second)};
   if (b.trial.z.empty()) return f;
   f.position = v.element;
   const Bits y = b.trial.y.empty() ? 0 : b.trial.y[v.element];
@@ -122,16 +160,12 @@ void append_load_facts(const Catalog& catalog, const std::vector<Task>& tasks, c
     seen.push_back(path);
     SessionPool sessions(trial_session(o));
     for (const Fact& fact : sessions.of(path).info().facts) {
-      Finding f;
+      Finding f = finding_frame(task);
       f.rule = fact.rule;
       f.phase = "load";
       const bool permitted =
           fact.rule == "environment.thread" && contract_of(catalog, *task.offer).keeps_threads;
       f.severity = permitted ? Severity::note : Severity::error;
-      f.implementation = task.offer->about.name;
-      f.op = task.offer->about.op;
-      f.dtype = name(task.d);
-      f.region = "all";
       f.message = "when the plug-in is loaded: " + fact.text;
       f.count = 1;
       f.replay = selection(report, *task.offer, task.d);
@@ -159,15 +193,17 @@ std::vector<Breach> mirrored(const Options& o, Subject& subject) {
 }
 
 /// One breach of a rule is enough: the counts add up.
-std::vector<Breach> with_mirrored(std::vector<Breach> breaches, std::vector<Breach> more) {
+std::vector<Breach> with_mirrored(Dtype d, std::vector<Breach> breaches, std::vector<Breach> more) {
   for (Breach& b : more) {
     const auto same = std::find_if(breaches.begin(), breaches.end(), [&](const Breach& x) {
       return x.violation.rule == b.violation.rule;
     });
     if (same == breaches.end())
       breaches.push_back(std::move(b));
-    else
+    else {
       same->count += b.count;
+      if (b.range) same->widen(d, *b.range);
+    }
   }
   return breaches;
 }
@@ -185,11 +221,16 @@ void append_properties(const Catalog& catalog, const Options& o, Report& report)
   std::vector<std::vector<Finding>> found(tasks.size());
   CheckChoice choice;
   choice.seed = o.seed;
-  choice.huge = o.huge;
+  if (wants_huge(o)) {
+    const std::uint64_t needed = kHugeMiB * static_cast<std::uint64_t>(o.thread_count());
+    const std::uint64_t there = available_mib();
+    choice.huge = there >= needed;
+    if (!choice.huge) append_no_memory(tasks, needed, there, report);
+  }
   in_threads(o, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
     const Task& task = tasks[i];
     Subject subject = subject_of(catalog, task, sessions);
-    for (Breach& b : with_mirrored(check(subject, choice), mirrored(o, subject)))
+    for (Breach& b : with_mirrored(task.d, check(subject, choice), mirrored(o, subject)))
       found[i].push_back(finding_of(report, task, b));
     const auto& dtypes = task.offer->dtypes;
     if (format(task.d).width != 16 || subject.worn_out() ||

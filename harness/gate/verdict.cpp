@@ -29,6 +29,40 @@ std::string category_text(const std::string& c) {
   return "outside the range of the op";
 }
 
+NumberRange range_of(const CategoryRow& c) { return {c.first.z, c.last}; }
+
+/// How many inputs have an error beyond `ulps`, as far as the histogram tells: at least one.
+std::uint64_t beyond(const Result& r, double ulps) {
+  const std::vector<std::uint64_t>& h = r.raw.histogram;  // its last bin is of categories
+  std::uint64_t n = 0;
+  for (std::size_t i = 1; i + 1 < h.size(); ++i)
+    if (histogram_upper(static_cast<int>(i) - 1) >= ulps) n += h[i];
+  return std::max<std::uint64_t>(n, 1);
+}
+
+/// From the first to the last bin of the curve that `counts`; nothing where there is no curve.
+template <class Counts>
+std::optional<NumberRange> stretch(const Result& r, Counts counts) {
+  const Dtype d = *dtype_from_name(r.dtype);
+  // Bins at the ends of the line hold NaN patterns too.
+  const std::uint64_t highest = ordinal(d, format(d).infinity());
+  const std::uint64_t lowest = ordinal(d, negate(d, format(d).infinity()));
+  const auto at = [&](std::uint64_t o) {
+    return number(d, from_ordinal(d, std::clamp(o, lowest, highest)));
+  };
+  std::optional<NumberRange> out;
+  for (const auto& [name, bin] : r.raw_curve) {
+    if (bin.points == 0 || !counts(bin)) continue;
+    const BinSpan span = curve_span(d, std::uint64_t{name} << curve_shift(d));
+    const Number last = at(span.last);
+    if (out)
+      out->last = last;
+    else
+      out = NumberRange{at(span.first), last};
+  }
+  return out;
+}
+
 /// Every pattern of z and, for two-argument ops, every label in [0, 1].
 bool every_input(const Result& r) {
   if (r.evidence != "exhaustive" || !r.range.empty()) return false;
@@ -62,7 +96,8 @@ class Judge {
 
   /// One finding; an expected failure becomes a note with its reason.
   void add(const Result& r, const std::string& rule, Severity severity, std::string message,
-           std::uint64_t count, const std::optional<Witness>& witness) {
+           std::uint64_t count, const std::optional<Witness>& witness,
+           std::optional<NumberRange> range = std::nullopt) {
     Finding f;
     f.rule = rule;
     f.severity = severity;
@@ -73,6 +108,7 @@ class Judge {
     f.message = std::move(message);
     f.count = count;
     f.witness = witness;
+    f.range = std::move(range);
     expect(f);
     if (witness) {
       f.replay = fmt::format("./run eval {} --op {} --dtype {} -- {}{}",
@@ -104,18 +140,20 @@ class Judge {
       add(r, "accuracy.correctly_rounded", Severity::error,
           fmt::format("{} of {} results are not correctly rounded, as promised",
                       r.points - r.raw.correctly_rounded, r.points),
-          r.points - r.raw.correctly_rounded, r.max);
+          r.points - r.raw.correctly_rounded, r.max,
+          stretch(r, [](const CurveBin& b) { return b.correctly_rounded != b.points; }));
     if (r.monotone.violations != 0)
       add(r, "monotone", k.monotone ? Severity::error : Severity::note,
           fmt::format("not monotone{}: at {} the result is {}, at {} it is {}",
                       k.monotone ? ", as promised" : "", input_text(*r.monotone.lower),
                       r.monotone.lower->got.decimal, input_text(*r.monotone.upper),
                       r.monotone.upper->got.decimal),
-          r.monotone.violations, r.monotone.lower);
+          r.monotone.violations, r.monotone.lower,
+          NumberRange{r.monotone.lower->z, *r.monotone.last});
     if (r.wrong_zero)
       add(r, "value.wrong_zero", Severity::note,
           fmt::format("zero of the wrong sign at {}", input_text(r.wrong_zero->first)),
-          r.wrong_zero->count, r.wrong_zero->first);
+          r.wrong_zero->count, r.wrong_zero->first, range_of(*r.wrong_zero));
   }
 
   void judge_categories(const Result& r, const KernelContract& k) {
@@ -124,7 +162,7 @@ class Judge {
       add(r, "value." + c.category, permitted ? Severity::note : Severity::error,
           fmt::format("{}: at {} got {}, expected {}", category_text(c.category),
                       input_text(c.first), c.first.got.decimal, c.first.expected.decimal),
-          c.count, c.first);
+          c.count, c.first, range_of(c));
     }
   }
 
@@ -133,10 +171,13 @@ class Judge {
     if (dtype == k.max_ulp.end() || !r.statistics.max_ulp) return;
     const auto limit = dtype->second.find(region);
     if (limit == dtype->second.end() || *r.statistics.max_ulp <= limit->second) return;
+    const double most = limit->second;
     add(r, "accuracy.max_ulp", Severity::error,
         fmt::format("{:.6g} ulp at {}, promised at most {:.6g}", *r.statistics.max_ulp,
-                    input_text(*r.max), limit->second),
-        1, r.max);
+                    input_text(*r.max), most),
+        beyond(r, most), r.max, stretch(r, [most](const CurveBin& b) {
+          return b.max_signed > most || b.min_signed < -most;
+        }));
   }
 
   /// An expected failure that did not occur though every input was run keeps the contract untrue.

@@ -139,14 +139,25 @@ Segment edges(OpId op, Dtype d, const InputChoice& c, Bits y, const Line& line) 
   return s;
 }
 
+/// first, first + step, … : n of them, in parts of a fixed size, which a compiler makes vectors of.
+template <class T>
+void count_from(T* out, std::uint64_t first, std::uint64_t n, T step) {
+  constexpr std::uint64_t kPart = 32;
+  T next = static_cast<T>(first);
+  std::uint64_t i = 0;
+  for (; i + kPart <= n; i += kPart, next = static_cast<T>(next + kPart * step))
+    for (std::uint64_t k = 0; k < kPart; ++k) out[i + k] = static_cast<T>(next + k * step);
+  for (; i < n; ++i, next = static_cast<T>(next + step)) out[i] = next;
+}
+
 template <class T>
 void fill_run(Dtype d, std::uint64_t first, std::uint64_t n, void* z) {
   T* out = static_cast<T*>(z);
-  const T sign = static_cast<T>(format(d).sign_bit());
-  for (std::uint64_t i = 0; i < n; ++i) {
-    const T o = static_cast<T>(first + i);
-    out[i] = (o & sign) != 0 ? static_cast<T>(o ^ sign) : static_cast<T>(~o);
-  }
+  const std::uint64_t sign = format(d).sign_bit();
+  // Encodings fall to -0, then rise.
+  const std::uint64_t negative = first < sign ? std::min(n, sign - first) : 0;
+  count_from(out, from_ordinal(d, first), negative, static_cast<T>(-1));
+  count_from(out + negative, from_ordinal(d, first + negative), n - negative, T{1});
 }
 
 template <class T>

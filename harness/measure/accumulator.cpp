@@ -138,15 +138,15 @@ void Accumulator::add_block(Region region, const BlockScore& s, const BlockScrat
   t.sum_squares += sums.sum_squares;
   t.sum_signed += sums.sum_signed;
   Extremes(s, scratch, n, cases).offer_to(t);
-  const auto count = [&](Counter& c, std::uint64_t lanes, std::uint16_t first) {
-    if (lanes != 0) c.add(d, cases(first), lanes);
+  const auto count = [&](Counter& c, std::uint64_t lanes, const LaneSpan& at) {
+    if (lanes != 0) c.add(d, cases(at.first), cases(at.last).z, lanes);
   };
   const auto category = [&](Category c) -> Counter& {
     return t.categories[static_cast<std::size_t>(c)];
   };
-  count(t.wrong_zero, s.wrong_zeros, scratch.wrong_zero_lane);
-  count(category(Category::out_of_range), s.out_of_range, scratch.out_of_range_lane);
-  count(category(Category::wrong_sign), s.wrong_sign, scratch.wrong_sign_lane);
+  count(t.wrong_zero, s.wrong_zeros, scratch.wrong_zero);
+  count(category(Category::out_of_range), s.out_of_range, scratch.out_of_range);
+  count(category(Category::wrong_sign), s.wrong_sign, scratch.wrong_sign);
   bin.categories += s.out_of_range + s.wrong_sign;
   bin.points += s.scored;
   bin.correctly_rounded += s.correctly_rounded;
@@ -181,7 +181,10 @@ void Accumulator::add_constant(Dtype d, Region region, const Case& first, std::u
   for (Extreme* x : {&t.max_abs, &t.max_signed, &t.min_signed}) x->offer(d, 0, first);
 }
 
-void Accumulator::offer_violation(Dtype d, const Case& before, const Case& after, std::uint64_t n) {
+void Accumulator::offer_violations(Dtype d, const Case& before, const Case& after, Bits last,
+                                   std::uint64_t n) {
+  if (monotone.violations == 0 || ordinal(d, monotone.last) < ordinal(d, last))
+    monotone.last = last;
   if (monotone.violations == 0 || CaseOrder{d}(before, monotone.lower)) {
     monotone.lower = before;
     monotone.upper = after;
@@ -193,13 +196,14 @@ void Accumulator::add_pair(Dtype d, int direction, const Case& before, const Cas
   if (direction == 0 || is_nan(d, before.got) || is_nan(d, after.got)) return;
   ++monotone.pairs;
   const double a = decode(d, before.got), b = decode(d, after.got);
-  if (direction > 0 ? b < a : b > a) offer_violation(d, before, after, 1);
+  if (direction > 0 ? b < a : b > a) offer_violations(d, before, after, before.z, 1);
 }
 
 void Accumulator::add_pairs(const PairCount& pairs, const PackedCases& cases) {
   monotone.pairs += pairs.pairs;
   if (pairs.violations != 0)
-    offer_violation(cases.d, cases(pairs.first), cases(pairs.first + 1), pairs.violations);
+    offer_violations(cases.d, cases(pairs.first), cases(pairs.first + 1), cases(pairs.last).z,
+                     pairs.violations);
 }
 
 void Accumulator::add_loss(Dtype d, Loss loss) { ulpaudit::add_loss(d, losses, std::move(loss)); }
@@ -209,12 +213,8 @@ void Accumulator::merge(Dtype d, const Accumulator& o) {
   ulpaudit::merge(curve, o.curve);
   digest += o.digest;
   monotone.pairs += o.monotone.pairs;
-  if (o.monotone.violations != 0 &&
-      (monotone.violations == 0 || CaseOrder{d}(o.monotone.lower, monotone.lower))) {
-    monotone.lower = o.monotone.lower;
-    monotone.upper = o.monotone.upper;
-  }
-  monotone.violations += o.monotone.violations;
+  if (o.monotone.violations != 0)
+    offer_violations(d, o.monotone.lower, o.monotone.upper, o.monotone.last, o.monotone.violations);
   judged.fast += o.judged.fast;
   judged.final_judge += o.judged.final_judge;
   judged.cross_checked += o.judged.cross_checked;

@@ -19,6 +19,7 @@ namespace ulpaudit {
 struct MonotoneCount {
   std::uint64_t pairs = 0, violations = 0;
   Case lower, upper;  ///< the lowest pair that breaks it
+  Bits last = 0;      ///< z of the lower member of the highest such pair
 };
 
 struct JudgedCount {
@@ -58,7 +59,9 @@ struct Accumulator {
   /// `n` correctly rounded results that start at `first`, in the region's tally, which it gives.
   Tally& add_right(Dtype d, Region region, const Case& first, std::uint64_t n);
   CurveBin& bin_of(Dtype d, Bits z);
-  void offer_violation(Dtype d, const Case& before, const Case& after, std::uint64_t n);
+  /// n pairs that break monotonicity, from (before, after) to the one whose lower member is at
+  /// last.
+  void offer_violations(Dtype d, const Case& before, const Case& after, Bits last, std::uint64_t n);
   BinSpan span_{};
   Curve::iterator last_;  ///< the bin of span_
   bool has_last_ = false;

@@ -76,12 +76,13 @@ void BatchCounter::operator()(std::uint64_t offset, std::uint64_t count, const v
 void BatchCounter::count_stretch(const Stretch& s, std::uint64_t offset, const void* out) {
   const std::size_t n = s.last - s.first + 1;
   const PackedCases cases = cases_from(s.first, offset, out);
+  const bool vectorised = truth_.fast() && s.region != Region::special;
+  if (vectorised && count_constant(s, offset, out)) return;
   into_.digest += digest_of(d_, cases.z, y_, cases.got, n);
-  if (!truth_.fast() || s.region == Region::special) {
+  if (!vectorised) {
     if (!count_nans(s, offset, out)) count_one_by_one(s, offset, out);
     return;
   }
-  if (count_constant(s, offset, out)) return;
   const BlockScore score =
       score_block(d_, info(op_).range, truth_.values(s.first), cases.got, n, scratch_);
   into_.add_block(s.region, score, scratch_, n, cases);
@@ -132,6 +133,7 @@ bool BatchCounter::count_constant(const Stretch& s, std::uint64_t offset, const 
   if (want != first.got ||
       !all_equal(d_, static_cast<const char*>(out) + (s.first - offset) * bytes, n, *want))
     return false;
+  into_.digest += digest_of_constant(d_, cases_from(s.first, offset, out).z, y_, first.got, n);
   into_.add_constant(d_, s.region, first, n);
   if (errors_ != nullptr)
     std::fill_n(errors_->begin() + static_cast<std::ptrdiff_t>(s.first), n, 0.0);

@@ -44,21 +44,14 @@ class LaneCount {
   hn::Vec<U64> count_;
 };
 
-/// Lanes of a kind, and the first of them.
-struct RareLanes {
-  LaneCount count;
-  bool any = false;
-
-  HWY_INLINE RareLanes() {}
-  HWY_INLINE void Add(M m, std::size_t i, std::uint16_t& first) {
-    count.Add(m);
-    if (any) return;
-    const auto at = hn::FindFirstTrue(D(), m);
-    if (at < 0) return;
-    any = true;
-    first = static_cast<std::uint16_t>(i + static_cast<std::size_t>(at));
-  }
-};
+/// i plus the last lane of m, which has one.
+inline std::size_t LastTrue(M m, std::size_t i) {
+  std::uint8_t bits[hn::MaxLanes(D()) / 8 + 8];
+  hn::StoreMaskBits(D(), m, bits);
+  std::size_t lane = hn::Lanes(D()) - 1;
+  while ((bits[lane / 8] >> (lane % 8) & 1) == 0) --lane;
+  return i + lane;
+}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace ulpaudit

@@ -86,8 +86,13 @@ Result raw_total(const Job& job, const Target& target, const Accumulator& a) {
   if (a.monotone.violations != 0) {
     r.monotone.lower = make_witness(op, d, a.monotone.lower);
     r.monotone.upper = make_witness(op, d, a.monotone.upper);
+    r.monotone.last = number(d, a.monotone.last);
   }
   return r;
+}
+
+CategoryRow category_row(OpId op, Dtype d, std::string_view name, const Counter& c) {
+  return {std::string(name), c.count, make_witness(op, d, c.first), number(d, c.last)};
 }
 
 /// Everything of a row that follows from its raw figures, but for the evidence.
@@ -108,11 +113,9 @@ void derive_row(OpId op, Dtype d, Result& r) {
   for (int i = 0; i < kCategoryCount; ++i) {
     const Counter& c = t.categories[static_cast<std::size_t>(i)];
     if (c.count != 0)
-      r.categories.push_back(
-          {std::string(name(static_cast<Category>(i))), c.count, make_witness(op, d, c.first)});
+      r.categories.push_back(category_row(op, d, name(static_cast<Category>(i)), c));
   }
-  if (t.wrong_zero.count != 0)
-    r.wrong_zero = {"wrong_zero", t.wrong_zero.count, make_witness(op, d, t.wrong_zero.first)};
+  if (t.wrong_zero.count != 0) r.wrong_zero = category_row(op, d, "wrong_zero", t.wrong_zero);
   for (std::size_t i = 0; i < t.histogram.size(); ++i)
     if (t.histogram[i] != 0)
       r.histogram.emplace_back(histogram_upper(static_cast<int>(i)), t.histogram[i]);

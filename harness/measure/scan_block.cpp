@@ -5,10 +5,11 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "measure/lanes-inl.h"
+#include "measure/packed.hpp"
 #include "measure/scan_block.hpp"
-#include "record/tally.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace ulpaudit {
@@ -43,6 +44,31 @@ HWY_INLINE VU LoadWide(const T* p) {
     return hn::PromoteTo(d, hn::PromoteTo(hn::Rebind<std::uint32_t, U64>(), v));
 }
 
+/// digest_key() | 1 of inputs, the label's offset added.
+HWY_INLINE VU Key(VU x) {
+  const U64 d;
+  x = Times(hn::Xor(x, hn::ShiftRight<30>(x)), hn::Set(d, kDigestFirst));
+  x = Times(hn::Xor(x, hn::ShiftRight<27>(x)), hn::Set(d, kDigestSecond));
+  return hn::Or(hn::Xor(x, hn::ShiftRight<31>(x)), hn::Set(d, 1));
+}
+
+/// The sum of the keys of n inputs: every key has the same factor where the results are equal.
+template <class T>
+std::uint64_t Keys(const T* z, Bits y, std::size_t n) {
+  const U64 d;
+  VU sum = hn::Zero(d);
+  const VU label = hn::Set(d, digest_offset(y));
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d))
+    sum = hn::Add(sum, Key(hn::Add(LoadWide(z + i), label)));
+  std::uint64_t total = hn::GetLane(hn::SumOfLanes(d, sum));
+  for (; i < n; ++i) total += digest_key(z[i], y) | 1;
+  return total;
+}
+std::uint64_t Keys16(const std::uint16_t* z, Bits y, std::size_t n) { return Keys(z, y, n); }
+std::uint64_t Keys32(const std::uint32_t* z, Bits y, std::size_t n) { return Keys(z, y, n); }
+std::uint64_t Keys64(const std::uint64_t* z, Bits y, std::size_t n) { return Keys(z, y, n); }
+
 /// The sum of digest_term() over n cases.
 template <class T>
 std::uint64_t Digest(const T* z, Bits y, const T* got, std::size_t n) {
@@ -51,10 +77,7 @@ std::uint64_t Digest(const T* z, Bits y, const T* got, std::size_t n) {
   const VU label = hn::Set(d, digest_offset(y));
   std::size_t i = 0;
   for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
-    VU x = hn::Add(LoadWide(z + i), label);
-    x = Times(hn::Xor(x, hn::ShiftRight<30>(x)), hn::Set(d, kDigestFirst));
-    x = Times(hn::Xor(x, hn::ShiftRight<27>(x)), hn::Set(d, kDigestSecond));
-    x = hn::Or(hn::Xor(x, hn::ShiftRight<31>(x)), hn::Set(d, 1));
+    const VU x = Key(hn::Add(LoadWide(z + i), label));
     VU g = LoadWide(got + i);
     if (sizeof(T) == 8) g = hn::Xor(g, hn::ShiftRight<32>(g));
     sum = hn::Add(sum, Times(x, hn::Add(g, hn::Set(d, kDigestStep))));
@@ -96,10 +119,10 @@ PairCount Pairs(const double* got, std::size_t n, int direction) {
     const M falls = hn::And(numbers, hn::Lt(b, a));
     pairs.Add(numbers);
     falling.Add(falls);
-    if (!found && !hn::AllFalse(d, falls)) {
-      found = true;
-      c.first = i + static_cast<std::size_t>(hn::FindFirstTrue(d, falls));
-    }
+    if (hn::AllFalse(d, falls)) continue;
+    if (!found) c.first = i + static_cast<std::size_t>(hn::FindFirstTrue(d, falls));
+    found = true;
+    c.last = LastTrue(falls, i);
   }
   c.pairs = pairs.Total();
   c.violations = falling.Total();
@@ -118,17 +141,12 @@ HWY_EXPORT(Find);
 HWY_EXPORT(Digest16);
 HWY_EXPORT(Digest32);
 HWY_EXPORT(Digest64);
+HWY_EXPORT(Keys16);
+HWY_EXPORT(Keys32);
+HWY_EXPORT(Keys64);
 }  // namespace
 
 namespace {
-template <class T>
-bool all_equal_to(const void* out, std::size_t n, T want) {
-  const T* p = static_cast<const T*>(out);
-  T difference = 0;
-  for (std::size_t i = 0; i < n; ++i) difference |= static_cast<T>(p[i] ^ want);
-  return difference == 0;
-}
-
 template <class T>
 bool all_nan_of(Dtype d, const void* out, std::size_t n) {
   const T* p = static_cast<const T*>(out);
@@ -141,14 +159,10 @@ bool all_nan_of(Dtype d, const void* out, std::size_t n) {
 }  // namespace
 
 bool all_equal(Dtype d, const void* out, std::size_t n, Bits want) {
-  switch (format(d).width) {
-    case 16:
-      return all_equal_to(out, n, static_cast<std::uint16_t>(want));
-    case 32:
-      return all_equal_to(out, n, static_cast<std::uint32_t>(want));
-    default:
-      return all_equal_to(out, n, want);
-  }
+  const auto size = static_cast<std::size_t>(format(d).bytes());
+  const char* p = static_cast<const char*>(out);
+  // Each equals its neighbour, and the first is the wanted one.
+  return n == 0 || (load(d, p, 0) == want && std::memcmp(p, p + size, (n - 1) * size) == 0);
 }
 
 bool all_nan(Dtype d, const void* out, std::size_t n) {
@@ -169,6 +183,18 @@ std::uint64_t digest_of(Dtype d, const void* z, Bits y, const void* got, std::si
     default:
       return HWY_DYNAMIC_DISPATCH(Digest64)(static_cast<const std::uint64_t*>(z), y,
                                             static_cast<const std::uint64_t*>(got), n);
+  }
+}
+
+std::uint64_t digest_of_constant(Dtype d, const void* z, Bits y, Bits got, std::size_t n) {
+  const std::uint64_t factor = (got ^ (got >> 32)) + kDigestStep;
+  switch (format(d).width) {
+    case 16:
+      return factor * HWY_DYNAMIC_DISPATCH(Keys16)(static_cast<const std::uint16_t*>(z), y, n);
+    case 32:
+      return factor * HWY_DYNAMIC_DISPATCH(Keys32)(static_cast<const std::uint32_t*>(z), y, n);
+    default:
+      return factor * HWY_DYNAMIC_DISPATCH(Keys64)(static_cast<const std::uint64_t*>(z), y, n);
   }
 }
 

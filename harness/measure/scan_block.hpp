@@ -14,6 +14,9 @@ std::size_t find_value(const double* v, std::size_t n, double value);
 /// The sum of digest_term() over n packed inputs and results.
 std::uint64_t digest_of(Dtype d, const void* z, Bits y, const void* got, std::size_t n);
 
+/// The same where all n results are `got`.
+std::uint64_t digest_of_constant(Dtype d, const void* z, Bits y, Bits got, std::size_t n);
+
 /// Do all n packed results equal `want`?
 bool all_equal(Dtype d, const void* out, std::size_t n, Bits want);
 /// Are all n packed results NaN?
@@ -22,7 +25,7 @@ bool all_nan(Dtype d, const void* out, std::size_t n);
 /// Pairs (i, i+1) of numbers among n results, and those that move against `direction` (±1).
 struct PairCount {
   std::uint64_t pairs = 0, violations = 0;
-  std::size_t first = 0;  ///< lower lane of the first violation
+  std::size_t first = 0, last = 0;  ///< lower lanes of the first and the last violation
 };
 PairCount count_pairs(const double* got, std::size_t n, int direction);
 

@@ -16,6 +16,22 @@ namespace ulpaudit {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// Lanes of a kind, and where they are.
+struct RareLanes {
+  LaneCount count;
+  bool any = false;
+
+  HWY_INLINE RareLanes() {}
+  HWY_INLINE void Add(M m, std::size_t i, LaneSpan& span) {
+    count.Add(m);
+    const auto at = hn::FindFirstTrue(D(), m);
+    if (at < 0) return;
+    if (!any) span.first = static_cast<std::uint16_t>(i + static_cast<std::size_t>(at));
+    any = true;
+    span.last = static_cast<std::uint16_t>(LastTrue(m, i));
+  }
+};
+
 /// Where t lies among the numbers of the dtype.
 struct Placed {
   V inverse;         ///< of ulp(t)
@@ -144,9 +160,9 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
     hn::Store(hn::VecFromMask(d, category), d, scratch.category + i);
     // Signs differ: a category, or a zero.
     if (!hn::AllFalse(d, hn::Or(category, hn::And(scored, other_sign)))) {
-      out_of_range.Add(hn::And(scored, outside), i, scratch.out_of_range_lane);
-      wrong_sign.Add(hn::AndNot(outside, category), i, scratch.wrong_sign_lane);
-      wrong_zeros.Add(hn::And(hn::And(scored, other_sign), zero), i, scratch.wrong_zero_lane);
+      out_of_range.Add(hn::And(scored, outside), i, scratch.out_of_range);
+      wrong_sign.Add(hn::AndNot(outside, category), i, scratch.wrong_sign);
+      wrong_zeros.Add(hn::And(hn::And(scored, other_sign), zero), i, scratch.wrong_zero);
     }
     if (!hn::AllTrue(d, scored)) {
       for (std::size_t k = i; k < n && k < i + hn::Lanes(d); ++k)

@@ -38,6 +38,11 @@ struct BlockScore {
   std::uint64_t slow = 0;                 ///< lanes listed in slow_lanes
 };
 
+/// The first and the last lane of a kind.
+struct LaneSpan {
+  std::uint16_t first = 0, last = 0;
+};
+
 /// Room for one block; e holds the quantised error, NaN where not scored; got the result as double;
 /// category all ones where it has one, bin the histogram bins, in no order.
 struct BlockScratch {
@@ -46,8 +51,8 @@ struct BlockScratch {
   alignas(64) double category[kBlock + 16];
   alignas(64) std::uint64_t bin[kBlock + 16];
   std::uint16_t slow_lanes[kBlock + 16];
-  // The first lane of each, where there is one.
-  std::uint16_t wrong_zero_lane = 0, out_of_range_lane = 0, wrong_sign_lane = 0;
+  // Of each kind, where it occurred:
+  LaneSpan wrong_zero, out_of_range, wrong_sign;
 };
 
 /// n <= kBlock results `out` (packed) with values v (arrays of at least n, any alignment).

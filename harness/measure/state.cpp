@@ -22,6 +22,7 @@ void StateWriter::at(const Case& c) {
 void StateWriter::counter(const Counter& c) {
   number(c.count);
   at(c.first);
+  number(c.last);
 }
 void StateWriter::extreme(const Extreme& e) {
   number(e.set ? 1 : 0);
@@ -70,6 +71,7 @@ void StateWriter::counts(const Accumulator& a) {
   number(a.monotone.violations);
   at(a.monotone.lower);
   at(a.monotone.upper);
+  number(a.monotone.last);
   for (std::uint64_t v : {a.judged.fast, a.judged.final_judge, a.judged.cross_checked,
                           a.judged.disagreements, a.lost_points})
     number(v);
@@ -134,6 +136,7 @@ Counter StateReader::counter() {
   Counter c;
   c.count = number();
   c.first = at();
+  c.last = number();
   return c;
 }
 Extreme StateReader::extreme() {
@@ -186,6 +189,7 @@ Accumulator StateReader::counts() {
   a.monotone.violations = number();
   a.monotone.lower = at();
   a.monotone.upper = at();
+  a.monotone.last = number();
   for (std::uint64_t* v : {&a.judged.fast, &a.judged.final_judge, &a.judged.cross_checked,
                            &a.judged.disagreements, &a.lost_points})
     *v = number();

@@ -29,6 +29,7 @@ namespace {
 
 /// Loading may take so many times as long as a batch: large libraries on a busy machine do.
 constexpr int kLoadingFactor = 4;
+constexpr std::uint64_t kLongBatchNanoseconds = 300;  // for each element of a tiled batch
 
 using Clock = std::chrono::steady_clock;
 
@@ -152,9 +153,13 @@ class WorkerSession final : public Session {
     if (two_arguments) q.y = kYOffset;
     q.stage = stage;
     q.timing = timing;
-    q.deadline_ms = static_cast<std::uint64_t>(options_.deadline.count());
+    // A long batch is given time for each of its elements too.
+    const std::uint64_t long_batch = stage && stage->tile > kBatchCapacity ? stage->tile : 0;
+    const auto patience = options_.deadline +
+                          std::chrono::milliseconds(long_batch * kLongBatchNanoseconds / 1'000'000);
+    q.deadline_ms = static_cast<std::uint64_t>(patience.count());
     std::string line;
-    Outcome o = exchange(protocol::run_request(q), line, options_.deadline);
+    Outcome o = exchange(protocol::run_request(q), line, patience);
     if (o.kind != Outcome::Kind::ok) return o;
     try {
       o = protocol::parse_done(line, q.id);

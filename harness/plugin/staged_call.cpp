@@ -5,11 +5,13 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
 #include <thread>
 
@@ -46,6 +48,14 @@ class Guarded {
   Guarded& operator=(const Guarded&) = delete;
 
   unsigned char* data() const { return data_; }
+  /// Fills the buffer with `period` over and over, from its byte `start` on. A long one is mapped
+  /// from one copy of a few MiB, again and again, and so takes no memory while it is only read.
+  void fill(const unsigned char* period, std::uint64_t length, std::uint64_t start) const {
+    if (length == 0 || bytes_ == 0) return;
+    if (bytes_ <= kMappedFrom || !map_copies(period, length, start))
+      repeat(data_, bytes_, period, length, start);
+    fill_canaries();  // where mapped: into private copies of the first and the last page
+  }
   void forbid_writing() const {
     if (pages_ != 0) ::mprotect(base_ + kPage, pages_, PROT_READ);
   }
@@ -84,6 +94,42 @@ class Guarded {
   }
 
  private:
+  static constexpr std::uint64_t kMappedFrom = std::uint64_t{64} << 20;
+  static constexpr std::uint64_t kCopy = std::uint64_t{4} << 20;
+
+  static void repeat(unsigned char* to, std::uint64_t bytes, const unsigned char* period,
+                     std::uint64_t length, std::uint64_t start) {
+    for (std::uint64_t done = 0; done < bytes;) {
+      const std::uint64_t at = (start + done) % length;
+      const std::uint64_t part = std::min(length - at, bytes - done);
+      std::memcpy(to + done, period + at, part);
+      done += part;
+    }
+  }
+
+  /// false: the system refused.
+  bool map_copies(const unsigned char* period, std::uint64_t length, std::uint64_t start) const {
+    // A whole number of periods and of pages; its first byte lies at the first of our pages.
+    const std::uint64_t turn = std::lcm(length, kPage);
+    const std::uint64_t copy = turn * std::max<std::uint64_t>(1, kCopy / turn);
+    const auto lead = static_cast<std::uint64_t>(data_ - (base_ + kPage));
+    const int fd = ::memfd_create("ulpaudit-tile", MFD_CLOEXEC);
+    bool good = fd >= 0 && ::ftruncate(fd, static_cast<off_t>(copy)) == 0;
+    void* master =
+        good ? ::mmap(nullptr, copy, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+    good = master != MAP_FAILED;
+    if (good) {
+      repeat(static_cast<unsigned char*>(master), copy, period, length,
+             (start + length - lead % length) % length);
+      ::munmap(master, copy);
+    }
+    for (std::uint64_t done = 0; good && done < pages_; done += copy)
+      good = ::mmap(base_ + kPage + done, std::min(copy, pages_ - done), PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd, 0) != MAP_FAILED;
+    if (fd >= 0) ::close(fd);
+    return good;
+  }
+
   void fill_canaries() const {
     if (pages_ == 0) return;
     std::fill(base_ + kPage, data_, kCanary);
@@ -165,26 +211,15 @@ class StagedCall {
   void add_caller(std::uint32_t t, const void* z, const void* y) {
     Caller c;
     c.z = std::make_unique<Guarded>("z", bytes_, stage_, stage_.z_offset);
-    fill_input(c.z->data(), z, t);
+    c.z->fill(static_cast<const unsigned char*>(z), given_, t * size_);
     if (!stage_.in_place) c.z->forbid_writing();
     if (y != nullptr) {
       c.y = std::make_unique<Guarded>("y", bytes_, stage_, stage_.y_offset);
-      fill_input(c.y->data(), y, t);
+      c.y->fill(static_cast<const unsigned char*>(y), given_, t * size_);
       c.y->forbid_writing();
     }
     c.out = std::make_unique<Guarded>("out", bytes_, stage_, stage_.out_offset);
     callers_.push_back(std::move(c));
-  }
-  void fill_input(unsigned char* to, const void* from, std::uint32_t first) const {
-    if (given_ == 0) return;
-    const auto* given = static_cast<const unsigned char*>(from);
-    const std::uint64_t start = first * size_ % given_;
-    for (std::uint64_t done = 0; done < bytes_;) {
-      const std::uint64_t at = (start + done) % given_;
-      const std::uint64_t part = std::min(given_ - at, bytes_ - done);
-      std::memcpy(to + done, given + at, part);
-      done += part;
-    }
   }
   unsigned char* result(const Caller& c) const {
     return stage_.in_place ? c.z->data() : c.out->data();

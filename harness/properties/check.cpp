@@ -28,7 +28,7 @@ bool costly(const Trial& t) { return t.fresh || t.stage.threads > 1 || t.stage.r
 /// Trials that a shrink may run: those that end a worker, and long ones, cost more.
 int shrink_budget(const std::string& rule, const Trial& t) {
   if (rule == "plugin.hang") return 10;
-  if (t.stage.tile > (1u << 24)) return 4;
+  if (t.stage.tile > (1u << 24)) return 2;
   if (costly(t)) return 60;
   return rule.rfind("plugin.", 0) == 0 || rule == "batch.read_outside" ||
                  rule == "batch.write_outside" || rule == "batch.input_changed"
@@ -78,14 +78,8 @@ void shrink(Subject& subject, const Judge& judge, Breach& b) {
 /// The first trial that breaks each rule.
 class Breaches {
  public:
-  void add(const Trial& t, std::vector<Violation> violations) {
-    for (Violation& v : violations) {
-      Breach& b = found_[v.rule];
-      if (b.count++ == 0) {
-        b.trial = t;
-        b.violation = std::move(v);
-      }
-    }
+  void add(Dtype d, const Trial& t, const std::vector<Violation>& violations) {
+    for (const Violation& v : violations) found_[v.rule].add(d, t, v);
   }
   std::vector<Breach> shrunk(Subject& subject, const Judge& judge) {
     std::vector<Breach> out;
@@ -124,6 +118,20 @@ void sort_by_rule(std::vector<Breach>& breaches) {
 
 }  // namespace
 
+void Breach::add(Dtype d, const Trial& t, const Violation& v) {
+  if (count++ == 0) {
+    trial = t;
+    violation = v;
+  }
+  if (v.got && v.element < t.z.size()) widen(d, {t.z[v.element], t.z[v.element]});
+}
+
+void Breach::widen(Dtype d, const std::pair<Bits, Bits>& other) {
+  if (!range) range = other;
+  if (ordinal(d, other.first) < ordinal(d, range->first)) range->first = other.first;
+  if (ordinal(d, other.second) > ordinal(d, range->second)) range->second = other.second;
+}
+
 std::vector<Breach> check(Subject& subject, const CheckChoice& choice) {
   const Alphabet& a = subject.letters();
   rc::Random random(choice.seed);
@@ -135,7 +143,7 @@ std::vector<Breach> check(Subject& subject, const CheckChoice& choice) {
     trials.push_back(generator(random.split(), 100).value());
   for (const Trial& t : trials) {
     if (subject.worn_out()) break;
-    found.add(t, manners(t));
+    found.add(subject.dtype(), t, manners(t));
   }
   std::vector<Breach> out = found.shrunk(subject, manners);
   ValueRules values(subject);
@@ -148,7 +156,7 @@ std::vector<Breach> check(Subject& subject, const CheckChoice& choice) {
     inputs.push_back(one(random.split(), 100).value());
   for (const Trial& t : inputs) {
     if (subject.worn_out()) break;
-    wrong.add(t, value(t));
+    wrong.add(subject.dtype(), t, value(t));
   }
   for (Breach& b : wrong.shrunk(subject, value)) out.push_back(std::move(b));
   sort_by_rule(out);
@@ -178,7 +186,7 @@ std::vector<Breach> check_mirrored(Subject& subject, const std::vector<Bits>& la
         const std::pair<Bits, Bits> mirrored = {at->first + i, at->second};
         auto v = values.judge_mirrored(first + i, y, right[i], mirrored, left[i]);
         if (v.empty()) continue;
-        found.add(single(subject, first + i, y), std::move(v));
+        found.add(d, single(subject, first + i, y), v);
         if (++broken >= kEnough) break;
       }
     }
@@ -188,8 +196,8 @@ std::vector<Breach> check_mirrored(Subject& subject, const std::vector<Bits>& la
 
 std::vector<Breach> check_case(Subject& subject, const Trial& trial) {
   std::vector<Breach> out;
-  const auto add = [&](std::vector<Violation> violations) {
-    for (Violation& v : violations) out.push_back({std::move(v), trial, 1});
+  const auto add = [&](const std::vector<Violation>& violations) {
+    for (const Violation& v : violations) out.emplace_back().add(subject.dtype(), trial, v);
   };
   add(judge_manners(subject, trial));
   if (trial.z.size() == 1) {
@@ -233,12 +241,11 @@ std::optional<Breach> consistency(Subject& narrow, Subject& wide, const CheckCho
   for (std::size_t i = 0; i < kInputs; ++i) {
     const Bits once = encode(d, decode(Dtype::f32, b.out[i]));
     if (once == a.out[i] || (is_nan(d, once) && is_nan(d, a.out[i]))) continue;
-    if (breach.count++ != 0) continue;
-    breach.trial = single(narrow, t.z[i], t.y.empty() ? 0 : t.y[i]);
-    breach.violation = {"consistency.f32",
-                        fmt::format("got {}, the f32 result rounded once is {}",
-                                    decimal(d, a.out[i]), decimal(d, once)),
-                        false, 0, a.out[i]};
+    const Violation v = {"consistency.f32",
+                         fmt::format("got {}, the f32 result rounded once is {}",
+                                     decimal(d, a.out[i]), decimal(d, once)),
+                         false, 0, a.out[i]};
+    breach.add(d, single(narrow, t.z[i], t.y.empty() ? 0 : t.y[i]), v);
   }
   if (breach.count == 0) return std::nullopt;
   breach.violation.message += fmt::format(" ({} of {} inputs)", breach.count, kInputs);

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "properties/violation.hpp"
@@ -14,6 +15,12 @@ struct Breach {
   Violation violation;
   Trial trial;
   std::uint64_t count = 0;  ///< trials, or inputs, that broke it before shrinking
+  /// The lowest and the highest z at which they broke it, where the rule is about elements.
+  std::optional<std::pair<Bits, Bits>> range;
+
+  /// One more trial that breaks the rule.
+  void add(Dtype d, const Trial& t, const Violation& v);
+  void widen(Dtype d, const std::pair<Bits, Bits>& other);
 };
 
 struct CheckChoice {

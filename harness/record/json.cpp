@@ -22,6 +22,7 @@ static void to_json(Json& j, const Finding& f) {
        {"message", f.message},
        {"count", f.count}};
   j["phase"] = f.phase;
+  if (f.range) j["range"] = {{"first", f.range->first}, {"last", f.range->last}};
   put(j, "witness", f.witness);
   if (f.witness_length != 0) {
     j["witness_length"] = f.witness_length;
@@ -45,6 +46,8 @@ static void from_json(const Json& j, Finding& f) {
   f.message = j.at("message");
   f.count = j.at("count");
   f.phase = j.at("phase");
+  if (j.contains("range"))
+    f.range = {j.at("range").at("first").get<Number>(), j.at("range").at("last").get<Number>()};
   get(j, "witness", f.witness);
   f.witness_length = j.value("witness_length", std::uint64_t{0});
   f.position = j.value("position", std::uint64_t{0});

@@ -7,8 +7,12 @@ static void to_json(Json& j, const Case& c) { j = {hex64(c.z), hex64(c.y), hex64
 static void from_json(const Json& j, Case& c) {
   c = {read_hex(j.at(0)), read_hex(j.at(1)), read_hex(j.at(2))};
 }
-static void to_json(Json& j, const Counter& c) { j = {{"count", c.count}, {"first", c.first}}; }
-static void from_json(const Json& j, Counter& c) { c = {j.at("count"), j.at("first").get<Case>()}; }
+static void to_json(Json& j, const Counter& c) {
+  j = {{"count", c.count}, {"first", c.first}, {"last", hex64(c.last)}};
+}
+static void from_json(const Json& j, Counter& c) {
+  c = {j.at("count"), j.at("first").get<Case>(), read_hex(j.at("last"))};
+}
 static void to_json(Json& j, const Extreme& e) { j = {{"error", e.error}, {"at", e.at}}; }
 static void from_json(const Json& j, Extreme& e) {
   e = {true, j.at("error"), j.at("at").get<Case>()};

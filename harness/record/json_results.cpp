@@ -4,10 +4,10 @@
 namespace ulpaudit {
 
 static void to_json(Json& j, const CategoryRow& c) {
-  j = {{"category", c.category}, {"count", c.count}, {"first", c.first}};
+  j = {{"category", c.category}, {"count", c.count}, {"first", c.first}, {"last", c.last}};
 }
 static void from_json(const Json& j, CategoryRow& c) {
-  c = {j.at("category"), j.at("count"), j.at("first").get<Witness>()};
+  c = {j.at("category"), j.at("count"), j.at("first").get<Witness>(), j.at("last").get<Number>()};
 }
 
 static void to_json(Json& j, const Statistics& s) {
@@ -78,12 +78,14 @@ static void to_json(Json& j, const Monotone& m) {
   j = {{"pairs", m.pairs}, {"violations", m.violations}};
   put(j, "lower", m.lower);
   put(j, "upper", m.upper);
+  put(j, "last", m.last);
 }
 static void from_json(const Json& j, Monotone& m) {
   m.pairs = j.at("pairs");
   m.violations = j.at("violations");
   get(j, "lower", m.lower);
   get(j, "upper", m.upper);
+  get(j, "last", m.last);
 }
 
 static void to_json(Json& j, const SearchSummary::Binade& b) {

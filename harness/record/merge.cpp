@@ -129,6 +129,9 @@ void add(Monotone& into, Dtype d, const Monotone& from) {
   if (from.violations == 0) return;
   if (!from.lower || !from.upper)
     throw std::invalid_argument("violations of monotonicity without a pair that shows one");
+  const auto place = [d](const Number& z) { return ordinal(d, parse_number(d, z.bits)); };
+  if (!from.last) throw std::invalid_argument("violations of monotonicity without the last");
+  if (!into.last || place(*into.last) < place(*from.last)) into.last = from.last;
   if (into.lower && !CaseOrder{d}(case_of(d, *from.lower), case_of(d, *into.lower))) return;
   into.lower = from.lower;
   into.upper = from.upper;

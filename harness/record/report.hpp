@@ -37,6 +37,7 @@ struct CategoryRow {
   std::string category;
   std::uint64_t count = 0;
   Witness first;
+  Number last;  ///< highest z
 };
 
 /// Derived from a Tally (and, for the weighted figures, from the curve). Shares are in [0, 1].
@@ -66,6 +67,7 @@ struct Judged {
 struct Monotone {
   std::uint64_t pairs = 0, violations = 0;
   std::optional<Witness> lower, upper;  ///< the first pair that breaks it
+  std::optional<Number> last;           ///< z of the last such pair's lower member
 };
 
 /// A worst-case search: every binade in which the op varies, those with the largest errors first.
@@ -120,13 +122,19 @@ struct Result {
 
 enum class Severity : std::uint8_t { error, note };
 
+/// Numbers from first to last on the ordered line.
+struct NumberRange {
+  Number first, last;
+};
+
 struct Finding {
   std::string rule;             ///< "value.vanished"
   std::string phase = "sweep";  ///< "load", "sweep" (over inputs) or "check" (of properties)
   Severity severity = Severity::error;
   std::string implementation, op, dtype, region;
-  std::string message;  ///< one sentence: got and expected
-  std::uint64_t count = 0;
+  std::string message;               ///< one sentence: got and expected
+  std::uint64_t count = 0;           ///< inputs, or cases; of a budget that was broken: at least
+  std::optional<NumberRange> range;  ///< all their z lie in it
   std::optional<Witness> witness;
   // Of a property, the simplest case that was found:
   std::uint64_t witness_length = 0;  ///< elements of its batch; 0: no batch

@@ -39,13 +39,14 @@ bool CaseOrder::operator()(const Case& a, const Case& b) const {
   return za != zb ? za < zb : ordinal(d, a.y) < ordinal(d, b.y);
 }
 
-void Counter::add(Dtype d, const Case& c, std::uint64_t n) {
-  if (count == 0 || CaseOrder{d}(c, first)) first = c;
+void Counter::add(Dtype d, const Case& low, Bits high, std::uint64_t n) {
+  if (count == 0 || CaseOrder{d}(low, first)) first = low;
+  if (count == 0 || ordinal(d, last) < ordinal(d, high)) last = high;
   count += n;
 }
 
 void Counter::merge(Dtype d, const Counter& other) {
-  if (other.count != 0) add(d, other.first, other.count);
+  if (other.count != 0) add(d, other.first, other.last, other.count);
 }
 
 void Extreme::offer(Dtype d, double e, const Case& c) {

@@ -27,11 +27,14 @@ struct CaseOrder {
   bool operator()(const Case& a, const Case& b) const;
 };
 
-/// Count of a kind of event with its lowest case.
+/// Count of a kind of event with its lowest case and the highest z.
 struct Counter {
   std::uint64_t count = 0;
   Case first;
-  void add(Dtype d, const Case& c, std::uint64_t n = 1);
+  Bits last = 0;
+  void add(Dtype d, const Case& c) { add(d, c, c.z, 1); }
+  /// n events, the lowest at `low`, the highest at z = `high`.
+  void add(Dtype d, const Case& low, Bits high, std::uint64_t n);
   void merge(Dtype d, const Counter& other);
 };
 

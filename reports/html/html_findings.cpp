@@ -80,17 +80,13 @@ std::string place(const Finding& f) {
   return out;
 }
 
-std::string count_text(const Finding& f) {
-  return f.count > 1 ? counted(f.count, "input") : std::string();
-}
-
 /// A finding in full.
 std::string card(const Finding& f) {
   std::string out = fmt::format(
       "<article class=\"finding error\"><h4><span class=\"mark\">✗</span> {} <span "
       "class=\"rule\">{}</span> {}</h4>\n<p>{}{}</p>\n",
       code(f.implementation), text(f.rule), place(f), text(f.message),
-      f.count > 1 ? " <small>" + count_text(f) + "</small>" : "");
+      f.count > 1 ? " <small>" + text(extent(f)) + "</small>" : "");
   if (!f.setting.empty())
     out += fmt::format("<p class=\"witness\">case: {}{}</p>\n", text(f.setting),
                        f.witness_length > 1 ? fmt::format(", element {}", f.position) : "");

@@ -98,10 +98,14 @@ class Catches(GateTest):
         self.check(FINE, 'bench', '--plugin', plugin('base'), '--impl', 'gated/*', '--dtype', 'f32', '--level', 'L1',
                    '--inputs', 'typical', '--min-time', '0.5', '-o', folder)
         baseline = os.path.join(self.folder, 'times.json')
-        self.check(FINE, 'gate', bench, '--baseline', baseline, '--update', '--reason', 'times')
-        self.check(FINE, 'gate', bench, '--baseline', baseline)
         with open(bench, encoding='utf-8') as f:
             report = json.load(f)
+        for b in report['benchmarks']:  # a tenth of the spread: this machine may be busy
+            b['ns'] = [b['median'] + (x - b['median']) / 10 for x in b['ns']]
+        with open(bench, 'w', encoding='utf-8') as f:
+            json.dump(report, f)
+        self.check(FINE, 'gate', bench, '--baseline', baseline, '--update', '--reason', 'times')
+        self.check(FINE, 'gate', bench, '--baseline', baseline)
         for b in report['benchmarks']:  # a fifth slower, whatever this machine is doing
             if b['implementation'] == 'gated/sigmoid':
                 b['ns'] = [1.2 * x for x in b['ns']]

@@ -79,7 +79,8 @@ bool leaves_out(const Call& c, std::uint64_t i, std::uint64_t body) {
   return fault("writes_nothing") || (fault("stale_tail") && i >= body) ||
          (fault("last_left_out") && i + 1 == c.n && c.n % kBlock == kBlock - 1) ||
          (fault("nan_not_stored") && is_nan(c.dtype, c.z(i))) ||
-         (fault("index_of_16_bits") && i > 65535);
+         (fault("index_of_16_bits") && i > 65535) ||
+         (fault("bytes_in_int") && i >= INT32_MAX / static_cast<unsigned>(bytes(c.dtype)));
 }
 
 void touch_outside_before(const Call& c) {

@@ -84,10 +84,10 @@ def clean(name, options, limit):
 
 
 def twin_runs(family, faults):
-    """The twin as it is, and with the options of each fault that needs every input."""
+    """The twin as it is, and with the options of each fault that needs more than a plain check."""
     runs = [[]]
     for f in faults:
-        if f['family'] == family and f.get('exhaustive'):
+        if f['family'] == family and ('--huge' in f.get('args', []) or f.get('exhaustive')):
             runs.append(choices(f))
     return runs
 

@@ -94,6 +94,7 @@ TEST(FastJudge, CountsPairsThatFall) {
   EXPECT_EQ(up.pairs, 10u);
   EXPECT_EQ(up.violations, 3u);
   EXPECT_EQ(up.first, 2u);
+  EXPECT_EQ(up.last, 7u);
   EXPECT_EQ(count_pairs(padded.data(), got.size(), -1).violations, 3u);
 }
 

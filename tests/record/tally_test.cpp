@@ -105,6 +105,7 @@ TEST(Tally, OfEqualErrorsTheLowestInputIsTheWitness) {
   const Counter& c = t.categories[static_cast<std::size_t>(Category::new_nan)];
   EXPECT_EQ(c.count, 2u);
   EXPECT_EQ(c.first.z, minus_two);
+  EXPECT_EQ(c.last, one);
 }
 
 TEST(Tally, SumsAreExact) {

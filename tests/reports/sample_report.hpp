@@ -54,8 +54,9 @@ inline Result naive_f16() {
   r.max = witness(d, "-11.0938", "0", "1.5e-05", "0.00001520624733019", -252.00000095367432);
   r.max_signed = witness(d, "0.5", "0.6226", "0.622", "0.6224593312018546", 0.75);
   r.min_signed = r.max;
-  r.categories = {{"flushed", 1998, *r.max}};
-  r.wrong_zero = CategoryRow{"wrong_zero", 12, witness(d, "-30", "-0", "0", "9.357622968840e-14")};
+  r.categories = {{"flushed", 1998, *r.max, num(d, "-9.0625")}};
+  r.wrong_zero = CategoryRow{"wrong_zero", 12, witness(d, "-30", "-0", "0", "9.357622968840e-14"),
+                             num(d, "-18.5")};
   r.histogram = {{0.5, 63000}, {1, 538}};
   const auto brief = [](const char* bits, const char* decimal) {
     return Number{bits, "", decimal};
@@ -67,7 +68,7 @@ inline Result naive_f16() {
   r.digest = "0123456789abcdef";
   r.judged = {65000, 536, 700, 0};
   r.monotone = {63487, 1, witness(d, "1", "0.7314", "0.731", "0.7310585786300049"),
-                witness(d, "1.001", "0.731", "0.7314", "0.7312505")};
+                witness(d, "1.001", "0.731", "0.7314", "0.7312505"), num(d, "1")};
   r.special_values = {witness(d, "-inf", "0", "0", "0", 0.0),
                       witness(d, "-0", "0.5", "0.5", "0.5", 0.0),
                       witness(d, "inf", "nan", "1", "1"), witness(d, "nan", "-nan", "nan", "nan")};
@@ -114,7 +115,7 @@ inline Result hostile_f64() {
   r.max->y = num(d, "0.1");
   Witness nan = witness(d, "1000", "nan", "900", "900.0000000000000");
   nan.y = num(d, "0.1");
-  r.categories = {{"new_nan", 3456789, nan}, {"wrong_sign", 1, *r.max}};
+  r.categories = {{"new_nan", 3456789, nan, num(d, "1e300")}, {"wrong_sign", 1, *r.max, r.max->z}};
   r.digest = "fedcba9876543210";
   r.judged = {11999000, 1000, 12000, 2};
   r.special_values = {nan};
@@ -131,6 +132,7 @@ inline std::vector<Finding> findings() {
   error.region = "large";
   error.message = "got nan, expected 900 <b>| at once";
   error.count = 3456789;
+  error.range = {num(Dtype::f64, "-0x1p1000"), num(Dtype::f64, "1e300")};
   error.witness = hostile_f64().special_values[0];
   error.replay = "./run eval --op bce_with_logits --dtype f64 -- 1000 0.1";
   Finding expected = error;
@@ -141,6 +143,7 @@ inline std::vector<Finding> findings() {
   expected.region = "subnormal";
   expected.message = "got 0, expected 1.5e-05";
   expected.count = 1998;
+  expected.range = {num(Dtype::f16, "-11.09"), num(Dtype::f16, "-9.0625")};
   expected.witness = naive_f16().max;
   expected.expected_failure = "exp(-z) overflows before the result does";
   expected.replay = "./run eval --op sigmoid --dtype f16 -- -11.0938";
