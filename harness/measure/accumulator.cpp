@@ -175,7 +175,7 @@ void Accumulator::add_nans(Dtype d, Region region, const Case& first, std::uint6
   add_right(d, region, first, n);
 }
 
-void Accumulator::add_constant(Dtype d, Region region, const Case& first, std::uint64_t n) {
+void Accumulator::add_right_stretch(Dtype d, Region region, const Case& first, std::uint64_t n) {
   Tally& t = add_right(d, region, first, n);
   t.measured += n;
   for (Extreme* x : {&t.max_abs, &t.max_signed, &t.min_signed}) x->offer(d, 0, first);

@@ -46,9 +46,9 @@ struct Accumulator {
                  const PackedCases& cases);
   /// n points where NaN came out for a NaN, the first of them being `first`, in one bin.
   void add_nans(Dtype d, Region region, const Case& first, std::uint64_t n);
-  /// n >= 2 points from first to last, in one region and bin, whose results all equal the correctly
-  /// rounded one with an error of 0 quanta.
-  void add_constant(Dtype d, Region region, const Case& first, std::uint64_t n);
+  /// n >= 2 points from first to last, in one region and bin, whose results are all correctly
+  /// rounded, with an error of 0 quanta.
+  void add_right_stretch(Dtype d, Region region, const Case& first, std::uint64_t n);
   void add_pair(Dtype d, int direction, const Case& before, const Case& after);
   /// Pairs of neighbours among cases in order of z.
   void add_pairs(const PairCount& pairs, const PackedCases& cases);

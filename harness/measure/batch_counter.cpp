@@ -77,7 +77,7 @@ void BatchCounter::count_stretch(const Stretch& s, std::uint64_t offset, const v
   const std::size_t n = s.last - s.first + 1;
   const PackedCases cases = cases_from(s.first, offset, out);
   const bool vectorised = truth_.fast() && s.region != Region::special;
-  if (vectorised && count_constant(s, offset, out)) return;
+  if (vectorised && (count_constant(s, offset, out) || count_scaled(s, offset, out))) return;
   into_.digest += digest_of(d_, cases.z, y_, cases.got, n);
   if (!vectorised) {
     if (!count_nans(s, offset, out)) count_one_by_one(s, offset, out);
@@ -123,6 +123,32 @@ bool BatchCounter::count_nans(const Stretch& s, std::uint64_t offset, const void
   return true;
 }
 
+bool BatchCounter::count_scaled(const Stretch& s, std::uint64_t offset, const void* out) {
+  const std::uint64_t n = s.last - s.first + 1;
+  if (n < kWorthTrying) return false;
+  const PackedCases cases = cases_from(s.first, offset, out);
+  const Case first = cases(0), last = cases(n - 1);
+  if (direction(first, last) == 0) return false;
+  const auto shift = truth_.scaled_between(s.first, s.last);
+  if (!shift || !all_scaled(d_, cases.z, cases.got, n, *shift)) return false;
+  into_.digest += digest_of(d_, cases.z, y_, cases.got, n);
+  count_right(s, first, last);
+  return true;
+}
+
+/// A stretch of correctly rounded results, each within 2^-22 ulp of t, that move as t does.
+void BatchCounter::count_right(const Stretch& s, const Case& first, const Case& last) {
+  const std::uint64_t n = s.last - s.first + 1;
+  into_.add_right_stretch(d_, s.region, first, n);
+  if (errors_ != nullptr)
+    std::fill_n(errors_->begin() + static_cast<std::ptrdiff_t>(s.first), n, 0.0);
+  into_.judged.fast += n;
+  if (before_end_ == s.first) into_.add_pair(d_, direction(before_, first), before_, first);
+  into_.monotone.pairs += n - 1;
+  before_ = last;
+  before_end_ = s.last + 1;
+}
+
 bool BatchCounter::count_constant(const Stretch& s, std::uint64_t offset, const void* out) {
   const std::uint64_t n = s.last - s.first + 1;
   if (n < kWorthTrying) return false;
@@ -134,14 +160,7 @@ bool BatchCounter::count_constant(const Stretch& s, std::uint64_t offset, const 
       !all_equal(d_, static_cast<const char*>(out) + (s.first - offset) * bytes, n, *want))
     return false;
   into_.digest += digest_of_constant(d_, cases_from(s.first, offset, out).z, y_, first.got, n);
-  into_.add_constant(d_, s.region, first, n);
-  if (errors_ != nullptr)
-    std::fill_n(errors_->begin() + static_cast<std::ptrdiff_t>(s.first), n, 0.0);
-  into_.judged.fast += n;
-  if (before_end_ == s.first) into_.add_pair(d_, direction(before_, first), before_, first);
-  into_.monotone.pairs += n - 1;
-  before_ = last;
-  before_end_ = s.last + 1;
+  count_right(s, first, last);
   return true;
 }
 

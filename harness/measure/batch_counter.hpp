@@ -41,6 +41,9 @@ class BatchCounter {
   void count_stretch(const Stretch& s, std::uint64_t offset, const void* out);
   /// All results are the one that is right everywhere in the stretch: counted at once.
   bool count_constant(const Stretch& s, std::uint64_t offset, const void* out);
+  /// The same for results that are |z| times a power of two.
+  bool count_scaled(const Stretch& s, std::uint64_t offset, const void* out);
+  void count_right(const Stretch& s, const Case& first, const Case& last);
   /// All inputs and results are NaNs: counted at once.
   bool count_nans(const Stretch& s, std::uint64_t offset, const void* out);
   void count_one_by_one(const Stretch& s, std::uint64_t offset, const void* out);

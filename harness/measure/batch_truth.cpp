@@ -158,6 +158,11 @@ std::optional<Bits> BatchTruth::constant_between(std::size_t first, std::size_t 
   return a.rounded;
 }
 
+std::optional<int> BatchTruth::scaled_between(std::size_t first, std::size_t last) const {
+  if (!fast_) return std::nullopt;
+  return far_scale(op_, d_, y_, load(d_, z_, first), load(d_, z_, last));
+}
+
 bool BatchTruth::agrees_with_final_judge() {
   const Bits z = load(d_, z_, 0);
   const FastValues v = values(0);

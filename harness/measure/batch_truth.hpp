@@ -28,6 +28,10 @@ class BatchTruth {
   /// between them), within 2^-22 ulp of the rounded one: that one. Then every result equal to it
   /// has an error of 0 quanta and is correctly rounded.
   std::optional<Bits> constant_between(std::size_t first, std::size_t last);
+  /// Where t is within 2^-22 ulp of |z| 2^k, a normal number, at inputs first .. last (ascending,
+  /// of one sign): k. Then every result equal to it has an error of 0 quanta and is correctly
+  /// rounded.
+  std::optional<int> scaled_between(std::size_t first, std::size_t last) const;
   /// Input 0: the fast judge's interval and decision against the final judge's.
   bool agrees_with_final_judge();
 

@@ -69,6 +69,33 @@ std::uint64_t Keys16(const std::uint16_t* z, Bits y, std::size_t n) { return Key
 std::uint64_t Keys32(const std::uint32_t* z, Bits y, std::size_t n) { return Keys(z, y, n); }
 std::uint64_t Keys64(const std::uint64_t* z, Bits y, std::size_t n) { return Keys(z, y, n); }
 
+/// Are all out[i] = (z[i] & mask) + step?
+template <class T>
+bool Moved(const T* z, const T* out, std::size_t n, T mask, T step) {
+  const hn::ScalableTag<T> d;
+  auto difference = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
+    const auto want = hn::Add(hn::And(hn::LoadU(d, z + i), hn::Set(d, mask)), hn::Set(d, step));
+    difference = hn::Or(difference, hn::Xor(want, hn::LoadU(d, out + i)));
+  }
+  bool all = hn::AllTrue(d, hn::Eq(difference, hn::Zero(d)));
+  for (; i < n; ++i) all &= static_cast<T>((z[i] & mask) + step) == out[i];
+  return all;
+}
+bool Moved16(const std::uint16_t* z, const std::uint16_t* out, std::size_t n, std::uint16_t mask,
+             std::uint16_t step) {
+  return Moved(z, out, n, mask, step);
+}
+bool Moved32(const std::uint32_t* z, const std::uint32_t* out, std::size_t n, std::uint32_t mask,
+             std::uint32_t step) {
+  return Moved(z, out, n, mask, step);
+}
+bool Moved64(const std::uint64_t* z, const std::uint64_t* out, std::size_t n, std::uint64_t mask,
+             std::uint64_t step) {
+  return Moved(z, out, n, mask, step);
+}
+
 /// The sum of digest_term() over n cases.
 template <class T>
 std::uint64_t Digest(const T* z, Bits y, const T* got, std::size_t n) {
@@ -141,6 +168,9 @@ HWY_EXPORT(Find);
 HWY_EXPORT(Digest16);
 HWY_EXPORT(Digest32);
 HWY_EXPORT(Digest64);
+HWY_EXPORT(Moved16);
+HWY_EXPORT(Moved32);
+HWY_EXPORT(Moved64);
 HWY_EXPORT(Keys16);
 HWY_EXPORT(Keys32);
 HWY_EXPORT(Keys64);
@@ -163,6 +193,26 @@ bool all_equal(Dtype d, const void* out, std::size_t n, Bits want) {
   const char* p = static_cast<const char*>(out);
   // Each equals its neighbour, and the first is the wanted one.
   return n == 0 || (load(d, p, 0) == want && std::memcmp(p, p + size, (n - 1) * size) == 0);
+}
+
+bool all_scaled(Dtype d, const void* z, const void* out, std::size_t n, int shift) {
+  const Format& f = format(d);
+  const std::uint64_t mask = f.sign_bit() - 1;
+  const auto step = static_cast<std::uint64_t>(static_cast<std::int64_t>(shift))
+                    << f.mantissa_bits();
+  switch (f.width) {
+    case 16:
+      return HWY_DYNAMIC_DISPATCH(Moved16)(
+          static_cast<const std::uint16_t*>(z), static_cast<const std::uint16_t*>(out), n,
+          static_cast<std::uint16_t>(mask), static_cast<std::uint16_t>(step));
+    case 32:
+      return HWY_DYNAMIC_DISPATCH(Moved32)(
+          static_cast<const std::uint32_t*>(z), static_cast<const std::uint32_t*>(out), n,
+          static_cast<std::uint32_t>(mask), static_cast<std::uint32_t>(step));
+    default:
+      return HWY_DYNAMIC_DISPATCH(Moved64)(static_cast<const std::uint64_t*>(z),
+                                           static_cast<const std::uint64_t*>(out), n, mask, step);
+  }
 }
 
 bool all_nan(Dtype d, const void* out, std::size_t n) {

@@ -19,6 +19,8 @@ std::uint64_t digest_of_constant(Dtype d, const void* z, Bits y, Bits got, std::
 
 /// Do all n packed results equal `want`?
 bool all_equal(Dtype d, const void* out, std::size_t n, Bits want);
+/// Is each of n packed results the magnitude of its z times 2^shift, a normal number?
+bool all_scaled(Dtype d, const void* z, const void* out, std::size_t n, int shift);
 /// Are all n packed results NaN?
 bool all_nan(Dtype d, const void* out, std::size_t n);
 

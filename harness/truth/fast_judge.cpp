@@ -247,6 +247,7 @@ const char* TargetHere() { return hwy::TargetName(HWY_TARGET); }
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -285,6 +286,30 @@ void fast_z_part(OpId op, Dtype d, const void* z, std::size_t n, double* zd, dou
 void fast_combine(OpId op, double y, const double* zd, const double* part, std::size_t n,
                   const FastValues& out) {
   HWY_DYNAMIC_DISPATCH(CombineOf)(formula_of(op), y, g_fault, zd, part, n, out);
+}
+
+/// t = a·c + log1p(e^-a), so |t - a·2^k| <= a·|c - 2^k| + e^-a. A t just below a power of two has
+/// half its ulp, hence 2^-23 here.
+std::optional<int> far_scale(OpId op, Dtype d, Bits label, Bits first, Bits last) {
+  const bool negative = is_negative(d, first);
+  if (info(op).name != "bce_with_logits" || negative != is_negative(d, last)) return std::nullopt;
+  const double y = decode(d, label);
+  const double a = std::fabs(decode(d, first)), b = std::fabs(decode(d, last));
+  const double nearest = std::min(a, b), farthest = std::max(a, b);
+  double c = negative ? y : 1 - y, off = 0;
+  if (!negative && 1 - c != y) {  // 1 - y is no double
+    c = 1;
+    off = y;
+  }
+  int exponent = 0;
+  if (std::frexp(c, &exponent) != 0.5) return std::nullopt;  // 0 too
+  const double smallest = nearest * c;
+  if (!(smallest >= decode(d, format(d).min_normal())) || !std::isfinite(farthest))
+    return std::nullopt;
+  const double ulp = std::ldexp(1.0, std::ilogb(smallest) - format(d).p + 1);
+  // exp and these products are right to 2^-50.
+  if (!(farthest * off + 1.01 * std::exp(-nearest) < 0.99 * 0x1p-23 * ulp)) return std::nullopt;
+  return exponent - 1;
 }
 
 const char* fast_judge_target() { return HWY_DYNAMIC_DISPATCH(TargetHere)(); }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "truth/truth.hpp"
 
@@ -30,6 +31,10 @@ void fast_combine(OpId op, double y, const double* zd, const double* part, std::
 
 /// The value as a Truth relative to the dtype, where its bound decides; false where it does not.
 bool decide(Dtype d, double hi, double lo, double delta, Truth& t);
+
+/// Where t is within 2^-22 ulp of |z|·2^k, a normal number, for every z from first to last (of one
+/// sign; far out with the loss): k.
+std::optional<int> far_scale(OpId op, Dtype d, Bits y, Bits first, Bits last);
 
 /// Name of the SIMD target that is used here ("AVX2", …).
 const char* fast_judge_target();
