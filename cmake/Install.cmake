@@ -1,7 +1,7 @@
 # cmake --install: the programs, our plug-ins, the headers for plug-ins, find_package(ulpaudit).
 include(CMakePackageConfigHelpers)
 
-install(TARGETS ulpaudit ulpaudit-worker RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS ulpaudit ulpaudit-worker ulpaudit-attach RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 if(TARGET ulpaudit-mpi)
   install(TARGETS ulpaudit-mpi RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

@@ -7,15 +7,29 @@
 #include <filesystem>
 
 #include "plugin/loader.hpp"
+#include "plugin/program.hpp"
 #include "record/json.hpp"
 
 namespace ulpaudit {
 namespace {
 
-/// FNV-1a over the file: names a build of a plug-in.
-std::string file_hash(const std::string& path) {
+/// FNV-1a over the file: names a build of a plug-in. Of a program: over its command, what it says
+/// of itself, and those words that are files (a script, say).
+std::string build_hash(const PluginInfo& plugin) {
   std::uint64_t h = 0xcbf29ce484222325u;
-  for (const unsigned char c : read_file(path)) h = (h ^ c) * 0x100000001b3u;
+  const auto add = [&h](const std::string& text) {
+    for (const unsigned char c : text) h = (h ^ c) * 0x100000001b3u;
+  };
+  if (const auto command = program_command(plugin.path)) {
+    for (const std::string& word : words_of(*command)) {
+      std::error_code error;
+      if (std::filesystem::is_socket(word, error)) continue;  // of a Python that audits its own
+      add(std::filesystem::is_regular_file(word, error) ? read_file(word) : word);
+    }
+    add(plugin.version + '\n' + plugin.build);
+  } else {
+    add(read_file(plugin.path));
+  }
   return fmt::format("{:016x}", h);
 }
 
@@ -56,7 +70,7 @@ void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
     catalog.contracts[plugin.name] = parse_contract(plugin.contract, plugin.name + " (contract)");
     catalog.contract_texts[plugin.name] = plugin.contract;
     catalog.plugin_names.push_back(plugin.name);
-    const std::string build_id = file_hash(path);
+    const std::string build_id = build_hash(plugin);
     const bool given = std::find(o.plugins.begin(), o.plugins.end(), path) != o.plugins.end();
     for (std::size_t i = 0; i < plugin.kernels.size(); ++i)
       catalog.offers.push_back(make_offer(plugin, i, build_id, given));

@@ -83,7 +83,7 @@ Command add_check(CLI::App& parser) {
       ->type_name("TEXT");
   c->add_flag("--rules", o->list_rules, "list the rules and what they say, and stop");
   c->footer(
-      "With --plugin and without --impl, the plug-ins given are checked alone.\n"
+      "With --plugin or --exec and without --impl, what is given is checked alone.\n"
       "Example: ulpaudit check --impl 'stable/*' --dtype f32");
   return {c, [o] { return run(*o); }};
 }

@@ -14,6 +14,7 @@
 #include "fp/text.hpp"
 #include "measure/kernel_diff.hpp"
 #include "measure/results.hpp"
+#include "plugin/program.hpp"
 #include "record/json.hpp"
 #include "record/json_values.hpp"
 #include "reports/text.hpp"
@@ -33,16 +34,17 @@ struct Side {
   std::vector<Offer> offers;
 };
 
-/// "plugin/kernel" (a glob), "FILE.so" or "FILE.so:kernel".
+/// "plugin/kernel" (a glob), "FILE.so", "FILE.so:kernel" or "exec:COMMAND".
 Side open_side(const std::string& text, const Options& o) {
   Options mine = o;
   const std::size_t so = text.rfind(".so");
-  const bool file = so != text.npos && (so + 3 == text.size() || text[so + 3] == ':');
+  const bool program = program_command(text).has_value();
+  const bool file = program || (so != text.npos && (so + 3 == text.size() || text[so + 3] == ':'));
   if (file) {
-    mine.plugins = {text.substr(0, so + 3)};
+    mine.plugins = {program ? text : text.substr(0, so + 3)};
     mine.given_alone = true;
   }
-  const std::string kernel = file && so + 3 < text.size() ? text.substr(so + 4) : "";
+  const std::string kernel = file && !program && so + 3 < text.size() ? text.substr(so + 4) : "";
   const Catalog catalog = open_catalog(mine);
   if (file && !catalog.broken.empty()) throw DiffFailed(catalog.broken[0].reason);
   Side side{text, {}};
@@ -54,7 +56,7 @@ Side open_side(const std::string& text, const Options& o) {
   if (side.offers.empty())
     throw UsageError(
         fmt::format("'{}' names no kernel that can run; accepted: plugin/kernel, "
-                    "FILE.so, FILE.so:kernel ('ulpaudit list' shows what there is)",
+                    "FILE.so, FILE.so:kernel, exec:COMMAND ('ulpaudit list' shows what there is)",
                     text));
   return side;
 }
@@ -233,7 +235,7 @@ Command add_diff(CLI::App& parser) {
   auto o = std::make_shared<DiffOptions>();
   CLI::App* c =
       parser.add_subcommand("diff", "where two kernels, or two builds of one, give other bits");
-  c->add_option("A", o->a, "plugin/kernel, FILE.so or FILE.so:kernel")->required();
+  c->add_option("A", o->a, "plugin/kernel, FILE.so, FILE.so:kernel or exec:COMMAND")->required();
   c->add_option("B", o->b, "likewise")->required();
   c->add_flag("--exit-code", o->exit_code, "end with 1 where bits differ");
   add_selection_options(*c, o->shared);

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "fp/text.hpp"
+#include "plugin/program.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -88,6 +89,15 @@ void add_selection_options(CLI::App& c, Options& o) {
   c.add_option("--dtype", o.dtypes, "f16, bf16, f32, f64 (repeatable)")->type_name("GLOB");
   c.add_option("--plugin", o.plugins, "a plug-in to load besides those found (repeatable)")
       ->type_name("FILE.so");
+  c.add_option_function<std::vector<std::string>>(
+       "--exec",
+       [&o](const std::vector<std::string>& commands) {
+         for (const std::string& command : commands) o.plugins.push_back(program_address(command));
+       },
+       "a program that speaks the worker's protocol, as a plug-in (repeatable; not --memory-limit)")
+      ->type_name("COMMAND")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   c.add_option("--deadline", o.deadline, "seconds that a plug-in may take for one batch")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -23,7 +23,7 @@ class UsageError : public std::runtime_error {
 
 struct Options {
   std::vector<std::string> ops, impls, dtypes;  ///< globs; empty: all
-  std::vector<std::string> plugins;             ///< files
+  std::vector<std::string> plugins;             ///< files, and addresses of programs (--exec)
   std::string also_load;  ///< a plug-in that is opened though no glob chooses it
   /// Where plug-ins are given and no --impl: these alone are chosen.
   bool given_alone = false;

@@ -2,6 +2,7 @@
 #include "cli/run_check.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <mpfr.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include "fp/text.hpp"
 #include "measure/results.hpp"
 #include "plugin/loader.hpp"
+#include "properties/applicable.hpp"
 #include "properties/check.hpp"
 
 namespace ulpaudit {
@@ -150,6 +152,24 @@ Subject subject_of(const Catalog& catalog, const Task& task, SessionPool& sessio
                  *task.offer->op, task.d, contract_of(catalog, *task.offer));
 }
 
+/// The rules that cannot be checked of a program, under its first chosen kernel: a note, so that
+/// nobody takes them for kept.
+void append_not_checked(const Catalog& catalog, const Task& task, const PluginInfo& plugin,
+                        Report& report) {
+  const std::vector<std::string> rules =
+      not_checked(plugin, plugin.kernels[task.offer->kernel], contract_of(catalog, *task.offer));
+  if (rules.empty()) return;
+  Finding f = finding_frame(task);
+  f.rule = "check.not_applicable";
+  f.phase = "load";
+  f.severity = Severity::note;
+  f.message = fmt::format("not checked, since the worker is a program that does not offer it: {}",
+                          fmt::join(rules, ", "));
+  f.count = 1;
+  f.replay = selection(report, *task.offer, task.d);
+  report.findings.push_back(std::move(f));
+}
+
 /// What plug-ins did while they were loaded, once each, under their first chosen kernel.
 void append_load_facts(const Catalog& catalog, const std::vector<Task>& tasks, const Options& o,
                        Report& report) {
@@ -159,7 +179,9 @@ void append_load_facts(const Catalog& catalog, const std::vector<Task>& tasks, c
     if (std::find(seen.begin(), seen.end(), path) != seen.end()) continue;
     seen.push_back(path);
     SessionPool sessions(trial_session(o));
-    for (const Fact& fact : sessions.of(path).info().facts) {
+    const PluginInfo& plugin = sessions.of(path).info();
+    append_not_checked(catalog, task, plugin, report);
+    for (const Fact& fact : plugin.facts) {
       Finding f = finding_frame(task);
       f.rule = fact.rule;
       f.phase = "load";
@@ -277,6 +299,10 @@ void append_case(const Catalog& catalog, const Options& o, const std::string& te
     } catch (const std::invalid_argument& e) {
       throw UsageError(fmt::format("--case: {}", e.what()));
     }
+    const PluginInfo& plugin = sessions.of(task.offer->about.path).info();
+    const std::string can = to_text(task.d, possible(plugin, trial));
+    if (can != to_text(task.d, trial))
+      throw UsageError(fmt::format("--case: the program can be given '{}' only", can));
     const bool two = info(*task.offer->op).arity == 2;
     if (two != !trial.y.empty() && !trial.z.empty())
       throw UsageError(fmt::format("--case: {} takes {} labels", task.offer->about.op,

@@ -14,6 +14,8 @@
 #include "cli/run_train.hpp"
 #include "measure/results.hpp"
 #include "measure/textbook.hpp"
+#include "plugin/program.hpp"
+#include "record/giving.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
 
@@ -23,7 +25,7 @@ namespace {
 void list_broken(const Catalog& catalog, Report& report) {
   for (const BrokenPlugin& b : catalog.broken) {
     Implementation i;
-    i.plugin = std::filesystem::path(b.path).filename().string();
+    i.plugin = program_command(b.path) ? b.path : std::filesystem::path(b.path).filename().string();
     i.name = i.plugin;
     i.path = b.path;
     i.unavailable = b.reason;
@@ -34,7 +36,10 @@ void list_broken(const Catalog& catalog, Report& report) {
     f.implementation = i.name;
     f.message = b.reason;
     f.count = 1;
-    f.replay = fmt::format("./run list --plugin '{}'", b.path);
+    i.given_path = b.path;
+    f.replay = fmt::format("./run list {}", giving(i));
+    f.replay.pop_back();
+
     report.findings.push_back(f);
   }
 }

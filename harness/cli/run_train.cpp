@@ -7,6 +7,7 @@
 
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
+#include "record/giving.hpp"
 #include "training/csv.hpp"
 
 namespace ulpaudit {
@@ -128,7 +129,7 @@ std::string selection(const Report& report, const Options& o, const Training& t)
   std::string out;
   for (const Implementation& i : report.implementations)
     if (i.plugin == t.implementation && !i.given_path.empty()) {
-      out += fmt::format("--plugin '{}' ", i.given_path);
+      out += giving(i);
       break;
     }
   if (o.impls.empty()) {

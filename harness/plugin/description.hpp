@@ -1,8 +1,10 @@
 // What a plug-in says about itself, as plain data, and how a call to it can end.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fp/format.hpp"
@@ -25,6 +27,12 @@ struct PluginInfo {
   std::string path, name, version, build, contract;
   std::vector<KernelInfo> kernels;
   std::vector<Fact> facts;  ///< of loading it
+  /// A program (--exec). What `offers` does not name, the host does in the data file, or nobody.
+  bool program = false;
+  std::vector<std::string> offers;  ///< "timing", and rules whose stages the program can set up
+  bool offers_rule(std::string_view rule) const {
+    return std::find(offers.begin(), offers.end(), rule) != offers.end();
+  }
 };
 
 /// How one batch ended.

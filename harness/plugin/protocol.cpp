@@ -214,6 +214,7 @@ PluginInfo parse_description(const std::string& line) {
       info.kernels.push_back(std::move(kernel));
     }
     info.facts = read_facts(j);
+    for (const Json& offer : j.value("offers", Json::array())) info.offers.push_back(offer);
     return info;
   });
 }

@@ -1,4 +1,4 @@
-// Sessions: a plug-in in a worker process, or loaded here.
+// Sessions: a plug-in in a worker process, a program (--exec), or a plug-in loaded here.
 #include "plugin/session.hpp"
 
 #include <fcntl.h>
@@ -17,7 +17,9 @@
 #include <filesystem>
 #include <utility>
 
+#include "plugin/hosted_call.hpp"
 #include "plugin/loader.hpp"
+#include "plugin/program.hpp"
 #include "plugin/protocol.hpp"
 #include "plugin/staged_call.hpp"
 #include "plugin/timed_call.hpp"
@@ -36,9 +38,12 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t kBufferBytes = kBatchCapacity * 8;
 // The buffers lie half a page off each other modulo 4096: equal offsets alias in the store buffer
 // and slow kernels down (../shared/PEERS.md, "Traps of measuring").
-constexpr std::uint64_t kYOffset = kBufferBytes + 4096;
-constexpr std::uint64_t kOutOffset = 2 * (kBufferBytes + 4096) + 2048;
-constexpr std::uint64_t kDataBytes = 3 * (kBufferBytes + 4096) + 4096;
+constexpr std::uint64_t kYOffset = kBufferBytes + kSlack;
+constexpr std::uint64_t kOutOffset = 2 * (kBufferBytes + kSlack) + 2048;
+constexpr std::uint64_t kDataBytes = 3 * (kBufferBytes + kSlack) + 4096;
+
+/// What lies in `out` before a plain call of a program: left there, no result was written.
+constexpr int kUnwritten = 0xa5;
 
 [[noreturn]] void system_failure(const char* what) {
   throw std::runtime_error(fmt::format("{}: {}", what, std::strerror(errno)));
@@ -89,8 +94,13 @@ Pipe make_pipe() {
 /// The mapped file that holds z, y and out.
 class DataFile {
  public:
-  DataFile() : fd_(Fd::raised(::memfd_create("ulpaudit-data", MFD_CLOEXEC), "memfd_create")) {
+  DataFile()
+      : fd_(Fd::raised(::memfd_create("ulpaudit-data", MFD_CLOEXEC | MFD_ALLOW_SEALING),
+                       "memfd_create")) {
     if (::ftruncate(fd_.get(), static_cast<off_t>(kDataBytes)) != 0) system_failure("ftruncate");
+    // A worker that cut it short would end the host by SIGBUS.
+    if (::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+      system_failure("sealing the data file");
     base_ = ::mmap(nullptr, kDataBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
     if (base_ == MAP_FAILED) system_failure("mmap");
   }
@@ -113,7 +123,7 @@ std::string signal_name(int s) {
 class WorkerSession final : public Session {
  public:
   WorkerSession(std::string path, SessionOptions options)
-      : path_(std::move(path)), options_(std::move(options)) {
+      : path_(std::move(path)), options_(std::move(options)), command_(program_command(path_)) {
     z_ = data_.at(0);
     y_ = data_.at(kYOffset);
     out_ = data_.at(kOutOffset);
@@ -124,21 +134,56 @@ class WorkerSession final : public Session {
   WorkerSession& operator=(const WorkerSession&) = delete;
 
   Outcome run(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments) override {
-    return call(index, d, n, two_arguments, std::nullopt, std::nullopt);
+    if (!command_) return call(index, d, n, two_arguments, std::nullopt, std::nullopt);
+    const std::uint64_t bytes = n * static_cast<std::uint64_t>(format(d).bytes());
+    std::memset(out_, kUnwritten, bytes);
+    Outcome o = call(index, d, n, two_arguments, std::nullopt, std::nullopt);
+    if (o.kind != Outcome::Kind::ok || n == 0 || !unwritten(bytes)) return o;
+    end(false);
+    return {Outcome::Kind::protocol, "it says that the batch is done, and wrote no result", 0};
   }
   Outcome run_staged(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
                      const Stage& stage) override {
-    return call(index, d, n, two_arguments, stage, std::nullopt);
+    if (!command_) return call(index, d, n, two_arguments, stage, std::nullopt);
+    // Its own part of the stage: what the host cannot see from outside.
+    std::optional<Stage> own;
+    if (!info_.offers.empty()) {
+      own.emplace();
+      own->threads = stage.threads;
+      own->repeats = stage.threads > 1 ? stage.repeats : 1;
+      own->process = stage.process;
+      own->flags_up = stage.flags_up;
+      own->rounding = stage.rounding;
+      own->flush = stage.flush;
+      own->stack_fill = stage.stack_fill;
+    }
+    Stage rest = stage;
+    if (stage.threads > 1) rest.repeats = 1;
+    return stage_by_host(buffers(d, n, two_arguments), rest, [&](const PlainCall& c) {
+      return call(index, d, c.n, two_arguments, own, std::nullopt, c);
+    });
   }
   Outcome run_timed(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
                     const Timing& timing) override {
-    return call(index, d, n, two_arguments, std::nullopt, timing);
+    if (!command_ || info_.offers_rule("timing"))
+      return call(index, d, n, two_arguments, std::nullopt, timing);
+    return time_by_host(buffers(d, n, two_arguments), timing, [&](const PlainCall& c) {
+      return call(index, d, c.n, two_arguments, std::nullopt, std::nullopt, c);
+    });
   }
   void restart() override { end(true); }
 
  private:
+  HostedBuffers buffers(Dtype d, std::uint64_t n, bool two_arguments) const {
+    const auto bytes = [](void* p) { return static_cast<unsigned char*>(p); };
+    return {bytes(z_),    bytes(y_), bytes(out_),
+            kBufferBytes, n,         static_cast<std::uint64_t>(format(d).bytes()),
+            two_arguments};
+  }
+
   Outcome call(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
-               const std::optional<Stage>& stage, const std::optional<Timing>& timing) {
+               const std::optional<Stage>& stage, const std::optional<Timing>& timing,
+               const PlainCall& places = {}) {
     try {
       if (pid_ < 0) start();
     } catch (const LoadError& e) {
@@ -149,8 +194,9 @@ class WorkerSession final : public Session {
     q.kernel = index;
     q.dtype = d;
     q.n = n;
-    q.out = kOutOffset;
-    if (two_arguments) q.y = kYOffset;
+    q.z = places.z;
+    q.out = places.in_place ? q.z : kOutOffset + places.out;
+    if (two_arguments) q.y = kYOffset + places.y;
     q.stage = stage;
     q.timing = timing;
     // A long batch is given time for each of its elements too.
@@ -171,13 +217,26 @@ class WorkerSession final : public Session {
     }
   }
 
+  bool unwritten(std::uint64_t bytes) const {
+    const char* at = static_cast<const char*>(out_);
+    return std::all_of(at, at + bytes,
+                       [](char c) { return static_cast<unsigned char>(c) == kUnwritten; });
+  }
+
+  std::vector<std::string> command_line() const {
+    if (command_) return words_of(*command_);
+    return {options_.worker.empty() ? program_folder() + "/ulpaudit-worker" : options_.worker,
+            path_, std::to_string(options_.memory_limit_mib)};
+  }
+  std::string shown() const { return command_ ? fmt::format("--exec '{}'", *command_) : path_; }
+
   void start() {
+    const std::vector<std::string> words = command_line();
+    std::vector<const char*> argv;
+    for (const std::string& w : words) argv.push_back(w.c_str());
+    argv.push_back(nullptr);
     Pipe requests = make_pipe(), replies = make_pipe();
     log_ = Fd::raised(::memfd_create("ulpaudit-log", MFD_CLOEXEC), "memfd_create");
-    const std::string worker =
-        options_.worker.empty() ? program_folder() + "/ulpaudit-worker" : options_.worker;
-    const std::string limit = std::to_string(options_.memory_limit_mib);
-    std::vector<const char*> argv = {worker.c_str(), path_.c_str(), limit.c_str(), nullptr};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
@@ -186,13 +245,20 @@ class WorkerSession final : public Session {
     posix_spawn_file_actions_adddup2(&actions, requests.read.get(), protocol::kRequestFd);
     posix_spawn_file_actions_adddup2(&actions, replies.write.get(), protocol::kReplyFd);
     posix_spawn_file_actions_adddup2(&actions, data_.fd(), protocol::kDataFd);
-    const int error = ::posix_spawn(&pid_, worker.c_str(), &actions, nullptr,
-                                    const_cast<char**>(argv.data()), environ);
+    // A group of its own: Ctrl-C is for the host, and what a program started ends with it.
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    const int error = ::posix_spawnp(&pid_, argv[0], &actions, &attributes,
+                                     const_cast<char**>(argv.data()), environ);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) {
       pid_ = -1;
+      if (command_)
+        throw LoadError(fmt::format("{}: cannot start it: {}", shown(), std::strerror(error)));
       throw std::runtime_error(
-          fmt::format("cannot start the worker '{}': {}", worker, std::strerror(error)));
+          fmt::format("cannot start the worker '{}': {}", words[0], std::strerror(error)));
     }
     // The worker's ends: kept open here, its death would not be seen as an end of the stream.
     requests.read.reset();
@@ -204,13 +270,14 @@ class WorkerSession final : public Session {
     const Outcome o =
         exchange(protocol::describe_request(), line, kLoadingFactor * options_.deadline);
     if (o.kind != Outcome::Kind::ok)
-      throw LoadError(fmt::format("{}: while loading: {}", path_, o.message));
+      throw LoadError(fmt::format("{}: while loading: {}", shown(), o.message));
     try {
       info_ = protocol::parse_description(line);
       info_.path = path_;
+      info_.program = command_.has_value();
     } catch (const protocol::Error& e) {
       end(false);
-      throw LoadError(e.what());
+      throw LoadError(command_ ? fmt::format("{}: {}", shown(), e.what()) : e.what());
     }
   }
 
@@ -256,6 +323,7 @@ class WorkerSession final : public Session {
   /// The worker closed its stream: how did it end, and what did it print last?
   Outcome died() {
     int status = 0;
+    const pid_t pid = pid_;
     // A worker that closed the stream but lives on is ended.
     for (int i = 0; i < 50; ++i) {
       if (::waitpid(pid_, &status, WNOHANG) == pid_) {
@@ -268,6 +336,7 @@ class WorkerSession final : public Session {
       end(false);
       return {Outcome::Kind::protocol, "the worker closed its reply stream and went on", 0};
     }
+    ::kill(-pid, SIGKILL);  // what it started
     requests_.reset();
     replies_.reset();
     const std::string printed = last_output();
@@ -311,6 +380,7 @@ class WorkerSession final : public Session {
         ::kill(pid_, SIGKILL);
         ::waitpid(pid_, &status, 0);
       }
+      ::kill(-pid_, SIGKILL);  // what it started
     }
     pid_ = -1;
     replies_.reset();
@@ -318,6 +388,7 @@ class WorkerSession final : public Session {
 
   std::string path_;
   SessionOptions options_;
+  std::optional<std::string> command_;  ///< of a program
   DataFile data_;
   Fd requests_, replies_, log_;
   std::string pending_;
@@ -355,7 +426,10 @@ class LocalSession final : public Session {
 }  // namespace
 
 std::unique_ptr<Session> open_session(const std::string& path, const SessionOptions& options) {
-  if (!std::filesystem::exists(path))
+  const bool program = program_command(path).has_value();
+  if (program && !options.isolate)
+    throw LoadError(fmt::format("{}: --isolate off cannot take a program into this process", path));
+  if (!program && !std::filesystem::exists(path))
     throw LoadError(fmt::format("cannot load plug-in: '{}' does not exist", path));
   static const bool ignored = (::signal(SIGPIPE, SIG_IGN), true);  // a dead worker is an outcome
   (void)ignored;

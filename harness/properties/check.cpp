@@ -14,6 +14,7 @@
 
 #include "contract/rules.hpp"
 #include "fp/text.hpp"
+#include "properties/applicable.hpp"
 #include "properties/manners.hpp"
 #include "properties/value_rules.hpp"
 
@@ -141,8 +142,9 @@ std::vector<Breach> check(Subject& subject, const CheckChoice& choice) {
   const rc::Gen<Trial> generator = batches(a, 100);
   for (std::uint64_t i = 0; i < choice.batches; ++i)
     trials.push_back(generator(random.split(), 100).value());
-  for (const Trial& t : trials) {
+  for (const Trial& whole : trials) {
     if (subject.worn_out()) break;
+    const Trial t = possible(subject.plugin(), whole);
     found.add(subject.dtype(), t, manners(t));
   }
   std::vector<Breach> out = found.shrunk(subject, manners);

@@ -72,7 +72,9 @@ class Manners {
   /// Buffers that end at a guard page begin where their length puts them.
   bool misaligned() const {
     const Stage& s = trial_.stage;
-    return s.edge == Stage::Edge::end || s.z_offset != 0 || s.y_offset != 0 || s.out_offset != 0;
+    const bool guarded = !subject_.plugin().program;
+    return (guarded && s.edge == Stage::Edge::end) || s.z_offset != 0 || s.y_offset != 0 ||
+           s.out_offset != 0;
   }
   Trial aligned() const {
     return with([](Stage& s) {

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 #include "fp/text.hpp"
+#include "record/giving.hpp"
 #include "record/report.hpp"
 
 namespace ulpaudit {
@@ -150,10 +152,26 @@ std::vector<CurvePoint> plot_curve(Dtype d, const Curve& curve, std::size_t most
   return out;
 }
 
+namespace {
+/// As one word of a shell.
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+}  // namespace
+
+std::string giving(const Implementation& i) {
+  if (i.given_path.empty()) return "";
+  constexpr std::string_view program = "exec:";
+  if (i.given_path.compare(0, program.size(), program) == 0)
+    return "--exec " + quoted(i.given_path.substr(program.size())) + " ";
+  return "--plugin " + quoted(i.given_path) + " ";
+}
+
 std::string choosing(const Report& r, const std::string& implementation) {
   for (const Implementation& i : r.implementations)
-    if (i.name == implementation && !i.given_path.empty())
-      return fmt::format("--plugin '{}' --impl '{}'", i.given_path, implementation);
+    if (i.name == implementation) return fmt::format("{}--impl '{}'", giving(i), implementation);
   return fmt::format("--impl '{}'", implementation);
 }
 

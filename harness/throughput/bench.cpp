@@ -113,7 +113,7 @@ class Bench {
       } else {
         Session& session = sessions_.of(row.kernel->plugin_path);
         fill(row, session);
-        if (b.ns.empty() && too_slow(row, session)) return 0;
+        if (b.ns.empty() && (too_large(row, session) || too_slow(row, session))) return 0;
         o = time(row, session, timing);
       }
     } catch (const LoadError& e) {
@@ -135,6 +135,12 @@ class Bench {
   static Outcome time(const Row& row, Session& session, const Timing& timing) {
     return session.run_timed(row.kernel->kernel, row.dtype, kStock, info(row.kernel->op).arity == 2,
                              timing);
+  }
+
+  /// A program that does not time itself gets no more than a batch at a time: the row is left out.
+  static bool too_large(const Row& row, const Session& session) {
+    const PluginInfo& plugin = session.info();
+    return plugin.program && !plugin.offers_rule("timing") && row.to->elements > kBatchCapacity;
   }
 
   /// Would one call take longer than kLongestCall? Then the row is left out.

@@ -29,6 +29,10 @@ just it. How a case is written (`--case`): `z=BITS*COUNT,BITS … y=…` and wha
 | `tile=N` | N elements: the given ones over and over |
 | `fresh` | the first call of a new process |
 
+Of a program (`--exec`) the host sees what shows in the data file: values, lengths, positions,
+alignment, bytes beside `out`, changed inputs, repetition. What the program does not offer besides is
+listed as not checked, a note `check.not_applicable` (docs/worker-protocol.md).
+
 This page is made by `tests/properties/make_page.py` from `ulpaudit check --rules` and the fault corpus
 (`tests/faults`): the examples are what the audit said of it.
 """
