@@ -75,10 +75,14 @@ T bce_grad(T z, T y) {
 
 }  // namespace
 
+// Another name where it is compiled by other flags (impls/peers).
+#ifndef ULPAUDIT_PLUGIN_NAME
+#define ULPAUDIT_PLUGIN_NAME "naive"
+#endif
 #define ELEMENT(f) [](auto... v) { return f(v...); }
 
 ULPAUDIT_PLUGIN(
-    "naive", "1.0", kContract,
+    ULPAUDIT_PLUGIN_NAME, "1.0", kContract,
     ulpaudit::unary("sigmoid", "sigmoid", "1/(1+exp(-z))", ELEMENT(sigmoid)),
     ulpaudit::unary("sigmoid_exp", "sigmoid", "exp(z)/(1+exp(z))", ELEMENT(sigmoid_exp)),
     ulpaudit::unary("sigmoid_grad", "sigmoid_grad", "s*(1-s), s = 1/(1+exp(-z))",

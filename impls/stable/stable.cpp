@@ -47,9 +47,13 @@ T bce_grad(T z, T y) {
 
 }  // namespace
 
+// Another name where it is compiled by other flags (impls/peers).
+#ifndef ULPAUDIT_PLUGIN_NAME
+#define ULPAUDIT_PLUGIN_NAME "stable"
+#endif
 #define ELEMENT(f) [](auto... v) { return f(wide(v)...); }
 
-ULPAUDIT_PLUGIN("stable", "1.0", kContract,
+ULPAUDIT_PLUGIN(ULPAUDIT_PLUGIN_NAME, "1.0", kContract,
                 ulpaudit::unary("sigmoid", "sigmoid", "(z<0 ? e : 1)/(1+e), e = exp(-|z|)",
                                 ELEMENT(sigmoid)),
                 ulpaudit::unary("sigmoid_grad", "sigmoid_grad",
