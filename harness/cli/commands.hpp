@@ -32,5 +32,6 @@ Command add_diff(CLI::App& parser);
 Command add_gate(CLI::App& parser);
 Command add_report(CLI::App& parser);
 Command add_merge(CLI::App& parser);
+Command add_manual(CLI::App& parser);
 
 }  // namespace ulpaudit

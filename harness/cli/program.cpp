@@ -34,7 +34,8 @@ Exit run(int argc, char** argv, const MakeCommands& make_commands) {
   const auto named = [&](const Command& c) { return c.app->get_name() == argv[1]; };
   if (argc > 1 && argv[1][0] != '-' && std::none_of(commands.begin(), commands.end(), named)) {
     std::string known;
-    for (const Command& c : commands) known += (known.empty() ? "" : ", ") + c.app->get_name();
+    for (const Command& c : commands)
+      if (!c.app->get_group().empty()) known += (known.empty() ? "" : ", ") + c.app->get_name();
     return complain(Exit::usage, fmt::format("unknown command '{}'; accepted: {}", argv[1], known));
   }
   try {

@@ -29,6 +29,9 @@ just it. How a case is written (`--case`): `z=BITS*COUNT,BITS … y=…` and wha
 | `tile=N` | N elements: the given ones over and over |
 | `fresh` | the first call of a new process |
 
+Batches of more than 2^31 bytes (`tile=…`) are run with `--huge`, and with `--exhaustive` unless a
+`--range` is chosen; where memory does not suffice, a note says so.
+
 Of a program (`--exec`) the host sees what shows in the data file: values, lengths, positions,
 alignment, bytes beside `out`, changed inputs, repetition. What the program does not offer besides is
 listed as not checked, a note `check.not_applicable` (docs/worker-protocol.md).

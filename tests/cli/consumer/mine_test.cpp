@@ -1,0 +1,8 @@
+// Its test: right on the right, as naive as it looks on the left.
+#include "mine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <ulpaudit/expect.hpp>
+
+TEST(Mine, Sigmoid) { EXPECT_ULP_WITHIN(my_sigmoid<double>, ulpaudit::sigmoid, f64, 2.5); }
