@@ -1,0 +1,203 @@
+"""audit, evaluate, assert_ulp_within: the program is started, and calls back into this process."""
+import os
+import re
+import signal
+import subprocess
+import sys
+from typing import Any, Callable, Dict, List, Optional, Sequence, Union
+
+from ._attach import Attached
+from ._kernel import WIDTHS, Kernel
+from ._program import Error, program
+from ._progress import Progress, wanted
+from ._protocol import Description
+from ._result import Finding, Result, load
+
+PLUGIN = 'python'
+Number = Union[float, str]
+
+
+def audit(fn: Callable[..., Any], op: str = 'sigmoid', dtype: str = 'f32', exhaustive: bool = False, *,
+          points: Optional[int] = None, range: Optional[str] = None,  # noqa: A002: the program's word
+          labels: Sequence[Number] = (), properties: bool = False, case: Optional[str] = None,
+          contract: str = '', seed: int = 1, checkpoint: Optional[str] = None, threads: Optional[int] = None,
+          parallel: bool = False, deadline: float = 20, progress: Optional[bool] = None,
+          tags: Sequence[str] = ('deterministic', 'elementwise'),
+          asarray: Optional[Callable[[Any], Any]] = None) -> Result:
+    """Measures fn against certified truth.
+
+    fn: takes a NumPy array of shape (n,) of the dtype (two for bce_with_logits and its gradient: logits,
+    labels), n from 0 to about 2^18, and returns an array of the same shape and dtype (NumPy, or anything
+    with __array__ or __dlpack__). bf16 arrays are of ml_dtypes' bfloat16; a 16-bit integer result is
+    taken as its bit patterns. asarray: turns each array into what fn takes (torch.from_numpy).
+    exhaustive: every input (16-bit dtypes always are); else a sample of `points` of every binade and
+    around landmarks. range: 'LO:HI' of logits. labels: of two-argument ops (default: 0 to 1 by six).
+    properties: checks lengths, positions, alignment, repetition, threads, changed inputs too, each breach
+    shrunk to one case; case: checks this one case again, as a finding's replay line has it.
+    contract: what fn promises, as TOML (docs/gate.md); the universal rules hold without.
+    checkpoint: file that keeps the finished part of the run, and from which the next one goes on.
+    parallel: fn may be called from several threads at once (otherwise one call at a time, but for the
+    property that asks just that). deadline: seconds that one call may take.
+    progress: a bar on stderr; by default on a terminal and in notebooks.
+
+    What fn does wrong, exceptions included, is in the result's findings. Raises ValueError for arguments
+    that cannot be, Error where ulpaudit cannot do it; Ctrl-C ends the run (KeyboardInterrupt), and a
+    checkpoint is kept.
+    """
+    kernel = Kernel(fn, op, [dtype], kernel_name(fn), '', tags, '', asarray)
+    arguments = ['check' if properties or case is not None else 'sweep', '--json', '--seed', str(seed)]
+    if exhaustive:
+        arguments.append('--exhaustive')
+    if points is not None:
+        arguments += ['--points', str(points)]
+    if range is not None:
+        arguments.append('--range=' + range)
+    for y in labels:
+        arguments += ['--label', str(y)]
+    if case is not None:
+        arguments += ['--case', case]
+    if threads is not None:
+        arguments += ['--threads', str(threads)]
+    if checkpoint is not None:
+        arguments += ['--checkpoint', checkpoint, '--resume']
+    arguments += ['--deadline', str(deadline)]
+    total = None
+    if exhaustive or WIDTHS[dtype] == 2:
+        total = 2 ** (8 * WIDTHS[dtype]) * (max(1, len(labels)) if kernel.arity == 2 else 1)
+    run = _Run(kernel, contract, parallel, Progress(None if range else total, wanted() if progress is None else progress))
+    text = run.json(arguments, checkpoint)
+    report = load(text)
+    findings = [_finding(raw, kernel) for raw in report['findings']]
+    return Result(report, text, findings, _shown(fn))
+
+
+def evaluate(fn: Callable[..., Any], op: str = 'sigmoid', dtype: str = 'f32', z: Number = 0.0,
+             y: Optional[Number] = None, *, asarray: Optional[Callable[[Any], Any]] = None) -> str:
+    """One input under the microscope, as text: the true value to 40 digits, its neighbours, what fn
+    gives, its error in ulps. z, y: numbers, or texts as the program takes them ('0x3f800000')."""
+    kernel = Kernel(fn, op, [dtype], kernel_name(fn), asarray=asarray)
+    numbers = [repr(v) if isinstance(v, float) else str(v) for v in ([z] if y is None else [z, y])]
+    return _Run(kernel, '', False, Progress(None, False)).text(['eval', '--dtype', dtype, '--op', op],
+                                                               ['--', *numbers])
+
+
+def assert_ulp_within(fn: Callable[..., Any], op: str, dtype: str, bound: float, *, exhaustive: bool = False,
+                      **options: Any) -> Result:
+    """For tests: fails where an error exceeds `bound` ulps, or a universal rule is broken (a NaN, a wrong
+    infinity, a result out of range, …); the message is the findings, each with the line that shows it
+    again. Options as of audit."""
+    __tracebackhide__ = True
+    kernel = kernel_name(fn)
+    contract = 'contract = 1\n[[kernel]]\nname = "%s"\n[kernel.max_ulp]\n%s = %r\n' % (kernel, dtype, float(bound))
+    result = audit(fn, op, dtype, exhaustive, contract=contract, **options)
+    errors = result.errors
+    if errors:
+        raise AssertionError('%s (%s, %s) is not within %g ulp\n%s' % (
+            _shown(fn), op, dtype, bound, '\n'.join(map(str, errors))))
+    if not result.points:
+        raise AssertionError('%s (%s, %s): nothing was measured' % (_shown(fn), op, dtype))
+    return result
+
+
+def kernel_name(fn: Callable[..., Any]) -> str:
+    """The function's name as a kernel's."""
+    if getattr(fn, '__name__', '') == '<lambda>':
+        return 'fn'
+    return re.sub(r'\W+', '_', getattr(fn, '__name__', type(fn).__name__)).strip('_') or 'function'
+
+
+def _shown(fn: Callable[..., Any]) -> str:
+    module, name = getattr(fn, '__module__', None), getattr(fn, '__qualname__', kernel_name(fn))
+    return '%s.%s' % (module, name) if module and module != '__main__' else name
+
+
+def _finding(raw: Dict[str, Any], kernel: Kernel) -> Finding:
+    """With a replay line in Python, and the traceback of an exception."""
+    where = 'op=%r, dtype=%r' % (kernel.op, raw.get('dtype') or kernel.dtypes[0])
+    case = re.search(r"--case '([^']*)'", raw.get('replay', ''))
+    at = (raw.get('simplest') or raw.get('witness') or {})
+    replay = ''
+    if case:
+        replay = 'ulpaudit.audit(%s, %s, case=%r)' % (kernel.name, where, case.group(1))
+    elif 'z' in at:
+        y = ', y=%r' % at['y']['bits'] if 'y' in at else ''
+        replay = 'print(ulpaudit.evaluate(%s, %s, z=%r%s))' % (kernel.name, where, at['z']['bits'], y)
+    for line, whole in kernel.tracebacks:
+        if line in raw['message']:
+            return Finding({**raw, 'message': raw['message'].replace(line, line.split('; traceback:')[0])},
+                           replay, whole)
+    return Finding(raw, replay)
+
+
+class _Run:
+    """One start of the program, which calls the kernel in this process."""
+
+    def __init__(self, kernel: Kernel, contract: str, parallel: bool, progress: Progress) -> None:
+        import platform
+
+        import numpy
+        module = (getattr(kernel.fn, '__module__', None) or '').split('.')[0]
+        version = getattr(sys.modules.get(module), '__version__', '')
+        build = 'Python %s, NumPy %s' % (platform.python_version(), numpy.__version__)
+        if version and module != 'numpy':
+            build += ', %s %s' % (module, version)
+        self.description = Description(PLUGIN, [kernel], '', build, contract)
+        self.kernel, self.parallel, self.progress = kernel, parallel, progress
+
+    def json(self, arguments: Sequence[str], checkpoint: Optional[str]) -> str:
+        code, out, errors = self._start(arguments, [], checkpoint)
+        if code in (0, 1, 4) and out.startswith('{'):
+            return out
+        raise self._error(code, errors)
+
+    def text(self, arguments: Sequence[str], values: Sequence[str]) -> str:
+        code, out, errors = self._start(arguments, values, None)
+        if code in (0, 4) and out:
+            return out
+        raise self._error(code, errors)
+
+    @staticmethod
+    def _error(code: int, errors: str) -> Exception:
+        words = errors.strip().replace('ulpaudit: ', '', 1) or 'ulpaudit ended with code %d' % code
+        return ValueError(words) if code == 2 else Error(words)
+
+    def _start(self, arguments: Sequence[str], values: Sequence[str], checkpoint: Optional[str]) -> Any:
+        with Attached(self.description, self.parallel, self.progress.add) as attached:
+            command = [program(), *arguments, '--exec', attached.command,
+                       '--impl', '%s/%s' % (PLUGIN, self.kernel.name), *values]
+            out, err = (os.path.join(attached.folder, name) for name in ('out', 'err'))
+            with open(out, 'wb') as o, open(err, 'wb') as e:
+                # A session of its own: Ctrl-C is ours to pass on.
+                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=o, stderr=e,
+                                           start_new_session=True)
+                try:
+                    code = self._wait(process)
+                except BaseException:
+                    self._end(process)
+                    if checkpoint is not None and os.path.exists(checkpoint):
+                        print('ulpaudit: interrupted; %s is kept' % checkpoint, file=sys.stderr)
+                    raise
+            with open(out, encoding='utf-8') as o2, open(err, encoding='utf-8') as e2:
+                return code, o2.read(), e2.read()
+
+    def _wait(self, process: 'subprocess.Popen[bytes]') -> int:
+        try:
+            while True:
+                try:
+                    return process.wait(timeout=0.1)
+                except subprocess.TimeoutExpired:
+                    self.progress.draw()
+        finally:
+            self.progress.clear()
+
+    @staticmethod
+    def _end(process: 'subprocess.Popen[bytes]') -> None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=60)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            process.kill()
+            process.wait()
+
+
+__all__: List[str] = ['audit', 'evaluate', 'assert_ulp_within']

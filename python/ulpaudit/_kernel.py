@@ -1,0 +1,104 @@
+"""One Python function as a kernel: arrays in, array out, whatever goes wrong as one line of text."""
+import threading
+import time
+import traceback
+from typing import Any, Callable, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+OPS = {'sigmoid': 1, 'sigmoid_grad': 1, 'bce_with_logits': 2, 'bce_with_logits_grad': 2}
+_NUMPY = {'f16': np.float16, 'f32': np.float32, 'f64': np.float64}
+DTYPES = ('f16', 'bf16', 'f32', 'f64')
+WIDTHS = {'f16': 2, 'bf16': 2, 'f32': 4, 'f64': 8}
+
+
+def numpy_dtype(name: str) -> Any:
+    """'f32' → numpy.float32; 'bf16' needs ml_dtypes."""
+    if name in _NUMPY:
+        return np.dtype(_NUMPY[name])
+    if name != 'bf16':
+        raise ValueError('unknown dtype %r; accepted: %s' % (name, ', '.join(DTYPES)))
+    try:
+        import ml_dtypes
+    except ImportError as e:
+        raise ImportError('NumPy has no bfloat16, and ml_dtypes is not there: pip install ml_dtypes') from e
+    return np.dtype(ml_dtypes.bfloat16)
+
+
+def check_op(op: str) -> int:
+    """The number of arrays that the op takes."""
+    if op not in OPS:
+        raise ValueError('unknown op %r; accepted: %s' % (op, ', '.join(OPS)))
+    return OPS[op]
+
+
+def in_one_line(error: BaseException) -> str:
+    """The exception and where it came from, innermost last, without our own frames."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+    places = ['%s:%d in %s: %s' % (f.filename, f.lineno or 0, f.name, f.line or '') for f in frames[-8:]]
+    text = '%s: %s' % (type(error).__name__, error)
+    if places:
+        text += '; traceback: ' + '; '.join(places)
+    return ' '.join(text.split())[:2000]
+
+
+class Failure(Exception):
+    """The function did not give results: one line, for the reply."""
+
+
+class Kernel:
+    """A function with what is to be said of it."""
+
+    def __init__(self, fn: Callable[..., Any], op: str, dtypes: Sequence[str], name: str, formula: str = '',
+                 tags: Sequence[str] = ('deterministic', 'elementwise'), unavailable: str = '',
+                 asarray: Optional[Callable[[Any], Any]] = None) -> None:
+        self.arity = check_op(op)
+        self.fn, self.op, self.dtypes, self.name = fn, op, tuple(dtypes), name
+        self.formula, self.tags, self.unavailable = formula, tuple(tags), unavailable
+        self.asarray = asarray
+        self.numpy_dtypes = {} if unavailable else {d: numpy_dtype(d) for d in self.dtypes}
+        self.tracebacks: List[Tuple[str, str]] = []  # (line, whole text) of the first exceptions
+        self._remember = threading.Lock()
+
+    def view(self, data: Any, dtype: str, n: int, offset: int) -> Any:
+        """n elements of the data file, in place."""
+        bits = {2: np.uint16, 4: np.uint32, 8: np.uint64}[WIDTHS[dtype]]
+        return np.frombuffer(data, bits, n, offset).view(self.numpy_dtypes[dtype])
+
+    def call(self, arrays: Sequence[Any], dtype: str) -> Tuple[Any, int]:
+        """The results as a NumPy array of the dtype and of z's shape, and nanoseconds inside the
+        function. Raises Failure."""
+        given = arrays if self.asarray is None else [self.asarray(a) for a in arrays]
+        try:
+            with np.errstate(all='ignore'):
+                start = time.perf_counter_ns()
+                result = self.fn(*given)
+                result = self._as_numpy(result)
+                spent = time.perf_counter_ns() - start
+        except Exception as e:  # noqa: BLE001: it is what is reported
+            self._raise(e)
+        except SystemExit as e:
+            self._raise(e)
+        want = self.numpy_dtypes[dtype]
+        if result.dtype != want and dtype == 'bf16' and result.dtype in (np.uint16, np.int16):
+            result = result.view(want)  # bit patterns
+        if result.shape != arrays[0].shape:
+            raise Failure('returned an array of shape %s for one of shape %s' % (
+                result.shape, arrays[0].shape))
+        if result.dtype != want:
+            raise Failure('returned %s where it was given %s' % (result.dtype, want))
+        return result, spent
+
+    def _raise(self, error: BaseException) -> None:
+        line = in_one_line(error)
+        with self._remember:
+            if len(self.tracebacks) < 20 and line not in [seen for seen, _ in self.tracebacks]:
+                self.tracebacks.append((line, ''.join(traceback.format_exception(
+                    type(error), error, error.__traceback__))))
+        raise Failure(line) from error
+
+    @staticmethod
+    def _as_numpy(result: Any) -> Any:
+        if hasattr(result, '__array__') or not hasattr(result, '__dlpack__'):
+            return np.asarray(result)
+        return np.from_dlpack(result)
