@@ -56,25 +56,39 @@ constexpr double kLargestA = 200;
 struct FastExponential {
   V e, m;
 };
-HWY_INLINE FastExponential FastExp(V a) {
+/// N vectors go through each step together: a chain is longer than a core looks ahead.
+#undef EXACT_EACH
+#define EXACT_EACH _Pragma("GCC unroll 8") for (int u = 0; u < N; ++u)
+template <int N>
+HWY_INLINE void FastExp(const V (&a)[N], FastExponential (&x)[N]) {
   const D d;
   const hn::RebindToSigned<D> di;
   const V magic = Set(0x1.8p52);
-  const V kf = hn::MulAdd(a, Set(0x1.71547652b82fep0), magic);
-  const V k = hn::Sub(kf, magic);
-  const V r1 = hn::NegMulAdd(k, Set(0x1.62e42fefa38p-1), a);
-  const V r = hn::Neg(hn::NegMulAdd(k, Set(0x1.ef35793c7673p-45), r1));
-  const V r2 = hn::Mul(r, r), r4 = hn::Mul(r2, r2);
-  const V e23 = hn::MulAdd(Set(0x1.555555555227p-3), r, Set(0x1.fffffffffffbfp-2));
-  const V e45 = hn::MulAdd(Set(0x1.1111112131eb2p-7), r, Set(0x1.5555555564a27p-5));
-  const V e67 = hn::MulAdd(Set(0x1.a0199c0a93f1p-13), r, Set(0x1.6c16c135c4c9p-10));
-  const V e89 = hn::MulAdd(Set(0x1.72da33a55ab97p-19), r, Set(0x1.a01a7873a0625p-16));
-  const V e2to5 = hn::MulAdd(e45, r2, e23);
-  const V e6to10 = hn::MulAdd(hn::MulAdd(Set(0x1.27dcd147db563p-22), r2, e89), r2, e67);
-  const V p = hn::MulAdd(hn::MulAdd(e6to10, r4, e2to5), r2, r);
+  V kf[N], k[N], r1[N], r[N], r2[N], r4[N], e23[N], e45[N], e67[N], e89[N], p[N], scale[N];
+  EXACT_EACH kf[u] = hn::MulAdd(a[u], Set(0x1.71547652b82fep0), magic);
+  EXACT_EACH k[u] = hn::Sub(kf[u], magic);
+  EXACT_EACH r1[u] = hn::NegMulAdd(k[u], Set(0x1.62e42fefa38p-1), a[u]);
+  EXACT_EACH r[u] = hn::MulSub(k[u], Set(0x1.ef35793c7673p-45), r1[u]);
+  EXACT_EACH r2[u] = hn::Mul(r[u], r[u]);
+  EXACT_EACH r4[u] = hn::Mul(r2[u], r2[u]);
+  EXACT_EACH e23[u] = hn::MulAdd(Set(0x1.555555555227p-3), r[u], Set(0x1.fffffffffffbfp-2));
+  EXACT_EACH e45[u] = hn::MulAdd(Set(0x1.1111112131eb2p-7), r[u], Set(0x1.5555555564a27p-5));
+  EXACT_EACH e67[u] = hn::MulAdd(Set(0x1.a0199c0a93f1p-13), r[u], Set(0x1.6c16c135c4c9p-10));
+  EXACT_EACH e89[u] = hn::MulAdd(Set(0x1.72da33a55ab97p-19), r[u], Set(0x1.a01a7873a0625p-16));
+  EXACT_EACH e23[u] = hn::MulAdd(e45[u], r2[u], e23[u]);
+  EXACT_EACH e89[u] = hn::MulAdd(Set(0x1.27dcd147db563p-22), r2[u], e89[u]);
+  EXACT_EACH e67[u] = hn::MulAdd(e89[u], r2[u], e67[u]);
+  EXACT_EACH p[u] = hn::MulAdd(hn::MulAdd(e67[u], r4[u], e23[u]), r2[u], r[u]);
   const auto one = hn::BitCast(di, Set(1.0));
-  const V scale = hn::BitCast(d, hn::Sub(one, hn::ShiftLeft<52>(hn::BitCast(di, kf))));
-  return {hn::MulAdd(scale, p, scale), hn::MulAdd(scale, p, hn::Sub(scale, Set(1.0)))};
+  EXACT_EACH scale[u] = hn::BitCast(d, hn::Sub(one, hn::ShiftLeft<52>(hn::BitCast(di, kf[u]))));
+  EXACT_EACH x[u].e = hn::MulAdd(scale[u], p[u], scale[u]);
+  EXACT_EACH x[u].m = hn::MulAdd(scale[u], p[u], hn::Sub(scale[u], Set(1.0)));
+}
+HWY_INLINE FastExponential FastExp(V a) {
+  const V as[1] = {a};
+  FastExponential x[1];
+  FastExp<1>(as, x);
+  return x[0];
 }
 
 /// log(1+e) for 0 <= e <= 1 and a little: 2 atanh(s), s = e/(2+e), within 2^-46: the polynomial
@@ -94,6 +108,22 @@ HWY_INLINE V FastLogOnePlus(V e) {
 /// condition in e is at most 1; the square of 1+e: (1-e)/(1+e) <= 1).
 constexpr double kFastEta = 0x1p-44;
 
+/// The ops of one argument, which have no exact part.
+template <Op kOp, int N>
+HWY_INLINE void FastUnary(const V (&z)[N], V (&w)[N]) {
+  const V one = Set(1.0);
+  V a[N], one_plus[N];
+  FastExponential x[N];
+  EXACT_EACH a[u] = hn::Min(Set(kLargestA), hn::Abs(z[u]));  // in this order x86 hands NaN on
+  FastExp<N>(a, x);
+  EXACT_EACH one_plus[u] = hn::Add(one, x[u].e);
+  if (kOp == Op::kSigmoid) {
+    EXACT_EACH w[u] = hn::Div(hn::IfNegativeThenElse(z[u], x[u].e, one), one_plus[u]);
+  } else {
+    EXACT_EACH w[u] = hn::Div(x[u].e, hn::Mul(one_plus[u], one_plus[u]));
+  }
+}
+
 /// The op at z (any double of a narrow dtype) and y in [0, 1]; NaN in either comes through. R, the
 /// exact part, is a sum of two doubles: a·y has at most 48 bits, ½-y and 1-y are sums of two.
 template <Op kOp>
@@ -104,9 +134,12 @@ HWY_INLINE Parts Fast(V z, V y) {
   const M negative = hn::Lt(z, zero);
   const FastExponential x = FastExp(a);
   const V one_plus = hn::Add(one, x.e);
-  if (kOp == Op::kSigmoid)
-    return {{zero, zero}, hn::Div(hn::IfThenElse(negative, x.e, one), one_plus)};
-  if (kOp == Op::kSigmoidGrad) return {{zero, zero}, hn::Div(x.e, hn::Mul(one_plus, one_plus))};
+  if (!has_label(kOp)) {
+    const V zs[1] = {z};
+    V w[1];
+    FastUnary<kOp, 1>(zs, w);
+    return {{zero, zero}, w[0]};
+  }
   if (kOp == Op::kBce) {
     // Infinity times c is infinity in the dtype or 0, and so is this.
     const V finite = hn::Min(Set(0x1p900), size);

@@ -265,6 +265,33 @@ HWY_INLINE void One(const T* zs, const T* ys, T* out) {
     Slow<kOp>(z, y, ~Same(low, high) & ((1u << hn::Lanes(D())) - 1), out);
 }
 
+/// Four vectors of an op of one argument together: bounds by one product each, as there is no exact
+/// part and w > 0 (or NaN).
+///
+/// Measured on Zen 3 (AVX2) in f32, in L1, ns per element, in one run: sigmoid 1.63 (one vector at
+/// a time 1.86), gradient 1.52 (1.90); LibTorch 2.15's sigmoid 1.25. Counted: 120 vector operations
+/// for 16 sigmoids, 64 of them products, besides 12 conversions and 4 divisions; llvm-mca puts 83
+/// cycles of them on the busier of the two multipliers, so this is what double costs.
+template <Op kOp, class T>
+HWY_INLINE void Four(const T* zs, T* out) {
+  constexpr int N = 4;
+  const std::size_t lanes = hn::Lanes(D());
+  V z[N], w[N];
+  EXACT_EACH z[u] = Load(zs + static_cast<std::size_t>(u) * lanes);
+  FastUnary<kOp, N>(z, w);
+  decltype(QuickRound<true>(w[0], out)) low[N], high[N];
+  EXACT_EACH low[u] = QuickRound<true>(hn::Mul(w[u], Set(1 - kFastEta)), out);
+  EXACT_EACH high[u] = QuickRound<false>(hn::Mul(w[u], Set(1 + kFastEta)), out);
+  EXACT_EACH StoreQuick(low[u], out + static_cast<std::size_t>(u) * lanes);
+  auto differ = hn::Xor(hn::BitCast(U32(), low[0]), hn::BitCast(U32(), high[0]));
+  for (int u = 1; u < N; ++u)
+    differ = hn::Or(differ, hn::Xor(hn::BitCast(U32(), low[u]), hn::BitCast(U32(), high[u])));
+  if (HWY_LIKELY(hn::AllTrue(U32(), hn::Eq(differ, hn::Zero(U32()))))) return;
+  for (int u = 0; u < N; ++u)
+    if (const unsigned open = ~Same(low[u], high[u]) & ((1u << lanes) - 1))
+      Slow<kOp>(z[u], hn::Zero(D()), open, out + static_cast<std::size_t>(u) * lanes);
+}
+
 /// f64: the second step is the first.
 template <Op kOp>
 HWY_INLINE void One(const double* zs, const double* ys, double* out) {
@@ -303,6 +330,8 @@ template <Op kOp, class T>
 void Array(const T* z, const T* y, T* out, std::size_t n) {
   const std::size_t lanes = hn::Lanes(D());
   std::size_t i = 0;
+  if constexpr (!has_label(kOp) && !std::is_same_v<T, double>)
+    for (; i + 4 * lanes <= n; i += 4 * lanes) Four<kOp>(z + i, out + i);
   for (; i + lanes <= n; i += lanes) One<kOp>(z + i, has_label(kOp) ? y + i : nullptr, out + i);
   if (i == n) return;
   T zs[hn::MaxLanes(D())] = {}, ys[hn::MaxLanes(D())] = {};
