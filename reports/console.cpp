@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "reports/renderer.hpp"
 #include "reports/text.hpp"
@@ -49,6 +50,7 @@ class Console {
   std::vector<Cell> figure_row(const Result& r) const;
   void speed();
   void training();
+  void training_replays();
   void findings();
   std::vector<std::pair<std::string, Style>> lines_of(Gravity g, std::size_t most) const;
   void unavailable();
@@ -202,6 +204,19 @@ void Console::training() {
   }
   out_ += table.str(width_, color_) + "\n";
   for (const std::string& l : wrap(kTrainingNote, width_)) line(l, Style::dim);
+  training_replays();
+}
+
+/// One command for each verdict but the good one; report.md and report.html have all.
+void Console::training_replays() {
+  std::set<std::string> told;
+  for (const Training& t : report_.training) {
+    if (t.outcome == "as_reference" || t.kernels.empty() || !told.insert(t.outcome).second)
+      continue;
+    line(fmt::format("{} {}, {}: {}", shown(t.implementation), shown(t.dtype), training_title(t),
+                     shown(t.verdict)));
+    line("  " + shown(t.replay), Style::dim);
+  }
 }
 
 /// The findings of one gravity in about `most` lines, and how many are left out.

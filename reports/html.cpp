@@ -35,6 +35,9 @@ std::string part(const Report& report, const Report* before, std::string_view na
   if (name == "findings") return html::findings(report);
   if (name == "matrix") return html::matrix(report);
   if (name == "details") return html::details(report);
+  if (name == "training") return html::training(report);
+  if (name == "training_link")
+    return report.training.empty() ? "" : "<a href=\"#training\">Training</a> ";
   if (name == "textbook") return html::textbook(report);
   if (name == "evidence") return html::evidence(report);
   if (name == "reproduce") return html::reproduce(report);

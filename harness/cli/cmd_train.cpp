@@ -10,6 +10,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/run_sweep.hpp"
 #include "cli/run_train.hpp"
+#include "gate/verdict.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
 
@@ -18,6 +19,7 @@ namespace {
 
 struct TrainOptions {
   Options shared;
+  std::string profile = "quick";
   TrainingGlobs globs;
   TrainingChoice choice;
 };
@@ -28,7 +30,7 @@ Exit run(const TrainOptions& t) {
   chosen_ops(o);  // unknown names are refused before anything is loaded
   chosen_dtypes(o);
   Report report;
-  report.context = make_context(o, "train");
+  report.context = make_context(o, "train " + t.profile);
   report.run = make_volatile(o);
   const Catalog catalog = open_catalog(o);
   for (const BrokenPlugin& broken : catalog.broken)
@@ -36,12 +38,16 @@ Exit run(const TrainOptions& t) {
   report.implementations = chosen_implementations(catalog, o);
   report.contracts = chosen_contracts(catalog, o);
   catch_interrupts();
-  if (!append_training(catalog, o, t.globs, t.choice, report)) {
+  TrainingGlobs globs = t.globs;
+  globs.profile = training_profile(t.profile);
+  if (!append_training(catalog, o, globs, t.choice, report)) {
     fmt::print(stderr,
-               "ulpaudit: no kernel that --op, --impl and --dtype choose is called by a network "
-               "that --network, --path and --data choose, so nothing was trained\n");
+               "ulpaudit: nothing matches --op, --impl and --dtype, so nothing was trained "
+               "('ulpaudit list' shows what there is)\n");
     return catalog.broken.empty() ? Exit::nothing : Exit::plugin;
   }
+  if (!g_interrupted && t.globs.networks.empty()) append_training_answers(catalog, o, report);
+  judge_report(catalog.contracts, false, report);
   return give_report(o, start, report);
 }
 
@@ -49,15 +55,23 @@ void add_training_options(CLI::App& c, TrainOptions& t) {
   c.add_option("--network", t.globs.networks,
                "binary, multilabel, deep_sigmoid, deep_relu, lstm (globs); default: all")
       ->type_name("GLOB");
-  c.add_option("--path", t.globs.paths,
-               "how sigmoid and BCE are written (globs): logits; saved (sigma' as s(1-s)); "
-               "probability (BCE of the rounded sigmoid); clipped (the same, clipped at 1e-7)")
+  c.add_option(
+       "--path", t.globs.paths,
+       "how sigmoid and BCE are written (globs): logits; saved (sigma' as s(1-s)); "
+       "probability (BCE of the rounded sigmoid); clipped (the same, clipped at 1e-7); of "
+       "16-bit kernels mixed (gradients flow in 16 bits) and scaled (mixed, the loss scaled)")
       ->type_name("GLOB");
   c.add_option(
        "--data", t.globs.data,
-       "noisy, separable, imbalanced, outliers; adding for the lstm (globs); or a CSV file, "
+       "noisy, separable, imbalanced, outliers, breast_cancer; adding for the lstm (globs); or a "
+       "CSV file, "
        "labels in its last columns")
       ->type_name("GLOB|FILE.csv");
+  c.add_option("--profile", t.profile,
+               "quick: what shows most, f32 and bf16; standard: more data and paths, every dtype; "
+               "full: all that --network, --path, --data and --dtype leave open")
+      ->check(CLI::IsMember({"quick", "standard", "full"}))
+      ->capture_default_str();
   c.add_option("--label-columns", t.globs.label_columns, "of the CSV file")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
@@ -82,6 +96,8 @@ Command add_train(CLI::App& parser) {
   CLI::App* c = parser.add_subcommand("train", "small networks trained with each plug-in");
   add_selection_options(*c, t->shared);
   add_training_options(*c, *t);
+  add_checkpoint_options(*c, t->shared);
+  add_contract_option(*c, t->shared);
   add_output_options(*c, t->shared);
   c->add_option("-o,--output", t->shared.output, "folder for report.json and report.md");
   c->footer("Example: ulpaudit train --network binary --impl 'naive/*' --dtype f32");

@@ -128,6 +128,11 @@ void add_run_options(CLI::App& c, Options& o) {
       ->check(CLI::Range(1, 1024));
   c.add_option("--time-limit", o.time_limit, "stop after so many seconds and mark the report")
       ->check(CLI::PositiveNumber);
+  add_checkpoint_options(c, o);
+  add_contract_option(c, o);
+}
+
+void add_checkpoint_options(CLI::App& c, Options& o) {
   CLI::Option* checkpoint =
       c.add_option("--checkpoint", o.checkpoint, "file that keeps the finished part of the run")
           ->type_name("FILE");
@@ -136,6 +141,9 @@ void add_run_options(CLI::App& c, Options& o) {
   c.add_option("--checkpoint-every", o.checkpoint_every, "seconds between two checkpoints")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+}
+
+void add_contract_option(CLI::App& c, Options& o) {
   c.add_option("--contract", o.contract, "contract to judge by, in place of the plug-in's own")
       ->type_name("FILE.toml");
 }

@@ -57,7 +57,10 @@ struct Options {
 
 void add_selection_options(CLI::App& command, Options& o);
 void add_input_options(CLI::App& command, Options& o);
+/// Threads and time limit, and the next two.
 void add_run_options(CLI::App& command, Options& o);
+void add_checkpoint_options(CLI::App& command, Options& o);
+void add_contract_option(CLI::App& command, Options& o);
 void add_output_options(CLI::App& command, Options& o);
 
 /// Does any of the globs match? No globs match all.

@@ -94,6 +94,12 @@ void join(const Distribution& ranks, const Options& o, EngineOptions& engine) {
   if (o.threads == 0) engine.threads = 1;
 }
 
+/// The checkpoint is the sweep's.
+Options without_checkpoint(Options o) {
+  o.checkpoint.clear();
+  return o;
+}
+
 }  // namespace
 
 SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::string& profile,
@@ -150,7 +156,10 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   for (const Job& job : jobs) append_results(job, sessions, report);
   derive_results(whole, report);
   // The answers rest on the figures over all inputs: those of shards are given by the merge.
-  if (extras.textbook && engine.shards == 1) append_textbook(jobs, sessions, report);
+  if (extras.textbook && engine.shards == 1) {
+    append_textbook(jobs, sessions, report);
+    append_training_answers(jobs, o, report);
+  }
   // Properties have no inputs to share out: the first shard checks them all.
   const bool properties = extras.properties && engine.shard == 0 && !outcome.interrupted;
   if (properties) append_properties(catalog, o, report);
@@ -158,7 +167,7 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   if (extras.bench && engine.shards == 1 && !outcome.interrupted)
     append_benchmarks(catalog, o, {}, report);
   if (extras.train && engine.shards == 1 && !outcome.interrupted && !g_interrupted)
-    append_training(catalog, o, {}, {}, report);
+    append_training(catalog, without_checkpoint(o), {}, {}, report);
   judge_report(catalog.contracts, extras.properties, report);
   if (extras.properties) simplify_values(catalog, o, report);
   report.run.ended_early = outcome.ended_early || outcome.interrupted;

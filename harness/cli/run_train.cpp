@@ -2,45 +2,63 @@
 #include "cli/run_train.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
+#include "cli/train_checkpoint.hpp"
 #include "record/giving.hpp"
 #include "training/csv.hpp"
+#include "training/textbook.hpp"
 
 namespace ulpaudit {
 namespace {
 
-/// A network with what it learns and how.
+/// A network with what it learns and how, from which profile on.
 struct Lesson {
   NetworkKind network;
   DataKind data;
   Path path;
+  TrainingProfile from = TrainingProfile::quick;
 };
 
 /// What is trained unless the user says otherwise.
 constexpr Lesson kLessons[] = {
     {NetworkKind::binary, DataKind::noisy, Path::logits},
+    {NetworkKind::binary, DataKind::noisy, Path::mixed, TrainingProfile::standard},
+    {NetworkKind::binary, DataKind::noisy, Path::scaled, TrainingProfile::standard},
     {NetworkKind::binary, DataKind::outliers, Path::logits},
     {NetworkKind::binary, DataKind::outliers, Path::clipped},
     {NetworkKind::binary, DataKind::outliers, Path::probability},
+    {NetworkKind::binary, DataKind::separable, Path::logits, TrainingProfile::standard},
+    {NetworkKind::binary, DataKind::imbalanced, Path::logits, TrainingProfile::standard},
+    {NetworkKind::binary, DataKind::breast_cancer, Path::logits},
     {NetworkKind::multilabel, DataKind::noisy, Path::logits},
+    {NetworkKind::multilabel, DataKind::noisy, Path::clipped, TrainingProfile::standard},
     {NetworkKind::deep_sigmoid, DataKind::noisy, Path::logits},
     {NetworkKind::deep_sigmoid, DataKind::noisy, Path::saved},
+    {NetworkKind::deep_sigmoid, DataKind::noisy, Path::mixed, TrainingProfile::standard},
+    {NetworkKind::deep_sigmoid, DataKind::noisy, Path::scaled, TrainingProfile::standard},
     {NetworkKind::deep_relu, DataKind::noisy, Path::logits},
+    {NetworkKind::deep_relu, DataKind::noisy, Path::scaled, TrainingProfile::standard},
     {NetworkKind::lstm, DataKind::adding, Path::logits},
     {NetworkKind::lstm, DataKind::adding, Path::saved},
+    {NetworkKind::lstm, DataKind::adding, Path::scaled, TrainingProfile::standard},
 };
 
 bool fits(NetworkKind network, DataKind data) {
-  if (data == DataKind::file) return network != NetworkKind::lstm;
+  if (data == DataKind::file || data == DataKind::breast_cancer)
+    return network != NetworkKind::lstm;
   return (network == NetworkKind::lstm) == (data == DataKind::adding);
 }
 bool fits(NetworkKind network, Path path) {
   return path != Path::saved || has_inner_sigmoids(network);
 }
+/// Gradients flow in 16 bits where kernels have 16.
+bool fits(Path path, Dtype d) { return !is_mixed(path) || format(d).width == 16; }
 
 /// Does --data name a file? No generator has a dot or a slash in its name.
 bool is_file(const TrainingGlobs& globs) {
@@ -66,16 +84,17 @@ std::vector<Lesson> lessons(const TrainingGlobs& globs) {
                                    : chosen(kDataKinds, globs.data, "data");
   std::vector<Lesson> out;
   for (const NetworkKind n : networks) {
-    if (globs.paths.empty() && globs.data.empty()) {
+    const bool all = globs.profile == TrainingProfile::full;
+    if (globs.paths.empty() && globs.data.empty() && !all) {
       for (const Lesson& l : kLessons)
-        if (l.network == n) out.push_back(l);
+        if (l.network == n && l.from <= globs.profile) out.push_back(l);
       continue;
     }
     const DataKind own = n == NetworkKind::lstm ? DataKind::adding : DataKind::noisy;
     for (const DataKind d : data)
       for (const Path p : paths)
-        if (fits(n, d) && fits(n, p) && (!globs.paths.empty() || p == Path::logits) &&
-            (!globs.data.empty() || d == own))
+        if (fits(n, d) && fits(n, p) && (all || !globs.paths.empty() || p == Path::logits) &&
+            (all || !globs.data.empty() || d == own))
           out.push_back({n, d, p});
   }
   return out;
@@ -105,11 +124,12 @@ std::optional<KernelSet> kernels_of(const Catalog& catalog, const Options& o,
 }
 
 std::vector<TrainingRun> runs_of(const Catalog& catalog, const Options& o,
-                                 const std::vector<Lesson>& lessons) {
+                                 const TrainingGlobs& globs) {
   std::vector<TrainingRun> out;
-  for (const Lesson& l : lessons)
+  const bool two = o.dtypes.empty() && globs.profile == TrainingProfile::quick;
+  for (const Lesson& l : lessons(globs))
     for (const Dtype d : chosen_dtypes(o)) {
-      if (o.dtypes.empty() && d != Dtype::f32 && d != Dtype::bf16) continue;
+      if ((two && d != Dtype::f32 && d != Dtype::bf16) || !fits(l.path, d)) continue;
       for (const std::string& plugin : catalog.plugin_names) {
         const auto kernels = kernels_of(catalog, o, plugin, d);
         if (!kernels) continue;
@@ -122,6 +142,36 @@ std::vector<TrainingRun> runs_of(const Catalog& catalog, const Options& o,
       }
     }
   return out;
+}
+
+/// Why implementations that were chosen cannot be trained: what is missing, and what there is.
+std::string untrainable(const Catalog& catalog, const Options& o, const TrainingGlobs& globs) {
+  const std::vector<Lesson> asked = lessons(globs);
+  if (asked.empty())
+    return "no network of --network learns from --data along --path; accepted: adding for lstm and "
+           "the other data for the others, saved for deep_sigmoid and lstm";
+  std::set<std::string> needed, have, dtypes;
+  for (const Lesson& l : asked) {
+    TrainingRun run;
+    run.network = l.network;
+    run.path = l.path;
+    for (const OpId op : ops_used(run)) needed.emplace(info(op).name);
+  }
+  for (const Dtype d : chosen_dtypes(o))
+    if (std::any_of(asked.begin(), asked.end(), [&](const Lesson& l) { return fits(l.path, d); }))
+      dtypes.emplace(name(d));
+  for (const Offer& offer : catalog.offers)
+    if (offer.about.unavailable.empty() && matches(o.impls, offer.about.name) &&
+        matches(o.ops, offer.about.op))
+      for (const Dtype d : offer.dtypes) have.insert(fmt::format("{} {}", offer.about.op, name(d)));
+  if (have.empty()) return "";
+  return fmt::format(
+      "no chosen implementation has an op that a chosen network calls ({}) in a chosen dtype ({}); "
+      "they have: {}",
+      fmt::join(needed, ", "),
+      dtypes.empty() ? "mixed and scaled are for f16, bf16"
+                     : fmt::format("{}", fmt::join(dtypes, ", ")),
+      fmt::join(have, ", "));
 }
 
 /// What chooses the kernels of a row again, and nothing else.
@@ -154,6 +204,38 @@ void add_replay(const Report& report, const Options& o, const TrainingChoice& ch
   if (choice.depth != 0) t.replay += fmt::format(" --depth {}", choice.depth);
 }
 
+/// All that the rows follow from.
+TrainCheckpoint::Identity identity_of(const Report& report, const std::vector<TrainingRun>& runs,
+                                      const TrainingChoice& c) {
+  const Context& x = report.context;
+  TrainCheckpoint::Identity id = {{"version", x.version},
+                                  {"commit", x.commit},
+                                  {"compiler", x.compiler},
+                                  {"flags", x.flags},
+                                  {"libm", x.libm},
+                                  {"rounding", x.rounding},
+                                  {"ISA", x.isa},
+                                  {"seed", std::to_string(c.seed)},
+                                  {"steps", std::to_string(c.steps)},
+                                  {"batch", std::to_string(c.batch)},
+                                  {"learning rate", fmt::format("{}", c.rate)},
+                                  {"depth", std::to_string(c.depth)}};
+  if (c.file)
+    id.emplace_back("data", fmt::format("{}, {} values with sum {:a}", c.file->name,
+                                        c.file->x.size() + c.file->y.size(),
+                                        c.file->x.cwiseAbs().sum() + c.file->y.sum()));
+  for (const TrainingRun& r : runs) {
+    std::string kernels;
+    for (const auto& k : r.kernels)
+      if (k) kernels += " " + k->name;
+    id.emplace_back("run", fmt::format("{} {} {} {} {}:{}", name(r.network), name(r.data),
+                                       name(r.path), name(r.dtype), r.implementation, kernels));
+  }
+  for (const Implementation& i : report.implementations)
+    id.emplace_back("build of " + i.name, i.build_id);
+  return id;
+}
+
 Finding finding_of(const Training& t) {
   Finding f;
   f.rule = "plugin.train";
@@ -169,17 +251,58 @@ Finding finding_of(const Training& t) {
 
 }  // namespace
 
+TrainingProfile training_profile(const std::string& name) {
+  return name == "full"       ? TrainingProfile::full
+         : name == "standard" ? TrainingProfile::standard
+                              : TrainingProfile::quick;
+}
+
+void append_training_answers(const Catalog& catalog, const Options& o, Report& report) {
+  std::vector<TrainedPlugin> plugins;
+  for (const std::string& name : catalog.plugin_names) {
+    TrainedPlugin p{name, {}};
+    for (const Dtype d : chosen_dtypes(o))
+      p.kernels[static_cast<std::size_t>(d)] = kernels_of(catalog, o, name, d);
+    plugins.push_back(std::move(p));
+  }
+  append_training_textbook(plugins, o.seed, o.session(), report);
+}
+
+void append_training_answers(const std::vector<Job>& jobs, const Options& o, Report& report) {
+  std::vector<TrainedPlugin> plugins;
+  for (const Job& job : jobs)
+    for (const Target& t : job.targets) {
+      const std::string plugin = t.name.substr(0, t.name.find('/'));
+      auto at = std::find_if(plugins.begin(), plugins.end(),
+                             [&](const TrainedPlugin& p) { return p.name == plugin; });
+      if (at == plugins.end()) at = plugins.insert(plugins.end(), TrainedPlugin{plugin, {}});
+      auto& set = at->kernels[static_cast<std::size_t>(job.plan.dtype)];
+      if (!set) set.emplace();
+      auto& kernel = (*set)[static_cast<std::size_t>(job.plan.op)];
+      if (!kernel) kernel = KernelChoice{t.name, t.plugin_path, t.kernel};
+    }
+  append_training_textbook(plugins, report.context.seed, o.session(), report);
+}
+
 bool append_training(const Catalog& catalog, const Options& o, const TrainingGlobs& globs,
                      TrainingChoice choice, Report& report) {
   choice.file = read_file_of(globs);
-  const std::vector<TrainingRun> runs = runs_of(catalog, o, lessons(globs));
-  if (runs.empty()) return false;
+  const std::vector<TrainingRun> runs = runs_of(catalog, o, globs);
+  if (runs.empty()) {
+    const std::string why = untrainable(catalog, o, globs);
+    if (why.empty() || !report.results.empty()) return false;
+    throw UsageError(why);
+  }
   Progress progress(o.show_progress(), "training runs");
   choice.seed = o.seed;
   choice.threads = o.thread_count();
   choice.stop = &g_interrupted;
   choice.progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
+  TrainCheckpoint checkpoint(o, identity_of(report, runs, choice));
+  choice.known = [&](const TrainingRun& r) { return checkpoint.known(r); };
+  choice.finished = [&](const Training& t) { checkpoint.add(t); };
   report.training = run_training(runs, choice, o.session());
+  checkpoint.write();
   for (Training& t : report.training) {
     add_replay(report, o, choice, globs.label_columns, t);
     if (!t.failure.empty()) report.findings.push_back(finding_of(t));

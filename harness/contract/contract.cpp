@@ -119,8 +119,8 @@ ExpectedFailure read_expected(const Reader& r, const toml::table& t) {
 
 KernelContract read_kernel(const Reader& r, const toml::table& t) {
   r.only_keys(t, {"name", "monotone", "correctly_rounded", "flush_subnormals", "clean_flags",
-                  "same_under_ftz", "same_under_any_rounding", "keeps_threads", "max_ulp",
-                  "expected_failure"});
+                  "same_under_ftz", "same_under_any_rounding", "keeps_threads", "training",
+                  "max_ulp", "expected_failure"});
   KernelContract k;
   k.name = r.string(t, "name");
   k.monotone = r.boolean(t, "monotone");
@@ -129,6 +129,10 @@ KernelContract read_kernel(const Reader& r, const toml::table& t) {
   k.under_ftz = r.boolean(t, "same_under_ftz");
   k.any_rounding = r.boolean(t, "same_under_any_rounding");
   k.keeps_threads = r.boolean(t, "keeps_threads");
+  if (const toml::node* n = t.get("training")) {
+    k.same_training = r.string(t, "training") == "same_as_reference";
+    if (!k.same_training) r.fail(*n, "unknown 'training'; accepted: same_as_reference");
+  }
   k.correctly_rounded = r.names(t, "correctly_rounded", is_dtype, kDtypeNames);
   if (const toml::node* n = t.get("max_ulp")) k.max_ulp = read_budgets(r, r.table(*n, "max_ulp"));
   if (const toml::node* n = t.get("expected_failure")) {

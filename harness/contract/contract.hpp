@@ -33,6 +33,7 @@ struct KernelContract {
   bool under_ftz = false;                   ///< same bits with FTZ and DAZ on
   bool any_rounding = false;                ///< same bits under every rounding mode
   bool keeps_threads = false;               ///< may leave threads behind
+  bool same_training = false;               ///< networks end as with exact kernels
   std::set<std::string> correctly_rounded;  ///< dtypes
   std::map<std::string, std::map<std::string, double>> max_ulp;  ///< dtype → region or "all"
   std::vector<ExpectedFailure> expected_failures;

@@ -90,6 +90,10 @@ const std::vector<Rule>& rules() {
        universal, true},
       {"consistency.f32", "f16 and bf16 results are the same plug-in's f32 results, rounded once.",
        all, "reported, never an error", true},
+      {"training.same_as_reference",
+       "Networks trained with the kernel end as with exact kernels of its dtype: as the reference, "
+       "or with a drift, NaN or stall that exact kernels have too.",
+       all, "by contract (training)", false},
       {"plugin.crash", "No batch ends the worker by a signal.", all, universal, false},
       {"plugin.exit", "No batch ends the process.", all, universal, false},
       {"plugin.hang", "Every batch comes back within the deadline.", all, universal, false},

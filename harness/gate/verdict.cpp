@@ -5,12 +5,17 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "contract/rules.hpp"
 
 namespace ulpaudit {
 namespace {
+
+/// As much as the final loss may differ from the reference's to be called equal
+/// (training/training.hpp), so much may it differ from that of exact kernels.
+constexpr double kSameDrift = 0.01;
 
 std::string input_text(const Witness& w) {
   return w.y ? fmt::format("z = {}, y = {}", w.z.decimal, w.y->decimal)
@@ -80,6 +85,7 @@ class Judge {
     for (Finding& f : report_.findings) expect(f);
     const std::size_t results = report_.results.size();
     for (std::size_t i = 0; i < results; ++i) judge(report_.results[i]);
+    for (const Training& t : report_.training) judge(t);
     for (const Implementation& i : report_.implementations)
       if (i.unavailable.empty()) expected_but_absent(i);
     verdicts();
@@ -164,6 +170,39 @@ class Judge {
                       input_text(c.first), c.first.got.decimal, c.first.expected.decimal),
           c.count, c.first, range_of(c));
     }
+  }
+
+  /// By each kernel of the run that promises it: their common result is all that a run shows.
+  void judge(const Training& t) {
+    if (t.outcome == "as_reference" || t.outcome == "failed" || as_exact_kernels(t)) return;
+    for (const std::string& kernel : t.kernels) {
+      if (!contract_of(kernel).same_training) continue;
+      Finding f;
+      f.rule = "training.same_as_reference";
+      f.phase = "train";
+      f.implementation = kernel;
+      for (const Implementation& i : report_.implementations)
+        if (i.name == kernel) f.op = i.op;
+      f.dtype = t.dtype;
+      f.region = "all";
+      f.message = fmt::format("{} on {} ({}): {}, promised to train as with exact kernels",
+                              t.network, t.data, t.path, t.verdict);
+      f.count = 1;
+      f.replay = t.replay;
+      expect(f);
+      report_.findings.push_back(std::move(f));
+    }
+  }
+
+  /// The same outcome as exact kernels of the dtype along the path; a drift within kSameDrift.
+  bool as_exact_kernels(const Training& t) const {
+    for (const Training& e : report_.training)
+      if (e.implementation == "exact kernels" && e.network == t.network && e.data == t.data &&
+          e.path == t.path && e.dtype == t.dtype && e.depth == t.depth)
+        return e.outcome == t.outcome &&
+               (t.outcome != "drifts" ||
+                (t.drift && e.drift && std::fabs(*t.drift - *e.drift) <= kSameDrift));
+    return false;
   }
 
   void budget(const Result& r, const KernelContract& k, const std::string& region) {

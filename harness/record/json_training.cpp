@@ -12,9 +12,17 @@ void get_real(const Json& j, const char* key, std::optional<double>& v) {
 }
 
 Json lost_json(const Training::Lost& l) {
-  return {{"results", l.results}, {"zero", l.zero}, {"digits", l.digits}};
+  Json j = {{"results", l.results}, {"zero", l.zero}, {"digits", l.digits}};
+  put_real(j, "zero_from", l.zero_from);
+  put_real(j, "digits_from", l.digits_from);
+  return j;
 }
-Training::Lost read_lost(const Json& j) { return {j.at("results"), j.at("zero"), j.at("digits")}; }
+Training::Lost read_lost(const Json& j) {
+  Training::Lost l = {j.at("results"), j.at("zero"), j.at("digits"), {}, {}};
+  get_real(j, "zero_from", l.zero_from);
+  get_real(j, "digits_from", l.digits_from);
+  return l;
+}
 
 Json quality_json(const Training::Quality& q) {
   return {{"loss", real(q.loss)},
@@ -55,6 +63,10 @@ void to_json(Json& j, const Training& t) {
        {"steps", t.steps},     {"batch", t.batch},
        {"seed", t.seed},       {"learning_rate", t.learning_rate},
        {"outcome", t.outcome}, {"verdict", t.verdict}};
+  if (t.loss_scale != 0) {
+    j["loss_scale"] = real(t.loss_scale);
+    j["skipped_steps"] = t.skipped_steps;
+  }
   if (!t.failure.empty()) j["failure"] = t.failure;
   put(j, "outcome_step", t.outcome_step);
   if (!t.where.empty()) j["where"] = t.where;
@@ -88,6 +100,10 @@ void from_json(const Json& j, Training& t) {
   t.batch = j.at("batch");
   t.seed = j.at("seed");
   t.learning_rate = j.at("learning_rate");
+  if (j.contains("loss_scale")) {
+    t.loss_scale = read_real(j.at("loss_scale"));
+    t.skipped_steps = j.at("skipped_steps");
+  }
   t.outcome = j.at("outcome");
   t.verdict = j.at("verdict");
   t.failure = j.value("failure", "");

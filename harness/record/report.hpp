@@ -187,20 +187,24 @@ struct Training {
     std::uint64_t results = 0;
     std::uint64_t zero = 0;    ///< exactly 0 where the true value does not round to 0
     std::uint64_t digits = 0;  ///< more than half of the digits wrong, zeros included
+    std::optional<double> zero_from, digits_from;  ///< the smallest |z| at which it happened
   };
   struct Quality {  ///< of the final weights on data kept apart, judged by exact kernels in f64
     double loss = 0, accuracy = 0, f1 = 0, brier = 0, calibration_error = 0;
   };
   std::string network, data, path;
-  std::string implementation;  ///< a plug-in; "exact": correctly rounded kernels of the dtype
+  std::string
+      implementation;  ///< a plug-in; "exact kernels": correctly rounded kernels of the dtype
   std::string dtype;
   std::vector<std::string> kernels;  ///< that were called
   std::vector<std::string> missing;  ///< ops that the plug-in has not: taken from the reference
   std::uint64_t depth = 0, steps = 0, batch = 0, seed = 0;
   double learning_rate = 0;
-  std::string failure;  ///< of a kernel: there are no figures
-  std::string outcome;  ///< "as_reference", "drifts", "stalls", "nan", "failed"
-  std::string verdict;  ///< the outcome in words: "drifts by +3.1 %"
+  double loss_scale = 0;            ///< that the run ended with; 0: the loss is not scaled
+  std::uint64_t skipped_steps = 0;  ///< whose scaled gradients overflowed
+  std::string failure;              ///< of a kernel: there are no figures
+  std::string outcome;              ///< "as_reference", "drifts", "stalls", "nan", "failed"
+  std::string verdict;              ///< the outcome in words: "drifts by +3.1 %"
   std::optional<std::uint64_t> outcome_step;
   std::string where;                       ///< the first NaN or infinity arose
   std::optional<double> drift;             ///< of the final loss, relative to the reference's

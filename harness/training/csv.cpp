@@ -7,8 +7,12 @@
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <iterator>
 #include <optional>
+#include <sstream>
 #include <vector>
+
+#include "ulpaudit_breast_cancer.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -40,9 +44,7 @@ class Reader {
  public:
   Reader(const std::string& path, int labels) : path_(path), labels_(labels) {}
 
-  std::vector<std::vector<double>> rows() {
-    std::ifstream in(path_);
-    if (!in) throw BadData(fmt::format("cannot read '{}'", path_));
+  std::vector<std::vector<double>> rows(std::istream& in) {
     std::vector<std::vector<double>> out;
     std::string line;
     for (std::size_t row = 1; std::getline(in, line); ++row) {
@@ -103,7 +105,20 @@ void standardise(DataSet& d) {
 }  // namespace
 
 DataSet read_csv(const std::string& path, int labels) {
-  const auto rows = Reader(path, labels).rows();
+  std::ifstream in(path);
+  if (!in) throw BadData(fmt::format("cannot read '{}'", path));
+  return read_csv(in, path, labels);
+}
+
+DataSet breast_cancer() {
+  std::stringstream in;  // without the first line: counts, and names of the classes
+  std::for_each(std::begin(kBreastCancer) + 1, std::end(kBreastCancer),
+                [&](const char* line) { in << line << '\n'; });
+  return read_csv(in, std::string(name(DataKind::breast_cancer)), 1);
+}
+
+DataSet read_csv(std::istream& in, const std::string& path, int labels) {
+  const auto rows = Reader(path, labels).rows(in);
   const auto n = static_cast<Eigen::Index>(rows.size());
   const auto features = static_cast<Eigen::Index>(rows[0].size()) - labels;
   DataSet d;

@@ -1,6 +1,7 @@
 // The user's own data: a file of comma-separated numbers.
 #pragma once
 
+#include <istream>
 #include <stdexcept>
 
 #include "training/data.hpp"
@@ -17,5 +18,11 @@ class BadData : public std::runtime_error {
 /// number. Every second row is kept apart; features are standardised by those for training. Throws
 /// BadData.
 DataSet read_csv(const std::string& path, int labels);
+/// The same from a stream; `path` names it.
+DataSet read_csv(std::istream& in, const std::string& path, int labels);
+
+/// Breast Cancer Wisconsin (data/README.md), part of the program: 569 samples, 30 features, a
+/// label.
+DataSet breast_cancer();
 
 }  // namespace ulpaudit

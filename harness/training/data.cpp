@@ -51,8 +51,8 @@ void sequences(Stream& random, Eigen::MatrixXd& x, Eigen::MatrixXd& y) {
 }  // namespace
 
 std::string_view name(DataKind k) {
-  constexpr std::string_view names[] = {"noisy",    "separable", "imbalanced",
-                                        "outliers", "adding",    "file"};
+  constexpr std::string_view names[] = {"noisy",  "separable",     "imbalanced", "outliers",
+                                        "adding", "breast_cancer", "file"};
   return names[static_cast<std::size_t>(k)];
 }
 

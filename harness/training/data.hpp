@@ -14,11 +14,20 @@ namespace ulpaudit {
 /// about one in twenty is 1. outliers: noisy, and one sample in fifty lies 40 times further out, so
 /// that its |logit| is large. adding: sequences of a number and a marker; the label says whether
 /// the two marked numbers add up to more than 1 (the adding problem of Hochreiter and Schmidhuber
-/// as a decision; LSTM only). file: the user's own (csv.hpp).
-enum class DataKind : std::uint8_t { noisy, separable, imbalanced, outliers, adding, file };
-inline constexpr DataKind kDataKinds[] = {DataKind::noisy, DataKind::separable,
+/// as a decision; LSTM only). breast_cancer: Breast Cancer Wisconsin (csv.hpp). file: the user's
+/// own (csv.hpp).
+enum class DataKind : std::uint8_t {
+  noisy,
+  separable,
+  imbalanced,
+  outliers,
+  adding,
+  breast_cancer,
+  file
+};
+inline constexpr DataKind kDataKinds[] = {DataKind::noisy,      DataKind::separable,
                                           DataKind::imbalanced, DataKind::outliers,
-                                          DataKind::adding};
+                                          DataKind::adding,     DataKind::breast_cancer};
 std::string_view name(DataKind k);
 
 /// Columns are samples. test: kept apart from training.
@@ -30,7 +39,7 @@ struct DataSet {
 inline constexpr int kSamples = 1024;       ///< for training, and as many kept apart
 inline constexpr int kSequenceLength = 20;  ///< of adding
 
-/// `features` and `labels` are ignored by adding.
+/// A generated set; `features` and `labels` are ignored by adding.
 DataSet make_data(DataKind kind, int features, int labels, std::uint64_t seed);
 
 }  // namespace ulpaudit

@@ -48,32 +48,40 @@ void unpack(Dtype d, const void* from, std::size_t n, T* v) {
   }
 }
 
+/// The number of the dtype that a kernel would be given.
+template <class T>
+double as_input(Dtype d, T v) {
+  const bool same = static_cast<std::size_t>(format(d).bytes()) == sizeof(T);
+  return same ? static_cast<double>(v) : decode(d, encode(d, static_cast<double>(v)));
+}
+
 }  // namespace
 
 template <class T>
 void ExactKernels<T>::run(OpId op, const T* z, const T* y, T* out, std::size_t n) {
-  std::map<double, std::vector<std::size_t>> by_label;
-  const bool unary = info(op).arity == 1;
   z_.resize(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    z_[i] = decode(d_, encode(d_, static_cast<double>(z[i])));
-    const double label = unary ? 0 : decode(d_, encode(d_, static_cast<double>(y[i])));
-    by_label[label].push_back(i);
+  for (std::size_t i = 0; i < n; ++i) z_[i] = as_input(d_, z[i]);
+  if (info(op).arity == 1) return run_label(op, 0, z_, out, nullptr);
+  std::map<double, std::vector<std::size_t>> by_label;
+  for (std::size_t i = 0; i < n; ++i) by_label[as_input(d_, y[i])].push_back(i);
+  std::vector<double> of_label;
+  for (const auto& [label, at] : by_label) {
+    of_label.clear();
+    for (const std::size_t i : at) of_label.push_back(z_[i]);
+    run_label(op, label, of_label, out, at.data());
   }
-  for (const auto& [label, at] : by_label) run_label(op, label, at, out);
 }
 
 template <class T>
-void ExactKernels<T>::run_label(OpId op, double y, const std::vector<std::size_t>& at, T* out) {
-  const std::size_t n = at.size();
-  std::vector<double> z(n);
-  for (std::size_t i = 0; i < n; ++i) z[i] = z_[at[i]];
+void ExactKernels<T>::run_label(OpId op, double y, const std::vector<double>& z, T* out,
+                                const std::size_t* at) {
+  const std::size_t n = z.size();
   hi_.resize(n);
   lo_.resize(n);
   delta_.resize(n);
   fast_values_f64(op, y, z.data(), n, {hi_.data(), lo_.data(), delta_.data()});
   for (std::size_t i = 0; i < n; ++i)
-    out[at[i]] =
+    out[at != nullptr ? at[i] : i] =
         static_cast<T>(decode(d_, rounded_truth(op, d_, z[i], y, hi_[i], lo_[i], delta_[i])));
 }
 

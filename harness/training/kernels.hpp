@@ -38,7 +38,8 @@ class ExactKernels final : public Kernels<T> {
   void run(OpId op, const T* z, const T* y, T* out, std::size_t n) override;
 
  private:
-  void run_label(OpId op, double y, const std::vector<std::size_t>& at, T* out);
+  /// Writes to out[at[i]]; null: to out[i].
+  void run_label(OpId op, double y, const std::vector<double>& z, T* out, const std::size_t* at);
   Dtype d_;
   std::vector<double> z_, hi_, lo_, delta_;
 };

@@ -157,11 +157,12 @@ class LstmCell {
       dz.middleRows(2 * hidden_, hidden_) = dh.cwiseProduct(s.squashed);
       dz.topRows(3 * hidden_) = dz.topRows(3 * hidden_).cwiseProduct(gate_slope).eval();
       dz.bottomRows(hidden_) = dc.cwiseProduct(input(s)).cwiseProduct(s.candidate.unaryExpr(slope));
+      dz = ops.flowing(std::move(dz));
       wx.gradient += dz * s.x.transpose();
       wh.gradient += dz * s.h.transpose();
       b.gradient += dz.rowwise().sum();
-      dh = wh.value.transpose() * dz;
-      dc = dc.cwiseProduct(forget(s)).eval();
+      dh = ops.flowing(wh.value.transpose() * dz);
+      dc = ops.flowing(dc.cwiseProduct(forget(s)));
       using std::sqrt;
       if (norms != nullptr) (*norms)[t] = sqrt(T(dh.squaredNorm() + dc.squaredNorm()));
     }

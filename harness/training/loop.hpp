@@ -34,6 +34,31 @@ struct LoopResult {
   Lost loss_values, gradients, derivatives;
   std::vector<Eigen::MatrixXd> weights;  ///< final
   bool stopped = false;
+  double loss_scale = 0;      ///< at the end; 0: the loss is not scaled
+  std::uint64_t skipped = 0;  ///< steps whose scaled gradients overflowed
+};
+
+/// The scale of a path `scaled`, as mixed-precision training chooses it (PyTorch's GradScaler):
+/// from 2^16 on, halved where a gradient overflows, doubled after 2000 steps without. 1 on other
+/// paths.
+class LossScale {
+ public:
+  explicit LossScale(Path p) : on_(p == Path::scaled), scale_(on_ ? 65536 : 1) {}
+  bool on() const { return on_; }
+  double value() const { return scale_; }
+  /// May the step be taken, its gradients being finite or not?
+  bool next(bool finite) {
+    if (!on_) return true;
+    good_ = finite ? good_ + 1 : 0;
+    if (!finite) scale_ /= 2;
+    if (good_ != 0 && good_ % 2000 == 0) scale_ *= 2;
+    return finite;
+  }
+
+ private:
+  bool on_;
+  double scale_;
+  std::uint64_t good_ = 0;
 };
 
 /// Plain gradient descent, or Adam with the usual 0.9, 0.999 and 1e-8.
@@ -93,21 +118,35 @@ void take_batch(const DataSet& data, const LoopChoice& c, std::uint64_t step, Ma
   }
 }
 
-/// Loss and gradients of one mini-batch.
+/// Loss and gradients of one mini-batch; the gradients of the weights are `scale` times too large.
 template <class T>
 struct Pass {
   Matrix<T> losses, dz;
   T loss{};
 };
 template <class T>
-Pass<T> pass(Network<T>& network, Ops<T>& ops, const Matrix<T>& x, const Matrix<T>& y) {
+Pass<T> pass(Network<T>& network, Ops<T>& ops, const Matrix<T>& x, const Matrix<T>& y,
+             double scale = 1) {
   Pass<T> p;
   const Matrix<T> z = network.forward(x, ops);
   ops.loss(z, y, p.losses, p.dz);
   const T count = T(static_cast<int>(z.size()));
   p.loss = p.losses.sum() / count;
-  network.backward(p.dz / count, ops);
+  Matrix<T> d = p.dz / count;
+  if (scale != 1) d *= T(scale);
+  network.backward(ops.flowing(std::move(d)), ops);
   return p;
+}
+
+/// The gradients as they were without a scale; are all finite?
+template <class T>
+bool unscale(const std::vector<Weights<T>*>& weights, double scale) {
+  bool finite = true;
+  for (Weights<T>* w : weights) {
+    w->gradient /= T(scale);
+    finite = finite && w->gradient.allFinite();
+  }
+  return finite;
 }
 
 /// `exact` counts what the kernels lose; may be null.
@@ -118,6 +157,7 @@ LoopResult train(const LoopChoice& c, const DataSet& data, Kernels<T>& kernels, 
   const std::vector<Weights<T>*> weights = network->weights();
   Update<T> update(c, weights.size());
   Ops<T> ops(c.path, kernels, exact);
+  LossScale scale(c.path);
   const auto bad = [&](const Matrix<T>& m, std::uint64_t step, const std::string& where) {
     if (m.allFinite()) return;
     r.finite = r.finite && where.rfind("weights", 0) != 0;
@@ -134,14 +174,18 @@ LoopResult train(const LoopChoice& c, const DataSet& data, Kernels<T>& kernels, 
     }
     take_batch(data, c, step, x, y);
     ops.count_derivatives(step % 5 == 0);
-    const Pass<T> p = pass(*network, ops, x, y);
+    const Pass<T> p = pass(*network, ops, x, y, scale.value());
     r.losses.push_back(static_cast<double>(p.loss));
     bad(p.losses, step, "the loss");
     bad(p.dz, step, "the gradient of the loss");
+    if (scale.on() && !scale.next(unscale(weights, scale.value()))) {
+      ++r.skipped;
+      continue;
+    }
     r.last_norms.clear();
     for (const Weights<T>* w : weights)
       r.last_norms.push_back(w->gradient.template cast<double>().norm());
-    if (step == 0) r.first_norms = r.last_norms;
+    if (r.first_norms.empty()) r.first_norms = r.last_norms;
     for (std::size_t i = weights.size(); i-- > 0;)
       bad(weights[i]->gradient, step, "the gradient of " + weights[i]->name);
     if (update.step(weights)) r.moved = step + 1;
@@ -151,6 +195,9 @@ LoopResult train(const LoopChoice& c, const DataSet& data, Kernels<T>& kernels, 
     r.names.push_back(w->name);
     r.weights.push_back(w->value.template cast<double>());
   }
+  if (scale.on()) r.loss_scale = scale.value();
+  r.first_norms.resize(weights.size());  // where each step was skipped
+  r.last_norms.resize(weights.size());
   r.loss_values = ops.loss_values;
   r.gradients = ops.gradients;
   r.derivatives = ops.derivatives;

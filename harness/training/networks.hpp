@@ -66,8 +66,8 @@ class FeedForward final : public Network<T> {
     for (std::size_t i = dense_.size(); i-- > 0;) {
       dense_[i].backward(d);
       if (i == 0) break;
-      const Matrix<T> da = dense_[i].input_gradient(d);
-      d = sigmoid_ ? sigmoids_[i - 1].backward(da, ops) : relus_[i - 1].backward(da);
+      const Matrix<T> da = ops.flowing(dense_[i].input_gradient(d));
+      d = ops.flowing(sigmoid_ ? sigmoids_[i - 1].backward(da, ops) : relus_[i - 1].backward(da));
     }
   }
   std::vector<Weights<T>*> weights() override {
@@ -97,7 +97,7 @@ class Recurrent final : public Network<T> {
   }
   void backward(const Matrix<T>& dz, Ops<T>& ops) override {
     out_.backward(dz);
-    cell_.backward(out_.input_gradient(dz), ops, &step_norms_);
+    cell_.backward(ops.flowing(out_.input_gradient(dz)), ops, &step_norms_);
   }
   std::vector<Weights<T>*> weights() override {
     return {&cell_.wx, &cell_.wh, &cell_.b, &out_.w, &out_.b};

@@ -4,8 +4,10 @@
 
 #include <Eigen/Core>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -22,18 +24,30 @@ using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;  ///< a sample 
 /// probability: p = sigma(z), -(y log p + (1-y) log(1-p)), and its gradient by the chain rule, as
 /// automatic differentiation takes it; hidden layers as saved.
 /// clipped: the same with p clipped to [1e-7, 1-1e-7] (Keras), which stops the gradient beyond.
-enum class Path : std::uint8_t { logits, saved, probability, clipped };
-inline constexpr Path kPaths[] = {Path::logits, Path::saved, Path::probability, Path::clipped};
+/// mixed: as logits, and gradients flow backwards through the layers in the 16-bit dtype of the
+/// kernels, as in mixed-precision training; weights and their gradients stay f32.
+/// scaled: mixed with the loss multiplied by a scale, so that small gradients do not underflow
+/// (loop.hpp).
+enum class Path : std::uint8_t { logits, saved, probability, clipped, mixed, scaled };
+inline constexpr Path kPaths[] = {Path::logits,  Path::saved, Path::probability,
+                                  Path::clipped, Path::mixed, Path::scaled};
 inline std::string_view name(Path p) {
-  constexpr std::string_view names[] = {"logits", "saved", "probability", "clipped"};
+  constexpr std::string_view names[] = {"logits",  "saved", "probability",
+                                        "clipped", "mixed", "scaled"};
   return names[static_cast<std::size_t>(p)];
 }
+/// Do loss and sigma' come from the logit, by kernels of their own?
+inline bool has_loss_kernels(Path p) { return p != Path::probability && p != Path::clipped; }
+inline bool has_gradient_kernel(Path p) { return has_loss_kernels(p) && p != Path::saved; }
+/// Do gradients flow in 16 bits?
+inline bool is_mixed(Path p) { return p == Path::mixed || p == Path::scaled; }
 
 /// Results of one kind, and those that lost what the true value has.
 struct Lost {
   std::uint64_t results = 0;
   std::uint64_t zero = 0;    ///< exactly 0, where the true value does not round to 0
   std::uint64_t digits = 0;  ///< more than half of the dtype's digits wrong, zeros included
+  std::optional<double> zero_from, digits_from;  ///< the smallest |z| at which it happened
 };
 
 /// The ops along a path.
@@ -53,7 +67,7 @@ class Ops {
   /// sigma' at z, where s is the sigmoid that was computed there.
   Matrix<T> sigmoid_grad(const Matrix<T>& z, const Matrix<T>& s) {
     Matrix<T> d(z.rows(), z.cols());
-    if (path_ == Path::logits)
+    if (has_gradient_kernel(path_))
       call(kernels_, kSigmoidGrad, z, nullptr, d);
     else
       d = s.unaryExpr([this](const T& p) { return saved(p); });
@@ -65,7 +79,7 @@ class Ops {
   void loss(const Matrix<T>& z, const Matrix<T>& y, Matrix<T>& losses, Matrix<T>& dz) {
     losses.resize(z.rows(), z.cols());
     dz.resize(z.rows(), z.cols());
-    if (path_ == Path::logits || path_ == Path::saved) {
+    if (has_loss_kernels(path_)) {
       call(kernels_, kBce, z, &y, losses);
       call(kernels_, kBceGrad, z, &y, dz);
     } else {
@@ -75,6 +89,12 @@ class Ops {
     }
     count(kBce, z, &y, losses, loss_values);
     count(kBceGrad, z, &y, dz, gradients);
+  }
+
+  /// A gradient on its way backwards, as the path keeps it.
+  Matrix<T> flowing(Matrix<T> d) const {
+    if (is_mixed(path_)) d = d.unaryExpr([this](const T& v) { return r(v); }).eval();
+    return d;
   }
 
   /// Derivatives are many: a loop counts those of some steps only.
@@ -125,9 +145,14 @@ class Ops {
       const T half = static_cast<T>(exp2i(-format(kernels_.dtype()).p / 2));
       for (Eigen::Index i = 0; i < z.size(); ++i) {
         const T t = truth.data()[i], g = got.data()[i];
+        const bool zero = g == 0 && t != 0;
+        const bool digits = !(std::fabs(g - t) <= half * std::fabs(t)) && t == t && g != t;
         ++lost.results;
-        lost.zero += g == 0 && t != 0;
-        lost.digits += !(std::fabs(g - t) <= half * std::fabs(t)) && t == t && g != t;
+        lost.zero += zero;
+        lost.digits += digits;
+        const double at = std::fabs(static_cast<double>(z.data()[i]));
+        if (zero) lost.zero_from = std::min(at, lost.zero_from.value_or(at));
+        if (digits) lost.digits_from = std::min(at, lost.digits_from.value_or(at));
       }
     }
   }

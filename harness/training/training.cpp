@@ -10,6 +10,7 @@
 #include <optional>
 #include <thread>
 
+#include "training/csv.hpp"
 #include "training/loop.hpp"
 
 namespace ulpaudit {
@@ -26,7 +27,7 @@ struct Settings {
   bool adam;
 };
 
-/// `file`: not null where the data are the user's.
+/// `file`: not null where the data are not generated.
 Settings settings_of(NetworkKind k, const DataSet* file) {
   if (file != nullptr) {
     Settings s = settings_of(k, nullptr);
@@ -49,8 +50,12 @@ Settings settings_of(NetworkKind k, const DataSet* file) {
   return {kLstmInputs * kSequenceLength, 1, 200, 32, 0.05, true};
 }
 
+/// The data of a run, where they are not generated.
 const DataSet* file_of(const TrainingRun& run, const TrainingChoice& c) {
-  return run.data == DataKind::file ? c.file.get() : nullptr;
+  static const DataSet real = breast_cancer();
+  return run.data == DataKind::file            ? c.file.get()
+         : run.data == DataKind::breast_cancer ? &real
+                                               : nullptr;
 }
 
 LoopChoice loop_choice(const TrainingRun& run, const TrainingChoice& c) {
@@ -216,8 +221,12 @@ void add_verdict(const LoopResult& r, const LoopResult& reference, Training& t) 
 void add_figures(const LoopResult& r, const Reference& reference, const std::optional<Judged>& own,
                  Training& t) {
   const LoopResult& ref = reference.loop;
-  const auto lost = [](const Lost& l) { return Training::Lost{l.results, l.zero, l.digits}; };
+  const auto lost = [](const Lost& l) {
+    return Training::Lost{l.results, l.zero, l.digits, l.zero_from, l.digits_from};
+  };
   t.losses = lost(r.loss_values);
+  t.loss_scale = r.loss_scale;
+  t.skipped_steps = r.skipped;
   t.gradients = lost(r.gradients);
   t.derivatives = lost(r.derivatives);
   const std::size_t n = r.losses.size(), points = std::min(n, kCurvePoints);
@@ -339,10 +348,9 @@ void compare_with_exact(std::vector<Training>& rows) {
 }  // namespace
 
 std::vector<OpId> ops_used(const TrainingRun& run) {
-  const bool logits = run.path == Path::logits || run.path == Path::saved;
   std::vector<OpId> ops = {kSigmoid};  // at inference, at least
-  if (run.path == Path::logits && has_inner_sigmoids(run.network)) ops.push_back(kSigmoidGrad);
-  if (logits) ops.insert(ops.end(), {kBce, kBceGrad});
+  if (has_gradient_kernel(run.path) && has_inner_sigmoids(run.network)) ops.push_back(kSigmoidGrad);
+  if (has_loss_kernels(run.path)) ops.insert(ops.end(), {kBce, kBceGrad});
   return ops;
 }
 
@@ -360,8 +368,21 @@ std::vector<Training> run_training(const std::vector<TrainingRun>& asked,
     ++done;
     if (choice.progress) choice.progress(done, runs.size() + settings.size());
   };
+  std::vector<std::optional<Training>> rows(runs.size());
+  std::vector<char> needed(settings.size(), 0);
+  const auto setting_of = [&](const TrainingRun& r) {
+    return static_cast<std::size_t>(
+        std::find(settings.begin(), settings.end(), Setting{r.network, r.data}) - settings.begin());
+  };
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (const Training* row = choice.known ? choice.known(runs[i]) : nullptr)
+      rows[i] = *row;
+    else
+      needed[setting_of(runs[i])] = 1;
+  }
   std::vector<Reference> references(settings.size());
   share_out(settings.size(), choice.threads, options, [&](std::size_t i, SessionPool&) {
+    if (needed[i] == 0) return one_more();
     TrainingRun run;
     run.network = settings[i].first;
     run.data = settings[i].second;
@@ -375,16 +396,16 @@ std::vector<Training> run_training(const std::vector<TrainingRun>& asked,
     if (!r.loop.stopped) r.judged = judge(c, r.loop, r.data);
     one_more();
   });
-  std::vector<std::optional<Training>> rows(runs.size());
   share_out(runs.size(), choice.threads, options, [&](std::size_t i, SessionPool& sessions) {
     if (choice.stop != nullptr && *choice.stop) return;
+    if (rows[i]) return one_more();
     const TrainingRun& run = runs[i];
-    const auto at = std::find(settings.begin(), settings.end(), Setting{run.network, run.data});
-    const Reference& reference = references[static_cast<std::size_t>(at - settings.begin())];
+    const Reference& reference = references[setting_of(run)];
     if (reference.loop.stopped) return;
     const LoopChoice c = loop_choice(run, choice);
     rows[i] = run.dtype == Dtype::f64 ? train_row<double>(run, c, reference, sessions)
                                       : train_row<float>(run, c, reference, sessions);
+    if (rows[i] && choice.finished) choice.finished(*rows[i]);
     one_more();
   });
   std::vector<Training> out;

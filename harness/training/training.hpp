@@ -20,7 +20,7 @@ struct TrainingRun {
   DataKind data{};
   Path path{};
   Dtype dtype{};
-  std::string implementation;  ///< "exact": no kernel of a plug-in
+  std::string implementation;  ///< kExactKernels: no kernel of a plug-in
   KernelSet kernels;
 };
 
@@ -34,12 +34,15 @@ struct TrainingChoice {
   int threads = 1;
   const std::atomic<bool>* stop = nullptr;  ///< where it becomes true, the rest is left out
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+  /// A row of an earlier, broken-off call, as `finished` got it; null: the run has to be made.
+  std::function<const Training*(const TrainingRun&)> known;
+  std::function<void(const Training&)> finished;  ///< for each row that was made, from any thread
 };
 
 /// The ops that a run calls.
 std::vector<OpId> ops_used(const TrainingRun& run);
 
-inline constexpr char kExactKernels[] = "exact";
+inline constexpr char kExactKernels[] = "exact kernels";
 
 /// The final loss may differ this much from the reference's, as a part of it, to be called equal.
 inline constexpr double kDriftTolerance = 0.01;

@@ -11,6 +11,7 @@
 #include "ops/op.hpp"
 #include "reports/html/html_sections.hpp"
 #include "reports/text.hpp"
+#include "reports/training_view.hpp"
 #include "reports/view.hpp"
 
 namespace ulpaudit::html {
@@ -111,6 +112,39 @@ Json benchmark_rows(const Report& report) {
   return rows;
 }
 
+Json norms(const std::vector<Training::Layer>& layers, double Training::Layer::*which) {
+  Json out = Json::array();
+  for (const Training::Layer& l : layers) out.push_back(rounded(l.*which));
+  return out;
+}
+
+/// [step, loss]
+Json losses(const Training& t, double Training::CurvePoint::*which) {
+  Json out = Json::array();
+  for (const Training::CurvePoint& p : t.curve) out.push_back({p.step, rounded(p.*which)});
+  return out;
+}
+
+/// Loss curves and gradient norms of a group, the reference's first.
+Json lesson(const TrainingGroup& g) {
+  const Training* longest = g.runs.front();
+  for (const Training* t : g.runs)
+    if (t->curve.size() > longest->curve.size()) longest = t;
+  Json j = {
+      {"title", training_title(*longest)}, {"layers", Json::array()}, {"runs", Json::array()}};
+  for (const Training::Layer& l : longest->layers) j["layers"].push_back(printable(l.name));
+  j["runs"].push_back({{"name", "reference"},
+                       {"losses", losses(*longest, &Training::CurvePoint::reference)},
+                       {"first", norms(longest->layers, &Training::Layer::reference_first)},
+                       {"last", norms(longest->layers, &Training::Layer::reference_last)}});
+  for (const Training* t : g.runs)
+    j["runs"].push_back({{"name", printable(t->implementation + " " + t->dtype)},
+                         {"losses", losses(*t, &Training::CurvePoint::loss)},
+                         {"first", norms(t->layers, &Training::Layer::first)},
+                         {"last", norms(t->layers, &Training::Layer::last)}});
+  return j;
+}
+
 }  // namespace
 
 std::string data(const Report& report, const Report* before) {
@@ -126,6 +160,8 @@ std::string data(const Report& report, const Report* before) {
     if (!j["regions"].contains(key)) j["regions"][key] = borders(r);
   }
   j["benchmarks"] = benchmark_rows(report);
+  j["training"] = Json::array();
+  for (const TrainingGroup& g : training_groups(report)) j["training"].push_back(lesson(g));
   std::string out;
   for (char c : j.dump()) out += c == '<' ? std::string("\\u003c") : std::string(1, c);
   return out;

@@ -15,6 +15,8 @@ std::string findings(const Report& report);
 std::string matrix(const Report& report);
 /// Curve, histogram, regions and special values of each total.
 std::string details(const Report& report);
+/// The section about training, empty where nothing was trained.
+std::string training(const Report& report);
 std::string textbook(const Report& report);
 /// Evidence, and who judged.
 std::string evidence(const Report& report);

@@ -594,6 +594,165 @@
     }
   }
 
+  // ---- training: loss against step, norms of the gradient against layer; the reference dashed
+  const small = (v) => v === null || v === undefined ? '–' : short(v);
+  const DASHES = ['', '2 2', '7 2 2 2'];  // colours come again after four series
+
+  /// Lines over a logarithmic scale, with a legend whose entries single one line out.
+  class Lines {
+    constructor(figure, lesson, name) {
+      this.figure = figure;
+      this.lesson = lesson;
+      this.only = null;
+      this.at = null;
+      this.runs = lesson.runs.filter((r) => r.losses.length);
+      this.buttons = this.runs.map((run, i) => {
+        const icon = draw('svg', {width: 22, height: 10, viewBox: '0 0 22 10', 'aria-hidden': 'true'},
+          draw('path', {d: 'M0,5H22', ...this.style(i)}));
+        const button = el('button', {type: 'button', class: 'series', 'aria-pressed': 'false'}, icon, run.name);
+        button.addEventListener('click', () => { this.only = this.only === i ? null : i; this.render(); });
+        return button;
+      });
+      capture(figure, name, ...this.buttons);
+      this.holder = el('div', {});
+      figure.append(this.holder);
+      this.tip = new Tip(figure);
+      this.render();
+    }
+    style(i, more = '') {
+      const faded = this.only !== null && this.only !== i && i !== 0 ? ' faded' : '';
+      if (i === 0) return {class: `line reference ${more}`};
+      return {class: `line s${(i - 1) % 4} ${more}${faded}`, 'stroke-dasharray': DASHES[Math.floor((i - 1) / 4) % DASHES.length]};
+    }
+    /// The scale: powers of ten between the smallest and the largest of the values.
+    scale(values) {
+      const logs = values.filter((v) => v > 0).map(Math.log10);
+      this.low = Math.min(...logs, 0) === 0 && !logs.length ? -1 : Math.min(...logs);
+      this.high = logs.length ? Math.max(...logs) : 0;
+      const room = Math.max(this.high - this.low, 0.2) * 0.06;
+      this.low -= room;
+      this.high += room;
+    }
+    y(v) { return this.plot.bottom - (Math.log10(v) - this.low) / (this.high - this.low) * this.plot.height; }
+    levels() {
+      const {left, right} = this.plot;
+      const span = this.high - this.low, used = [];
+      const parts = span < 0.4 ? [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 8, 9] : span < 1.2 ? [1, 2, 3, 5, 7] : span < 3 ? [1, 2, 5] : [1];
+      const step = Math.max(1, Math.ceil(span / 8));
+      for (let k = Math.floor(this.low / step) * step; k <= this.high; k += step)
+        for (const m of parts) {
+          const v = Number(`${m}e${k}`);
+          if (Math.log10(v) < this.low || Math.log10(v) > this.high || used.some((y) => Math.abs(y - this.y(v)) < 13)) continue;
+          used.push(this.y(v));
+          this.svg.append(draw('line', {class: 'gridline', x1: left, x2: right, y1: this.y(v), y2: this.y(v)}),
+            draw('text', {x: left - 6, y: this.y(v) + 4, 'text-anchor': 'end'}, short(v)));
+        }
+    }
+    /// One path; a value that a logarithm has not breaks it.
+    line(points, attributes) {
+      let d = '', pen = 'M';
+      for (const [x, v] of points) {
+        if (!(v > 0)) { pen = 'M'; continue; }
+        d += `${pen}${x.toFixed(2)},${this.y(v).toFixed(2)}`;
+        pen = 'L';
+      }
+      this.svg.append(draw('path', {...attributes, d}));
+    }
+    begin(values, ticks, below) {
+      this.buttons.forEach((b, i) => b.setAttribute('aria-pressed', String(this.only === i)));
+      Object.assign(this, frame(this.figure, 280, {left: 56, right: 14, top: 12, bottom: 44}));
+      this.scale(values);
+      this.levels();
+      const {left, right, bottom} = this.plot;
+      for (const [x, text] of ticks())
+        this.svg.append(draw('line', {class: 'zero', x1: x, x2: x, y1: bottom, y2: bottom + 4}),
+          draw('text', {x, y: bottom + 16, 'text-anchor': 'middle'}, text));
+      this.svg.append(draw('text', {class: 'strong', x: (left + right) / 2, y: bottom + 34, 'text-anchor': 'middle'}, below));
+    }
+    end() {
+      this.pointer = draw('line', {class: 'cursor', y1: this.plot.top, y2: this.plot.bottom, visibility: 'hidden'});
+      this.svg.append(this.pointer);
+      if (!this.svg.isConnected) {
+        this.holder.append(this.svg);
+        this.listen();
+      }
+      this.tip.hide();
+    }
+    listen() {
+      this.svg.addEventListener('pointermove', (event) => {
+        const box = this.svg.getBoundingClientRect();
+        const x = (event.clientX - box.left) * this.width / box.width;
+        let best = 0;
+        for (let i = 1; i < this.stops(); ++i) if (Math.abs(this.x(i) - x) < Math.abs(this.x(best) - x)) best = i;
+        this.hover(best);
+      });
+      const leave = () => { this.pointer.setAttribute('visibility', 'hidden'); this.tip.hide(); };
+      this.svg.addEventListener('pointerleave', () => { if (document.activeElement !== this.svg) leave(); });
+      this.svg.addEventListener('blur', leave);
+      this.svg.addEventListener('keydown', (event) => {
+        const by = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+        if (!by) return;
+        event.preventDefault();
+        this.hover(this.at === null ? 0 : Math.min(Math.max(this.at + by, 0), this.stops() - 1));
+      });
+    }
+    hover(i) {
+      this.at = i;
+      const x = this.x(i);
+      for (const end of ['x1', 'x2']) this.pointer.setAttribute(end, x);
+      this.pointer.setAttribute('visibility', 'visible');
+      const shown = this.runs.map((run, r) => [run, r]).filter(([, r]) => this.only === null || r === 0 || r === this.only);
+      this.tip.show(x, this.holder.offsetTop + 12, this.figure.clientWidth, this.where(i),
+        shown.map(([run]) => `${run.name}: ${this.value(run, i)}`));
+    }
+  }
+
+  class Losses extends Lines {
+    stops() { return this.steps.length; }
+    x(i) { return this.place(this.steps[i]); }
+    place(step) { return this.plot.left + step / (this.steps[this.steps.length - 1] || 1) * this.plot.width; }
+    where(i) { return `step ${this.steps[i]}`; }
+    value(run, i) { const p = run.losses.find(([step]) => step === this.steps[i]); return small(p && p[1]); }
+    render() {
+      this.steps = this.runs[0].losses.map(([step]) => step);
+      const most = this.steps[this.steps.length - 1] || 1;
+      this.begin(this.runs.flatMap((r) => r.losses.map(([, v]) => v)), () => {
+        const unit = 10 ** Math.floor(Math.log10(most)), by = most / unit < 2 ? unit / 5 : most / unit < 5 ? unit / 2 : unit, ticks = [];
+        for (let s = 0; s <= most; s += Math.max(by, 1)) ticks.push([this.place(s), thousands(Math.round(s))]);
+        return ticks;
+      }, 'step');
+      this.runs.forEach((run, i) => { if (i) this.line(run.losses.map(([step, v]) => [this.place(step), v]), this.style(i)); });
+      this.line(this.runs[0].losses.map(([step, v]) => [this.place(step), v]), this.style(0));
+      this.svg.setAttribute('aria-label', `Loss of each mini-batch against the step, ${this.lesson.title}. Arrow keys move along it.`);
+      this.end();
+    }
+  }
+
+  class Norms extends Lines {
+    stops() { return this.lesson.layers.length; }
+    x(i) { return this.plot.left + (i + 0.5) / this.stops() * this.plot.width; }
+    where(i) { return this.lesson.layers[i]; }
+    value(run, i) { return `${small(run.first[i])} at the first step, ${small(run.last[i])} at the last`; }
+    render() {
+      this.begin(this.runs.flatMap((r) => [...r.first, ...r.last]), () => {
+        const wide = Math.max(...this.lesson.layers.map((l) => l.length)) * 5.8 + 8;
+        const every = Math.max(1, Math.ceil(wide * this.stops() / this.plot.width));
+        return this.lesson.layers.map((l, i) => [this.x(i), l]).filter((_, i) => i % every === 0);
+      }, 'gradient by these weights; thin: at the first step, thick: at the last');
+      for (const i of [...this.runs.keys()].slice(1).concat(0))
+        for (const [which, more] of [['first', 'thin'], ['last', '']]) {
+          const values = this.runs[i][which], style = this.style(i, more);
+          this.line(values.map((v, k) => [this.x(k), v]), style);
+          if (!more)
+            values.forEach((v, k) => {
+              if (v > 0) this.svg.append(draw('circle', {class: style.class.replace('line', 'dot'), cx: this.x(k), cy: this.y(v), r: 2.2}));
+            });
+        }
+      this.svg.setAttribute('aria-label', `Norm of the gradient by each matrix of weights, ${this.lesson.title}. Arrow keys move along the layers.`);
+      this.end();
+    }
+  }
+
   const drawn = [];
   const guarded = (figure, make) => {
     try {
@@ -638,20 +797,32 @@
       guarded(figure, () => figure.classList.contains('curve') ? new Curve(figure, chart) : new Histogram(figure, chart));
     }
   }
-  const totals = [...document.querySelectorAll('details.total')];
+  function openLesson(details) {
+    for (const figure of details.querySelectorAll('figure[data-training]')) {
+      if (figure.dataset.drawn) continue;
+      figure.dataset.drawn = 'yes';
+      const lesson = data.training[Number(figure.dataset.training)];
+      if (!lesson.runs[0].losses.length) continue;
+      guarded(figure, () => figure.classList.contains('losses') ? new Losses(figure, lesson, 'Loss of each mini-batch')
+        : new Norms(figure, lesson, 'Norm of the gradient, layer by layer'));
+    }
+  }
+  for (const d of document.querySelectorAll('details.lesson')) d.addEventListener('toggle', () => { if (d.open) openLesson(d); });
+  const totals = [...document.querySelectorAll('details.total:not(.lesson)')];
   for (const d of totals) d.addEventListener('toggle', () => { if (d.open) open(d); });
   function follow() {
     const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
     if (!target || !target.classList.contains('total')) return;
-    target.closest('.op').open = true;
+    const lesson = target.classList.contains('lesson');
+    if (!lesson) target.closest('.op').open = true;
     target.open = true;
-    open(target);
+    (lesson ? openLesson : open)(target);
     target.hidden = false;
     target.scrollIntoView();
   }
   addEventListener('hashchange', follow);
   document.addEventListener('click', (event) => {
-    const link = event.target.closest && event.target.closest('a[href^="#r"]');
+    const link = event.target.closest && event.target.closest('a[href^="#r"], a[href^="#t"]');
     if (link && link.getAttribute('href') === location.hash) follow();
   });
 

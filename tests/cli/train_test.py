@@ -1,6 +1,14 @@
-"""train: rows, replay, what is refused, a kernel that cannot run, interruption by nothing at all."""
-import json, os, tempfile
-from support import CommandTest, FINE, NOTHING, PLUGIN, fault, main, run
+"""train: rows, replay, profiles, contracts, claims, checkpoints, what is refused, a kernel that cannot run."""
+import json, os, signal, subprocess, tempfile, time
+from support import CommandTest, FINDING, FINE, INTERRUPTED, NOTHING, PLUGIN, ULPAUDIT, USAGE, fault, main, run
+
+CORPUS = os.environ.get('ULPAUDIT_CORPUS', '')
+
+
+def corpus(name):
+    """A plug-in of tests/faults."""
+    return os.path.join(CORPUS, name + '.so')
+
 
 SHORT = ('--steps', '30', '--quiet')
 
@@ -11,7 +19,7 @@ class Train(CommandTest):
 
     def test_rows_beside_exact_ones(self):
         rows = self.rows('--network', 'binary', '--data', 'noisy', '--impl', 'stable/*', '--dtype', 'f32')
-        self.assertEqual([r['implementation'] for r in rows], ['exact', 'stable'])
+        self.assertEqual([r['implementation'] for r in rows], ['exact kernels', 'stable'])
         mine = rows[1]
         self.assertEqual(mine['kernels'], ['stable/sigmoid', 'stable/bce', 'stable/bce_grad'])
         self.assertEqual(mine['missing'], [])
@@ -36,7 +44,7 @@ class Train(CommandTest):
     def test_text(self):
         done = self.check(FINE, 'train', '--network', 'binary', '--data', 'noisy', '--impl', 'stable/*',
                           '--dtype', 'f64', *SHORT)
-        for words in ('What it does to training', 'exact', 'stable', 'trains as the reference', 'binary on noisy'):
+        for words in ('What it does to training', 'exact kernels', 'stable', 'trains as the reference', 'binary on noisy'):
             self.assertIn(words, done.stdout)
 
     def test_a_kernel_that_throws(self):
@@ -75,6 +83,91 @@ class Train(CommandTest):
             self.refuse('train', '--network', 'binary', '--data', self.file(text), says=says)
         self.refuse('train', '--data', './nowhere.csv', says=['./nowhere.csv'])
 
+    RESUMED = ('train', '--json', '--quiet', '--steps', '150', '--network', 'binary', '--network', 'deep_*',
+               '--impl', 'stable/*', '--dtype', 'f32', '--dtype', 'f64')
+
+    def test_a_killed_run_goes_on(self):
+        whole = json.loads(self.check(FINE, *self.RESUMED).stdout)['training']
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'c')
+            args = (*self.RESUMED, '--checkpoint', path, '--checkpoint-every', '0')
+            process = subprocess.Popen([ULPAUDIT, *args], stdout=subprocess.DEVNULL)
+            while not os.path.exists(path) and process.poll() is None:
+                time.sleep(0.002)
+            process.kill()
+            self.assertEqual(process.wait(), -signal.SIGKILL, 'it was killed before its end')
+            with open(path, encoding='utf-8') as f:
+                kept = json.loads(f.read().split('\n\n', 1)[1])['training']
+            self.assertTrue(0 < len(kept) < len(whole), len(kept))
+            for threads in ('1', '2'):
+                resumed = self.check(FINE, *args, '--resume', '--threads', threads)
+                self.assertEqual(json.loads(resumed.stdout)['training'], whole)
+            self.refuse(*args, '--resume', '--seed', '2', says=['of another run', 'seed: 1', 'seed: 2'])
+            self.refuse(*args, '--resume', '--impl', 'naive/*', says=['of another run'])
+            with open(path, 'r+', encoding='utf-8') as f:
+                text = f.read().replace('"steps": 150', '"steps": 151')
+                f.seek(0)
+                f.write(text)
+            self.refuse(*args, '--resume', says=['is damaged', 'hash'])
+            self.refuse(*self.RESUMED, '--checkpoint', __file__, '--resume', says=['not a checkpoint'])
+        self.check(USAGE, *self.RESUMED, '--resume', says=['--checkpoint'])
+
+    def test_interrupted(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'c')
+            process = subprocess.Popen([ULPAUDIT, *self.RESUMED, '--steps', '1500', '--checkpoint', path,
+                                        '--checkpoint-every', '0'], stdout=subprocess.PIPE)
+            while not os.path.exists(path) and process.poll() is None:
+                time.sleep(0.002)
+            process.send_signal(signal.SIGINT)
+            out = process.communicate()[0]
+            self.assertEqual(process.returncode, INTERRUPTED)
+            self.assertTrue(json.loads(out)['training'])
+            self.assertTrue(os.path.exists(path))
+
+    def test_profiles(self):
+        few = self.rows('--network', 'binary', '--impl', 'stable/*')
+        more = self.rows('--network', 'binary', '--impl', 'stable/*', '--profile', 'standard')
+        paths = lambda rows: {(r['data'], r['path'], r['dtype']) for r in rows}
+        self.assertLess(paths(few), paths(more))
+        self.assertEqual({r['dtype'] for r in few}, {'f32', 'bf16'})
+        self.assertEqual({r['dtype'] for r in more if r['path'] in ('mixed', 'scaled')}, {'f16', 'bf16'})
+        self.assertIn('breast_cancer', {r['data'] for r in few})
+
+    def test_a_plugin_named_exact_is_trained_too(self):
+        rows = self.rows('--network', 'binary', '--data', 'noisy', '--impl', 'exact/*', '--dtype', 'f32')
+        self.assertEqual([r['implementation'] for r in rows], ['exact kernels', 'exact'])
+
+    def test_a_contract_that_promises_it(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        contract = os.path.join(folder.name, 'c.toml')
+        with open(contract, 'w', encoding='utf-8') as f:
+            f.write('contract = 1\n[[kernel]]\nname = "bce_log"\ntraining = "same_as_reference"\n')
+        # log(1+exp(z)) is infinite for large z.
+        args = ('train', '--json', '--quiet', '--network', 'binary', '--data', 'outliers', '--dtype', 'f32',
+                '--impl', 'naive/bce_log')
+        self.assertEqual(json.loads(self.check(FINE, *args).stdout)['findings'], [])
+        report = json.loads(self.check(FINDING, *args, '--contract', contract).stdout)
+        broken, = report['findings']
+        self.assertEqual((broken['rule'], broken['implementation'], broken['dtype'], broken['phase']),
+                         ('training.same_as_reference', 'naive/bce_log', 'f32', 'train'))
+        self.assertIn('promised', broken['message'])
+        self.assertIn('./run train', broken['replay'])
+        self.assertEqual([v['status'] for v in report['verdicts'] if v['implementation'] == 'naive/bce_log'], ['fail'])
+        path = os.path.join(folder.name, 'report.json')
+        with open(path, 'w', encoding='utf-8') as f:
+            json.dump(report, f)
+        self.assertIn('training.same_as_reference', self.check(FINDING, 'gate', path, '--format', 'json').stdout)
+
+    def test_claims(self):
+        report = json.loads(self.check(FINE, 'train', '--json', '--steps', '2', '--quiet', '--impl', 'stable/*',
+                                       '--dtype', 'f32').stdout)
+        self.assertEqual([t['id'] for t in report['textbook']], ['T12', 'T14', 'T15'])
+        deep = {r[0].split(':')[0]: [float(c) for c in r[1:]] for r in report['textbook'][0]['rows'] if 'f64' in r[0]}
+        self.assertGreater(deep['ReLU'][2], 10 * deep['sigmoid'][2])
+        self.assertLess(deep['sigmoid'][-1], 1e-20)
+
     def test_refused(self):
         self.refuse('train', '--network', 'transformer', says=['transformer', 'binary', 'lstm'])
         self.refuse('train', '--path', 'wrong', says=['wrong', 'logits', 'clipped'])
@@ -84,7 +177,15 @@ class Train(CommandTest):
         self.refuse('train', '--steps', '0', says=['--steps'])
         self.refuse('train', '--learning-rate', '-1', says=['--learning-rate'])
         self.check(NOTHING, 'train', '--impl', 'nobody/*')
-        self.check(NOTHING, 'train', '--network', 'binary', '--op', 'sigmoid_grad', says=['nothing was trained'])
+
+    def test_implementations_without_what_a_network_needs(self):
+        self.refuse('train', '--network', 'binary', '--op', 'sigmoid_grad', '--impl', 'naive/*',
+                    says=['bce_with_logits', 'they have: sigmoid_grad bf16'])
+        self.refuse('train', '--network', 'binary', '--plugin', corpus('coarse_exp'), '--dtype', 'f16',
+                    says=['(f16)', 'they have: sigmoid f32'])
+        self.refuse('train', '--network', 'binary', '--path', 'mixed', '--dtype', 'f32', says=['f16, bf16'])
+        self.refuse('train', '--network', 'lstm', '--data', self.file('1,0\n2,1\n'), says=['adding for lstm'])
+        self.refuse('train', '--network', 'binary', '--path', 'saved', says=['saved for deep_sigmoid'])
 
 
 if __name__ == '__main__':

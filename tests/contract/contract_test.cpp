@@ -17,6 +17,7 @@ constexpr char kFull[] = R"(contract = 1
 name = "sigmoid"
 monotone = true
 flush_subnormals = true
+training = "same_as_reference"
 correctly_rounded = ["f16", "bf16"]
 [kernel.max_ulp]
 f32 = 1.5
@@ -47,7 +48,7 @@ TEST(Contract, ReadsEveryKey) {
   const Contract c = parse_contract(kFull, "file.toml");
   ASSERT_EQ(c.kernels.size(), 2u);
   const KernelContract& k = c.of("sigmoid");
-  EXPECT_TRUE(k.monotone && k.flush_subnormals);
+  EXPECT_TRUE(k.monotone && k.flush_subnormals && k.same_training);
   EXPECT_EQ(k.correctly_rounded, (std::set<std::string>{"f16", "bf16"}));
   EXPECT_EQ(k.max_ulp.at("f32").at("all"), 1.5);
   EXPECT_EQ(k.max_ulp.at("f64").at("all"), 2);

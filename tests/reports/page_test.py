@@ -37,6 +37,15 @@ def make_report(folder):
     return report
 
 
+def train():
+    """Training runs with every outcome; no stall is among them, so one is made up."""
+    done = subprocess.run([ULPAUDIT, 'train', '--json', '--quiet', '--impl', 'naive/*', '--impl', 'stable/*', '--network',
+                           'binary', '--network', 'deep_sigmoid'], stdout=subprocess.PIPE, encoding='utf-8')
+    report = json.loads(done.stdout)
+    report['training'][1].update(outcome='stalls', outcome_step=17, verdict='stalls at step 17')
+    return report
+
+
 def render(report, folder, name):
     """The page of a report; its path."""
     path = os.path.join(folder, name)
@@ -350,6 +359,92 @@ class Page(unittest.TestCase):
         self.assertLess(os.path.getsize(path), 5e6)
         self.assertLess(min(self.load(path) for _ in range(3)), 2)
         self.assertGreaterEqual(self.page.run('document.querySelectorAll(".total").length'), 104)
+
+    def training(self):
+        """The page of training runs, everything open; the report's runs in groups."""
+        if not hasattr(type(self), 'trained'):
+            type(self).trained = train()
+            type(self).training_path = render(self.trained, self.folder.name, 'training')
+        self.load(self.training_path)
+        self.page.run('document.querySelectorAll("details").forEach(d => { d.open = true; })')
+        self.page.run('new Promise(done => setTimeout(done, 200))')
+        groups = {}
+        for t in self.trained['training']:
+            groups.setdefault((t['network'], t['data'], t['path']), []).append(t)
+        return list(groups.values())
+
+    def test_training_tables_agree_with_the_report(self):
+        groups = self.training()
+        self.assertEqual(self.complaints(), [])
+        self.assertEqual(self.page.run('document.querySelectorAll("#training .lesson").length'), len(groups))
+        self.assertLessEqual({'as_reference', 'drifts', 'stalls', 'nan'}, {t['outcome'] for t in self.trained['training']})
+        for i, runs in enumerate(groups):
+            rows = self.page.run('[...document.querySelectorAll("#t%d table.runs tbody tr")].map(r => '
+                                 '[...r.cells].map(c => c.textContent))' % i)
+            self.assertEqual(len(rows), 2 * len(runs))
+            for row, replay, t in zip(rows[::2], rows[1::2], runs):
+                self.assertEqual((row[0], row[1]), (t['implementation'], t['dtype']))
+                self.assertIn(t['verdict'], row[2])
+                self.assertIn(t['replay'], replay[0])
+                if 'quality' in t:
+                    self.assertAlmostEqual(float(row[3]), t['quality']['loss'], delta=1e-3 * abs(t['quality']['loss']))
+        cells = self.page.run('[...document.querySelectorAll("table.outcomes td a")].map(a => a.title)')
+        self.assertEqual(sorted(cells), sorted(t['verdict'] for t in self.trained['training']))
+
+    def test_training_curves_are_drawn_where_their_figures_are(self):
+        groups = self.training()
+        for i, runs in enumerate(groups):
+            for kind in ('losses', 'norms'):
+                figure = '#t%d .%s' % (i, kind)
+                labels = [(float(n.replace(',', '')), y) for n, y in self.page.run(
+                    '[...document.querySelectorAll("%s svg[role=img] text[text-anchor=end]")].map(t => '
+                    '[t.textContent, Number(t.getAttribute("y")) - 4])' % figure)]
+                (a, ya), (b, yb) = labels[0], labels[-1]
+                self.assertNotEqual(a, b, 'a scale needs two labels')
+                y = lambda v: ya + (math.log10(v) - math.log10(a)) / (math.log10(b) - math.log10(a)) * (yb - ya)
+                lines = self.page.run(
+                    '[...document.querySelectorAll("%s svg[role=img] path.line")].map(p => [p.classList.contains("reference"), '
+                    '[...p.getAttribute("d").matchAll(/[ML]([-.0-9]+),([-.0-9]+)/g)].map(m => Number(m[2]))])' % figure)
+                drawn = [ys for reference, ys in lines if not reference]
+                dashed = [ys for reference, ys in lines if reference]
+                if kind == 'losses':
+                    want = [[p[1] for p in t['curve']] for t in runs]
+                    true = [[p[2] for p in max(runs, key=lambda t: len(t['curve']))['curve']]]
+                else:
+                    want = [[l[w] for l in t['layers']] for t in runs for w in ('first', 'last')]
+                    true = [[l[w] for l in runs[0]['layers']] for w in ('reference_first', 'reference_last')]
+                for got, values in [*zip(drawn, want, strict=True), *zip(dashed, true, strict=True)]:
+                    values = [v for v in values if isinstance(v, (int, float)) and v > 0]
+                    for g, v in zip(got, values, strict=True):
+                        self.assertAlmostEqual(g, y(v), delta=1.0, msg='%s %s' % (figure, v))
+
+    def test_training_curves_tell_what_the_report_says(self):
+        runs = self.training()[0]
+        self.page.run('document.querySelector("#t0 .losses svg[role=img]").focus()')
+        self.page.key('ArrowRight')
+        tip = self.text('#t0 .losses .tip')
+        self.assertTrue(tip.startswith('step 0'), tip)
+        for t in runs:
+            self.assertIn('%s %s: ' % (t['implementation'], t['dtype']), tip)
+        self.page.run('document.querySelectorAll("#t0 .losses button.series")[1].click()')
+        faded = self.page.run('document.querySelectorAll("#t0 .losses path.faded").length')
+        self.assertEqual(faded, len(runs) - 1)
+
+    def test_training_fits_a_phone_and_follows_its_links(self):
+        self.page.size(390, 844, mobile=True)
+        for theme in ('light', 'dark'):
+            self.page.theme(theme)
+            self.training()
+            self.assertLessEqual(self.page.run('document.documentElement.scrollWidth'), 390)
+        self.load(self.training_path)
+        self.page.run('document.querySelector(\'table.outcomes td a[href="#t1"]\').click()')
+        self.page.settle()
+        self.assertTrue(self.page.run('document.querySelector("#t1").open'))
+        self.assertEqual(self.page.run('document.querySelectorAll("#t1 figure svg[role=img]").length'), 2)
+
+    def test_without_training_there_is_no_section(self):
+        self.assertTrue(self.page.run('document.getElementById("training") === null'))
+        self.assertNotIn('Training', self.text('nav'))
 
     def test_prints(self):
         pdf = self.page.call('Page.printToPDF')['data']

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "record/json.hpp"
+#include "training/csv.hpp"
 #include "training/loop.hpp"
 #include "truth/truth.hpp"
 
@@ -100,6 +101,44 @@ TEST(Training, BceOfARoundedProbabilityEndsInNan) {
   }
 }
 
+TEST(Training, SmallGradientsOfF16NeedALossScale) {
+  // 16 sigmoid layers: the first layers' gradients lie below the smallest f16.
+  TrainingChoice c;
+  c.steps = 20;
+  c.depth = 16;
+  const auto rows = run_training(
+      {run_of(NetworkKind::deep_sigmoid, DataKind::noisy, Path::mixed, Dtype::f16, kExactKernels),
+       run_of(NetworkKind::deep_sigmoid, DataKind::noisy, Path::scaled, Dtype::f16, kExactKernels)},
+      c, session_options());
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].layers[0].first, 0);
+  EXPECT_EQ(rows[0].loss_scale, 0);
+  EXPECT_GT(rows[1].layers[0].first, 0);
+  EXPECT_GE(rows[1].loss_scale, 1);
+  EXPECT_GT(rows[0].layers[0].reference_first, 0);
+}
+
+TEST(Training, AScaleThatOverflowsIsHalved) {
+  const auto rows = trained(
+      {run_of(NetworkKind::binary, DataKind::outliers, Path::scaled, Dtype::f16, kExactKernels)},
+      60);
+  EXPECT_GT(rows[0].skipped_steps, 0u);
+  EXPECT_LT(rows[0].loss_scale, 65536);
+  EXPECT_NE(rows[0].outcome, "nan");
+}
+
+TEST(Training, LossesSayFromWhichLogitOn) {
+  const auto rows = trained(
+      {run_of(NetworkKind::binary, DataKind::outliers, Path::probability, Dtype::f32, "naive")},
+      100);
+  const Training& t = rows[1];
+  ASSERT_GT(t.gradients.digits, 0u);
+  ASSERT_TRUE(t.gradients.digits_from && t.gradients.zero_from);
+  EXPECT_LE(*t.gradients.digits_from, *t.gradients.zero_from);
+  EXPECT_GT(*t.gradients.zero_from, 8);
+  EXPECT_LT(*t.gradients.zero_from, 110);
+}
+
 TEST(Training, AMissingOpIsSaidAndTakenFromTheReference) {
   TrainingRun run = run_of(NetworkKind::binary, DataKind::noisy, Path::logits, Dtype::f32, "naive");
   run.kernels[static_cast<std::size_t>(kBceGrad)].reset();
@@ -125,8 +164,17 @@ TEST(Record, SurvivesJson) {
   EXPECT_EQ(to_json(from_json(to_json(r))), to_json(r));
 }
 
+TEST(Data, BreastCancerIsThere) {
+  const DataSet d = breast_cancer();
+  EXPECT_EQ(d.x.rows(), 30);
+  EXPECT_EQ(d.x.cols() + d.test_x.cols(), 569);
+  EXPECT_EQ(d.y.sum() + d.test_y.sum(), 357);  // benign, as its description says
+  EXPECT_EQ(d.x.cast<float>().cast<double>(), d.x);
+}
+
 TEST(Data, IsOfF32AndHasBothLabels) {
   for (const DataKind k : kDataKinds) {
+    if (k == DataKind::breast_cancer) continue;  // not generated
     const DataSet d = make_data(k, 20, 3, 5);
     EXPECT_EQ(d.x.cols(), kSamples);
     EXPECT_EQ(d.test_x.cols(), kSamples);
