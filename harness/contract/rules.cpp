@@ -90,6 +90,10 @@ const std::vector<Rule>& rules() {
        universal, true},
       {"consistency.f32", "f16 and bf16 results are the same plug-in's f32 results, rounded once.",
        all, "reported, never an error", true},
+      {"throughput.ratio",
+       "An element takes at most so many times as long as with another kernel, or memcpy, in the "
+       "same run (typical inputs in L1).",
+       all, "by contract (throughput)", false},
       {"plugin.crash", "No batch ends the worker by a signal.", all, universal, false},
       {"plugin.exit", "No batch ends the process.", all, universal, false},
       {"plugin.hang", "Every batch comes back within the deadline.", all, universal, false},
