@@ -10,6 +10,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/run_bench.hpp"
 #include "cli/run_sweep.hpp"
+#include "gate/verdict.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
 
@@ -46,6 +47,7 @@ Exit run(const BenchOptions& b) {
                "ulpaudit: nothing matches --op, --impl and --dtype, so nothing was timed\n");
     return catalog.broken.empty() ? Exit::nothing : Exit::plugin;
   }
+  judge_report(catalog.contracts, false, report);
   return give_report(o, start, report);
 }
 

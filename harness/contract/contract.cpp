@@ -101,6 +101,24 @@ std::map<std::string, std::map<std::string, double>> read_budgets(const Reader& 
   return out;
 }
 
+SpeedPromise read_speed(const Reader& r, const toml::table& t) {
+  SpeedPromise p;
+  p.against = r.string(t, "against");
+  if (p.against != "memcpy" && p.against.find('/') == std::string::npos)
+    r.fail(*t.get("against"), "'against' names no kernel; accepted: memcpy, plugin/kernel");
+  for (const auto& [key, value] : t) {
+    if (key.str() == "against") continue;
+    if (!is_dtype(key.str()))
+      r.fail(value, fmt::format("unknown key '{}'; accepted: against, {}", key.str(), kDtypeNames));
+    const auto ratio = value.value<double>();
+    if (!ratio || !(*ratio > 0) || !std::isfinite(*ratio))
+      r.fail(value, "a throughput promise must be a ratio of times > 0");
+    p.at_most[std::string(key.str())] = *ratio;
+  }
+  if (p.at_most.empty()) r.fail(t, "throughput promises nothing for any dtype");
+  return p;
+}
+
 ExpectedFailure read_expected(const Reader& r, const toml::table& t) {
   r.only_keys(t, {"rule", "dtypes", "regions", "reason"});
   ExpectedFailure e;
@@ -120,7 +138,7 @@ ExpectedFailure read_expected(const Reader& r, const toml::table& t) {
 KernelContract read_kernel(const Reader& r, const toml::table& t) {
   r.only_keys(t, {"name", "monotone", "correctly_rounded", "flush_subnormals", "clean_flags",
                   "same_under_ftz", "same_under_any_rounding", "keeps_threads", "training",
-                  "max_ulp", "expected_failure"});
+                  "max_ulp", "throughput", "expected_failure"});
   KernelContract k;
   k.name = r.string(t, "name");
   k.monotone = r.boolean(t, "monotone");
@@ -135,6 +153,8 @@ KernelContract read_kernel(const Reader& r, const toml::table& t) {
   }
   k.correctly_rounded = r.names(t, "correctly_rounded", is_dtype, kDtypeNames);
   if (const toml::node* n = t.get("max_ulp")) k.max_ulp = read_budgets(r, r.table(*n, "max_ulp"));
+  if (const toml::node* n = t.get("throughput"))
+    k.throughput = read_speed(r, r.table(*n, "throughput"));
   if (const toml::node* n = t.get("expected_failure")) {
     if (!n->is_array()) r.fail(*n, "expected_failure must be an array of tables");
     for (const toml::node& item : *n->as_array())

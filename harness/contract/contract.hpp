@@ -25,6 +25,13 @@ struct ExpectedFailure {
   bool covers(std::string_view rule_id, std::string_view dtype, std::string_view region) const;
 };
 
+/// Time per element, on typical inputs in L1, as a multiple of that of another kernel of the same
+/// dtype, or of memcpy, in the same run.
+struct SpeedPromise {
+  std::string against;                    ///< "plugin/kernel" or "memcpy"; empty: nothing
+  std::map<std::string, double> at_most;  ///< by dtype
+};
+
 struct KernelContract {
   std::string name;
   bool monotone = false;
@@ -36,6 +43,7 @@ struct KernelContract {
   bool same_training = false;               ///< networks end as with exact kernels
   std::set<std::string> correctly_rounded;  ///< dtypes
   std::map<std::string, std::map<std::string, double>> max_ulp;  ///< dtype → region or "all"
+  SpeedPromise throughput;
   std::vector<ExpectedFailure> expected_failures;
 };
 

@@ -94,6 +94,10 @@ const std::vector<Rule>& rules() {
        "Networks trained with the kernel end as with exact kernels of its dtype: as the reference, "
        "or with a drift, NaN or stall that exact kernels have too.",
        all, "by contract (training)", false},
+      {"throughput.ratio",
+       "An element takes at most so many times as long as with another kernel, or memcpy, in the "
+       "same run (typical inputs in L1).",
+       all, "by contract (throughput)", false},
       {"plugin.crash", "No batch ends the worker by a signal.", all, universal, false},
       {"plugin.exit", "No batch ends the process.", all, universal, false},
       {"plugin.hang", "Every batch comes back within the deadline.", all, universal, false},

@@ -86,6 +86,8 @@ class Judge {
     const std::size_t results = report_.results.size();
     for (std::size_t i = 0; i < results; ++i) judge(report_.results[i]);
     for (const Training& t : report_.training) judge(t);
+    for (const Benchmark& b : report_.benchmarks)
+      if (is_typical(b)) judge(b);
     for (const Implementation& i : report_.implementations)
       if (i.unavailable.empty()) expected_but_absent(i);
     verdicts();
@@ -203,6 +205,49 @@ class Judge {
                (t.outcome != "drifts" ||
                 (t.drift && e.drift && std::fabs(*t.drift - *e.drift) <= kSameDrift));
     return false;
+  }
+
+  static bool is_typical(const Benchmark& b) {
+    return b.inputs == "typical" && b.level == "L1" && b.failure.empty();
+  }
+
+  /// Broken where even the fast quarter of the times is too slow for the slow quarter of the
+  /// other's: a busy machine breaks no promise.
+  void judge(const Benchmark& b) {
+    const SpeedPromise& promise = contract_of(b.implementation).throughput;
+    const auto most = promise.at_most.find(b.dtype);
+    if (most == promise.at_most.end()) return;
+    const auto other =
+        std::find_if(report_.benchmarks.begin(), report_.benchmarks.end(), [&](const Benchmark& x) {
+          return is_typical(x) && x.implementation == promise.against && x.dtype == b.dtype;
+        });
+    Finding f;
+    f.rule = "throughput.ratio";
+    f.phase = "bench";
+    f.implementation = b.implementation;
+    f.op = b.op;
+    f.dtype = b.dtype;
+    f.region = "all";
+    f.count = 1;
+    f.replay = fmt::format("./run bench {} --dtype {} --level L1 --inputs typical",
+                           choosing(report_, b.implementation), b.dtype);
+    if (other == report_.benchmarks.end()) {
+      f.severity = Severity::note;
+      f.message = fmt::format("promised at most {:g} times the time of {}, which was not measured",
+                              most->second, promise.against);
+    } else {
+      if (b.median <= most->second * other->median) return;
+      f.replay += promise.against == "memcpy" ? "" : fmt::format(" --impl '{}'", promise.against);
+      f.message =
+          fmt::format("{:.3g} ns an element, {:.3g} times the time of {}; promised at most {:g}",
+                      b.median, b.median / other->median, promise.against, most->second);
+      if (b.low <= most->second * other->high) {
+        f.severity = Severity::note;
+        f.message += ", within the spread of the times";
+      }
+    }
+    expect(f);
+    report_.findings.push_back(std::move(f));
   }
 
   void budget(const Result& r, const KernelContract& k, const std::string& region) {

@@ -135,6 +135,7 @@ Pass<T> pass(Network<T>& network, Ops<T>& ops, const Matrix<T>& x, const Matrix<
   Matrix<T> d = p.dz / count;
   if (scale != 1) d *= T(scale);
   network.backward(ops.flowing(std::move(d)), ops);
+  for (Weights<T>* w : network.weights()) w->gradient = ops.flowing(std::move(w->gradient));
   return p;
 }
 

@@ -24,8 +24,8 @@ using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;  ///< a sample 
 /// probability: p = sigma(z), -(y log p + (1-y) log(1-p)), and its gradient by the chain rule, as
 /// automatic differentiation takes it; hidden layers as saved.
 /// clipped: the same with p clipped to [1e-7, 1-1e-7] (Keras), which stops the gradient beyond.
-/// mixed: as logits, and gradients flow backwards through the layers in the 16-bit dtype of the
-/// kernels, as in mixed-precision training; weights and their gradients stay f32.
+/// mixed: as logits, and gradients flow backwards through the layers, and come to the weights, in
+/// the 16-bit dtype of the kernels, as in mixed-precision training; weights and sums stay f32.
 /// scaled: mixed with the loss multiplied by a scale, so that small gradients do not underflow
 /// (loop.hpp).
 enum class Path : std::uint8_t { logits, saved, probability, clipped, mixed, scaled };

@@ -19,6 +19,7 @@ monotone = true
 flush_subnormals = true
 training = "same_as_reference"
 correctly_rounded = ["f16", "bf16"]
+throughput = { against = "simd/sigmoid", f32 = 2, f64 = 1.5 }
 [kernel.max_ulp]
 f32 = 1.5
 f64 = { all = 2, core = 0.75 }
@@ -50,6 +51,8 @@ TEST(Contract, ReadsEveryKey) {
   const KernelContract& k = c.of("sigmoid");
   EXPECT_TRUE(k.monotone && k.flush_subnormals && k.same_training);
   EXPECT_EQ(k.correctly_rounded, (std::set<std::string>{"f16", "bf16"}));
+  EXPECT_EQ(k.throughput.against, "simd/sigmoid");
+  EXPECT_EQ(k.throughput.at_most.at("f64"), 1.5);
   EXPECT_EQ(k.max_ulp.at("f32").at("all"), 1.5);
   EXPECT_EQ(k.max_ulp.at("f64").at("all"), 2);
   EXPECT_EQ(k.max_ulp.at("f64").at("core"), 0.75);
@@ -104,6 +107,11 @@ TEST(Contract, MistakesNameTheLineAndWhatIsAccepted) {
   expect_error(head + "max_ulp = { f32 = -1 }\n", 4, "number of ulps >= 0");
   expect_error(head + "max_ulp = { f32 = inf }\n", 4, "number of ulps >= 0");
   expect_error(head + "max_ulp = { f32 = \"1\" }\n", 4, "number of ulps >= 0");
+  expect_error(head + "throughput = { f32 = 2 }\n", 4, "'against' is missing");
+  expect_error(head + "throughput = { against = \"simd\", f32 = 2 }\n", 4, "names no kernel");
+  expect_error(head + "throughput = { against = \"memcpy\" }\n", 4, "for any dtype");
+  expect_error(head + "throughput = { against = \"memcpy\", f32 = 0 }\n", 4, "ratio of times > 0");
+  expect_error(head + "throughput = { against = \"memcpy\", f8 = 1 }\n", 4, "unknown key 'f8'");
   expect_error(head + "max_ulp = { f32 = { middle = 1 } }\n", 4, "unknown region 'middle'");
   expect_error(head + "[[kernel]]\nname = \"k\"\n", 4, "a second contract for kernel 'k'");
   expect_error("contract = 1\nname = \n", 2, "");

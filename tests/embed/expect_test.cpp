@@ -20,11 +20,12 @@ T rounded_once(T z) {
 }
 
 TEST(Expect, AKernelWithinItsBound) {
-  EXPECT_ULP_WITHIN(stable, ulpaudit::sigmoid, f32, 2);
+  EXPECT_ULP_WITHIN(stable, ulpaudit::sigmoid, f32, 2.5);
   EXPECT_ULP_WITHIN(rounded_once<ulpaudit::f16>, ulpaudit::sigmoid, f16, 0.5001);
   EXPECT_ULP_WITHIN(rounded_once<ulpaudit::bf16>, ulpaudit::sigmoid, bf16, 0.5001);
   const auto loss = [](double z, double y) {
-    return std::fabs(z) * (z < 0 ? y : 1 - y) + std::log1p(std::exp(-std::fabs(z)));
+    const double c = z < 0 ? y : 1 - y;
+    return (c == 0 ? 0 : std::fabs(z) * c) + std::log1p(std::exp(-std::fabs(z)));
   };
   EXPECT_ULP_WITHIN(loss, ulpaudit::bce_with_logits, f64, 3);
 }
@@ -33,7 +34,7 @@ TEST(Expect, ArraysToo) {
   const auto unary = [](const float* z, float* out, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) out[i] = stable(z[i]);
   };
-  EXPECT_ULP_WITHIN(unary, ulpaudit::sigmoid, f32, 2);
+  EXPECT_ULP_WITHIN(unary, ulpaudit::sigmoid, f32, 2.5);
   const auto gradient = [](const ulpaudit::f16* z, const ulpaudit::f16* y, ulpaudit::f16* out,
                            std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
@@ -68,7 +69,7 @@ TEST(Expect, AKernelWithoutTheLabel) {
 
 TEST(Expect, WhatTheKernelThrowsGoesThrough) {
   const auto thrower = [](float) -> float { throw 7; };
-  EXPECT_THROW(EXPECT_ULP_WITHIN(thrower, ulpaudit::sigmoid, f32, 2), int);
+  EXPECT_THROW(EXPECT_ULP_WITHIN(thrower, ulpaudit::sigmoid, f32, 2.5), int);
 }
 
 }  // namespace

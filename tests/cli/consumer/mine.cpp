@@ -4,5 +4,5 @@
 #include <ulpaudit/plugin.hpp>
 
 ULPAUDIT_PLUGIN("mine", "1.0", "",
-                ulpaudit::unary("sigmoid", "sigmoid", "1/(1+exp(-z))",
+                ulpaudit::unary("sigmoid", "sigmoid", "(z<0 ? e : 1)/(1+e), e = exp(-|z|)",
                                 [](auto z) { return my_sigmoid(z); }))

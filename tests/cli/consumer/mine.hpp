@@ -5,6 +5,7 @@
 
 template <class T>
 T my_sigmoid(T z) {
-  using std::exp;
-  return T(1) / (T(1) + exp(-z));
+  using std::exp, std::fabs;
+  const T e = exp(-fabs(z));
+  return (z < T(0) ? e : T(1)) / (T(1) + e);
 }

@@ -1,4 +1,4 @@
-// Its test: right on the right, as naive as it looks on the left.
+// Its test.
 #include "mine.hpp"
 
 #include <gtest/gtest.h>
