@@ -191,7 +191,7 @@ TEST(Html, TimesAreInThePageButNotThoseOfCopies) {
   EXPECT_NE(page.find("\"benchmarks\":[{\"implementation\":\"naive/sigmoid\",\"op\":\"sigmoid\","
                       "\"dtype\":\"f16\",\"inputs\":\"typical\",\"level\":\"L2\",\"median\":1.5,"
                       "\"low\":1.375,\"high\":1.75,\"noisy\":false,\"repetitions\":[1.5,1.25,2.0],"
-                      "\"to_naive\":1.0,\"error\":252.0}]}"),
+                      "\"to_naive\":1.0,\"error\":252.0}]"),
             std::string::npos)
       << page.substr(page.find("\"benchmarks\""), 400);
 }

@@ -102,10 +102,10 @@ TEST(Training, BceOfARoundedProbabilityEndsInNan) {
 }
 
 TEST(Training, SmallGradientsOfF16NeedALossScale) {
-  // 12 sigmoid layers: the first layers' gradients lie below the smallest f16.
+  // 10 sigmoid layers: the first layers' gradients lie below the smallest f16.
   TrainingChoice c;
   c.steps = 20;
-  c.depth = 12;
+  c.depth = 10;
   const auto rows = run_training(
       {run_of(NetworkKind::deep_sigmoid, DataKind::noisy, Path::mixed, Dtype::f16, kExactKernels),
        run_of(NetworkKind::deep_sigmoid, DataKind::noisy, Path::scaled, Dtype::f16, kExactKernels)},
@@ -121,7 +121,7 @@ TEST(Training, SmallGradientsOfF16NeedALossScale) {
 TEST(Training, AScaleThatOverflowsIsHalved) {
   const auto rows = trained(
       {run_of(NetworkKind::binary, DataKind::outliers, Path::scaled, Dtype::f16, kExactKernels)},
-      60);
+      300);
   EXPECT_GT(rows[0].skipped_steps, 0u);
   EXPECT_LT(rows[0].loss_scale, 65536);
   EXPECT_NE(rows[0].outcome, "nan");
@@ -129,7 +129,7 @@ TEST(Training, AScaleThatOverflowsIsHalved) {
 
 TEST(Training, LossesSayFromWhichLogitOn) {
   const auto rows = trained(
-      {run_of(NetworkKind::binary, DataKind::outliers, Path::clipped, Dtype::f32, "naive")}, 100);
+      {run_of(NetworkKind::binary, DataKind::outliers, Path::clipped, Dtype::f32, "naive")}, 300);
   const Training& t = rows[1];
   ASSERT_GT(t.gradients.digits, 0u);
   ASSERT_TRUE(t.gradients.digits_from && t.gradients.zero_from);
