@@ -91,7 +91,8 @@ std::string inputs_text(const Result& r) {
 
 void Console::figures() {
   if (report_.results.empty()) {
-    line("Nothing was measured.", Style::yellow);
+    if (report_.benchmarks.empty() && report_.training.empty())
+      line("Nothing was measured.", Style::yellow);
     return;
   }
   for (const std::string& op : ops_of(report_)) {

@@ -8,7 +8,6 @@
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/run_sweep.hpp"
-#include "cli/run_train.hpp"
 #include "measure/results.hpp"
 #include "measure/textbook.hpp"
 #include "record/json.hpp"
@@ -67,7 +66,6 @@ void answer_textbook(const Options& o, Report& report) {
   }
   SessionPool sessions(o.session());
   append_textbook(jobs, sessions, report);
-  append_training_answers(jobs, o, report);
 }
 
 Contracts contracts_of(const Report& report) {

@@ -156,18 +156,17 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   for (const Job& job : jobs) append_results(job, sessions, report);
   derive_results(whole, report);
   // The answers rest on the figures over all inputs: those of shards are given by the merge.
-  if (extras.textbook && engine.shards == 1) {
-    append_textbook(jobs, sessions, report);
-    append_training_answers(jobs, o, report);
-  }
+  if (extras.textbook && engine.shards == 1) append_textbook(jobs, sessions, report);
   // Properties have no inputs to share out: the first shard checks them all.
   const bool properties = extras.properties && engine.shard == 0 && !outcome.interrupted;
   if (properties) append_properties(catalog, o, report);
   report.properties = properties;
   if (extras.bench && engine.shards == 1 && !outcome.interrupted)
     append_benchmarks(catalog, o, {}, report);
-  if (extras.train && engine.shards == 1 && !outcome.interrupted && !g_interrupted)
+  if (extras.train && engine.shards == 1 && !outcome.interrupted && !g_interrupted) {
     append_training(catalog, without_checkpoint(o), {}, {}, report);
+    if (!g_interrupted) append_training_answers(catalog, o, report);
+  }
   judge_report(catalog.contracts, extras.properties, report);
   if (extras.properties) simplify_values(catalog, o, report);
   report.run.ended_early = outcome.ended_early || outcome.interrupted;

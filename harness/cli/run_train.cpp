@@ -268,22 +268,6 @@ void append_training_answers(const Catalog& catalog, const Options& o, Report& r
   append_training_textbook(plugins, o.seed, o.session(), report);
 }
 
-void append_training_answers(const std::vector<Job>& jobs, const Options& o, Report& report) {
-  std::vector<TrainedPlugin> plugins;
-  for (const Job& job : jobs)
-    for (const Target& t : job.targets) {
-      const std::string plugin = t.name.substr(0, t.name.find('/'));
-      auto at = std::find_if(plugins.begin(), plugins.end(),
-                             [&](const TrainedPlugin& p) { return p.name == plugin; });
-      if (at == plugins.end()) at = plugins.insert(plugins.end(), TrainedPlugin{plugin, {}});
-      auto& set = at->kernels[static_cast<std::size_t>(job.plan.dtype)];
-      if (!set) set.emplace();
-      auto& kernel = (*set)[static_cast<std::size_t>(job.plan.op)];
-      if (!kernel) kernel = KernelChoice{t.name, t.plugin_path, t.kernel};
-    }
-  append_training_textbook(plugins, report.context.seed, o.session(), report);
-}
-
 bool append_training(const Catalog& catalog, const Options& o, const TrainingGlobs& globs,
                      TrainingChoice choice, Report& report) {
   choice.file = read_file_of(globs);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "cli/catalog.hpp"
-#include "measure/engine.hpp"
 #include "training/training.hpp"
 
 namespace ulpaudit {
@@ -30,9 +29,7 @@ struct TrainingGlobs {
 bool append_training(const Catalog& catalog, const Options& o, const TrainingGlobs& globs,
                      TrainingChoice choice, Report& report);
 
-/// The textbook's claims about networks, with the kernels that the options choose, and with those
-/// of jobs.
+/// The textbook's claims about networks, with the kernels that the options choose.
 void append_training_answers(const Catalog& catalog, const Options& o, Report& report);
-void append_training_answers(const std::vector<Job>& jobs, const Options& o, Report& report);
 
 }  // namespace ulpaudit

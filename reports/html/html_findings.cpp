@@ -142,7 +142,8 @@ std::string headline(const Report& report) {
   std::string out;
   if (report.run.ended_early)
     out += "<p class=\"banner\">This run was ended by its time limit: it is not complete.</p>\n";
-  if (report.results.empty()) out += "<p class=\"banner\">Nothing was measured.</p>\n";
+  if (report.results.empty() && report.benchmarks.empty() && report.training.empty())
+    out += "<p class=\"banner\">Nothing was measured.</p>\n";
   return out + tiles(report) + verdicts(report);
 }
 

@@ -105,7 +105,9 @@ class Train(CommandTest):
             self.refuse(*args, '--resume', '--seed', '2', says=['of another run', 'seed: 1', 'seed: 2'])
             self.refuse(*args, '--resume', '--impl', 'naive/*', says=['of another run'])
             with open(path, 'r+', encoding='utf-8') as f:
-                text = f.read().replace('"steps": 150', '"steps": 151')
+                text = f.read()
+                self.assertIn('"steps":150', text)
+                text = text.replace('"steps":150', '"steps":151')
                 f.seek(0)
                 f.write(text)
             self.refuse(*args, '--resume', says=['is damaged', 'hash'])
@@ -115,7 +117,8 @@ class Train(CommandTest):
     def test_interrupted(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, 'c')
-            process = subprocess.Popen([ULPAUDIT, *self.RESUMED, '--steps', '1500', '--checkpoint', path,
+            longer = ['1500' if word == '150' else word for word in self.RESUMED]
+            process = subprocess.Popen([ULPAUDIT, *longer, '--checkpoint', path,
                                         '--checkpoint-every', '0'], stdout=subprocess.PIPE)
             while not os.path.exists(path) and process.poll() is None:
                 time.sleep(0.002)
