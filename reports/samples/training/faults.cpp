@@ -26,18 +26,23 @@ namespace {
   return std::tanh(z / 2) / 2 + (0.5 - y);
 }
 
+}  // namespace
+
 #if defined(FAULT_OFF_8950)
+namespace {
 /// 8950 ulp too large about z = 2.
 float sigmoid(float z) {
   float s = static_cast<float>(right(static_cast<double>(z)));
   if (z >= 1.99f && z < 2.01f) s += 8950 * 0x1p-24f;
   return s;
 }
+}  // namespace
 ULPAUDIT_PLUGIN("off_8950", "1", "",
                 ulpaudit::unary<float>("sigmoid", "sigmoid", "8950 ulp off about z = 2",
                                        [](float z) { return sigmoid(z); }))
 
 #elif defined(FAULT_FLUSHES)
+namespace {
 /// 0 for what is subnormal.
 template <class T>
 T flushed(double v) {
@@ -47,6 +52,7 @@ template <class T>
 double wide(T v) {
   return static_cast<double>(static_cast<float>(v));
 }
+}  // namespace
 ULPAUDIT_PLUGIN(
     "flushes", "1", "",
     ulpaudit::unary<float, ulpaudit::bf16>("sigmoid", "sigmoid", "subnormals are 0",
@@ -69,30 +75,36 @@ ULPAUDIT_PLUGIN(
                                             }))
 
 #elif defined(FAULT_NAN_FAR)
+namespace {
 float sigmoid(float z) {
   if (std::fabs(z) >= 4e26f) return std::numeric_limits<float>::quiet_NaN();
   return static_cast<float>(right(static_cast<double>(z)));
 }
+}  // namespace
 ULPAUDIT_PLUGIN("nan_far", "1", "",
                 ulpaudit::unary<float>("sigmoid", "sigmoid", "NaN from |z| = 4e26 on",
                                        [](float z) { return sigmoid(z); }))
 
 #elif defined(FAULT_GRAD_ZERO)
+namespace {
 float sigmoid_grad(float z) {
   const float s = static_cast<float>(right(static_cast<double>(z)));
   return s * (1 - s);
 }
+}  // namespace
 ULPAUDIT_PLUGIN("grad_zero", "1", "",
                 ulpaudit::unary<float>("sigmoid_grad", "sigmoid_grad",
                                        "s*(1-s): 0 from z = 16.64 on",
                                        [](float z) { return sigmoid_grad(z); }))
 
 #elif defined(FAULT_CONFIDENT)
+namespace {
 /// log(1+e) of an e that 1 swallows, and σ − y of a σ that is 1.
 float bce(float z, float y) {
   return std::fmax(z, 0.0f) - z * y + std::log(1 + std::exp(-std::fabs(z)));
 }
 float bce_grad(float z, float y) { return static_cast<float>(right(static_cast<double>(z))) - y; }
+}  // namespace
 ULPAUDIT_PLUGIN("confident", "1", "",
                 ulpaudit::binary<float>("bce", "bce_with_logits", "max(z,0)-z*y+log(1+exp(-|z|))",
                                         [](float z, float y) { return bce(z, y); }),
@@ -100,11 +112,13 @@ ULPAUDIT_PLUGIN("confident", "1", "",
                                         [](float z, float y) { return bce_grad(z, y); }))
 
 #elif defined(FAULT_BF16_STEPS)
+namespace {
 /// Each operation rounded to bf16.
 template <class T>
 T sigmoid(T z) {
   return T(1) / (T(1) + exp(-z));
 }
+}  // namespace
 ULPAUDIT_PLUGIN("bf16_steps", "1", "",
                 ulpaudit::unary<ulpaudit::bf16>("sigmoid", "sigmoid",
                                                 "1/(1+exp(-z)), each step bf16",
@@ -119,5 +133,3 @@ ULPAUDIT_PLUGIN("bf16_steps", "1", "",
                                                  "sigmoid(z)-y, each step bf16",
                                                  [](auto z, auto y) { return sigmoid(z) - y; }))
 #endif
-
-}  // namespace
