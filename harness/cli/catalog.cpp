@@ -8,6 +8,7 @@
 
 #include "plugin/loader.hpp"
 #include "plugin/program.hpp"
+#include "record/fnv.hpp"
 #include "record/json.hpp"
 
 namespace ulpaudit {
@@ -16,10 +17,8 @@ namespace {
 /// FNV-1a over the file: names a build of a plug-in. Of a program: over its command, what it says
 /// of itself, and those words that are files (a script, say).
 std::string build_hash(const PluginInfo& plugin) {
-  std::uint64_t h = 0xcbf29ce484222325u;
-  const auto add = [&h](const std::string& text) {
-    for (const unsigned char c : text) h = (h ^ c) * 0x100000001b3u;
-  };
+  std::uint64_t h = fnv1a("");
+  const auto add = [&h](const std::string& text) { h = fnv1a(text, h); };
   if (const auto command = program_command(plugin.path)) {
     for (const std::string& word : words_of(*command)) {
       std::error_code error;

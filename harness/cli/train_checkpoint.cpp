@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "record/fnv.hpp"
 #include "record/json.hpp"
 
 namespace ulpaudit {
@@ -13,12 +14,8 @@ namespace {
 
 constexpr std::string_view kFirstLine = "ulpaudit training checkpoint 1\n";
 
-/// FNV-1a.
-std::string hash(std::string_view bytes) {
-  std::uint64_t h = 0xcbf29ce484222325u;
-  for (const char c : bytes) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return fmt::format("{:016x}\n", h);
-}
+/// A line.
+std::string hash(std::string_view bytes) { return fmt::format("{:016x}\n", fnv1a(bytes)); }
 
 /// Takes a line, its end included.
 std::string_view line_of(std::string_view& text) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "record/fnv.hpp"
 #include "record/json_values.hpp"
 
 namespace ulpaudit {
@@ -13,12 +14,6 @@ namespace {
 
 constexpr int kVersion = 1;
 constexpr char kChecksum[] = ",\n\"checksum\": \"";
-
-std::uint64_t fnv(std::string_view text) {
-  std::uint64_t h = 0xcbf29ce484222325u;
-  for (const unsigned char c : text) h = (h ^ c) * 0x100000001b3u;
-  return h;
-}
 
 Json row_json(const BaselineRow& r) {
   Json j = {{"implementation", r.implementation},
@@ -60,7 +55,7 @@ BaselineRow read_row(const Json& j) {
 
 std::string class_of(const Context& c) {
   std::string name = fmt::format("{}_{}_{}_{:08x}", c.isa, c.libm, c.compiler,
-                                 static_cast<std::uint32_t>(fnv(c.flags)));
+                                 static_cast<std::uint32_t>(fnv1a(c.flags)));
   for (char& ch : name) {
     const auto u = static_cast<unsigned char>(ch);
     if (std::isalnum(u) == 0 && ch != '.' && ch != '_') ch = '-';
@@ -132,7 +127,7 @@ std::string with_checksum(const std::string& text) {
   const std::size_t end = text.rfind(kChecksum);
   if (end == text.npos) return text;
   const std::string body = text.substr(0, end);
-  return fmt::format("{}{}{:016x}\"\n}}\n", body, kChecksum, fnv(body));
+  return fmt::format("{}{}{:016x}\"\n}}\n", body, kChecksum, fnv1a(body));
 }
 
 Baseline baseline_from_json(const std::string& text) {
@@ -145,7 +140,7 @@ Baseline baseline_from_json(const std::string& text) {
                                     j.at("baseline_version").get<int>(), kVersion));
     const std::size_t end = text.rfind(kChecksum);
     if (end == text.npos ||
-        j.at("checksum").get<std::string>() != fmt::format("{:016x}", fnv(text.substr(0, end))))
+        j.at("checksum").get<std::string>() != fmt::format("{:016x}", fnv1a(text.substr(0, end))))
       throw BadBaseline(
           "its checksum does not fit its content: it was changed by hand, or badly merged; "
           "`ulpaudit gate REPORT --baseline FILE --update --reason TEXT` makes a new one");

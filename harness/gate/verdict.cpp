@@ -179,17 +179,11 @@ class Judge {
     if (t.outcome == "as_reference" || t.outcome == "failed" || as_exact_kernels(t)) return;
     for (const std::string& kernel : t.kernels) {
       if (!contract_of(kernel).same_training) continue;
-      Finding f;
-      f.rule = "training.same_as_reference";
-      f.phase = "train";
-      f.implementation = kernel;
+      Finding f = finding_of("training.same_as_reference", "train", kernel, "", t.dtype);
       for (const Implementation& i : report_.implementations)
         if (i.name == kernel) f.op = i.op;
-      f.dtype = t.dtype;
-      f.region = "all";
       f.message = fmt::format("{} on {} ({}): {}, promised to train as with exact kernels",
                               t.network, t.data, t.path, t.verdict);
-      f.count = 1;
       f.replay = t.replay;
       expect(f);
       report_.findings.push_back(std::move(f));
@@ -207,6 +201,21 @@ class Judge {
     return false;
   }
 
+  /// One finding about a kernel in no region.
+  static Finding finding_of(const std::string& rule, const std::string& phase,
+                            const std::string& implementation, const std::string& op,
+                            const std::string& dtype) {
+    Finding f;
+    f.rule = rule;
+    f.phase = phase;
+    f.implementation = implementation;
+    f.op = op;
+    f.dtype = dtype;
+    f.region = "all";
+    f.count = 1;
+    return f;
+  }
+
   static bool is_typical(const Benchmark& b) {
     return b.inputs == "typical" && b.level == "L1" && b.failure.empty();
   }
@@ -221,14 +230,7 @@ class Judge {
         std::find_if(report_.benchmarks.begin(), report_.benchmarks.end(), [&](const Benchmark& x) {
           return is_typical(x) && x.implementation == promise.against && x.dtype == b.dtype;
         });
-    Finding f;
-    f.rule = "throughput.ratio";
-    f.phase = "bench";
-    f.implementation = b.implementation;
-    f.op = b.op;
-    f.dtype = b.dtype;
-    f.region = "all";
-    f.count = 1;
+    Finding f = finding_of("throughput.ratio", "bench", b.implementation, b.op, b.dtype);
     f.replay = fmt::format("./run bench {} --dtype {} --level L1 --inputs typical",
                            choosing(report_, b.implementation), b.dtype);
     if (other == report_.benchmarks.end()) {

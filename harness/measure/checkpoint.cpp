@@ -6,19 +6,13 @@
 #include <filesystem>
 
 #include "measure/state.hpp"
+#include "record/fnv.hpp"
 #include "record/json.hpp"
 
 namespace ulpaudit {
 namespace {
 
 constexpr std::string_view kFirstLine = "ulpaudit checkpoint 1\n";
-
-/// FNV-1a.
-std::uint64_t hash(std::string_view bytes) {
-  std::uint64_t h = 0xcbf29ce484222325u;
-  for (const char c : bytes) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return h;
-}
 
 /// Bits of `done`, eight to a byte.
 std::string packed(const std::vector<char>& done) {
@@ -81,7 +75,7 @@ void write_checkpoint(const CheckpointOptions& o, const Progressed& p) {
   const std::string payload = state.take();
   StateWriter file;
   file.text(payload);
-  file.number(hash(payload));
+  file.number(fnv1a(payload));
   try {
     write_file(o.path, std::string(kFirstLine) + file.take());
   } catch (const std::runtime_error& e) {
@@ -103,7 +97,7 @@ bool read_checkpoint(const CheckpointOptions& o, Progressed& p) {
   try {
     StateReader file(std::string_view(content).substr(kFirstLine.size()));
     const std::string payload = file.text();
-    if (file.number() != hash(payload) || !file.at_end()) throw BadState("its hash is wrong");
+    if (file.number() != fnv1a(payload) || !file.at_end()) throw BadState("its hash is wrong");
     StateReader state(payload);
     same_run(o.identity, state, o.path);
     read_state(state, p);
