@@ -47,6 +47,19 @@ void fill_labels(Dtype d, void* y, Bits label, std::uint64_t n) {
   }
 }
 
+/// `points` of the stretch are missing: 0 or all of them.
+Loss lost_stretch(const Batch& b, std::uint64_t offset, std::uint64_t count, std::string kind,
+                  std::string message, std::uint64_t points) {
+  const Bits first = load(b.dtype, b.z, offset);
+  Loss loss{std::move(kind), std::move(message), 1, points, {first, b.y, 0}, count, first, first};
+  for (std::uint64_t i = offset; i < offset + count; ++i) {
+    const Bits z = load(b.dtype, b.z, i);
+    if (ordinal(b.dtype, z) < ordinal(b.dtype, loss.low)) loss.low = z;
+    if (ordinal(b.dtype, z) > ordinal(b.dtype, loss.high)) loss.high = z;
+  }
+  return loss;
+}
+
 }  // namespace
 
 void BatchRunner::run(const Batch& batch, const Consume& consume, Accumulator& losses) {
@@ -54,9 +67,7 @@ void BatchRunner::run(const Batch& batch, const Consume& consume, Accumulator& l
     session_ = &sessions_.of(target_.plugin_path);
   } catch (const LoadError& e) {
     losses.lost_points += batch.n;
-    losses.add_loss(
-        batch.dtype,
-        {"load", e.what(), 1, batch.n, {load(batch.dtype, batch.z, 0), batch.y, 0}, batch.n});
+    losses.add_loss(batch.dtype, lost_stretch(batch, 0, batch.n, "load", e.what(), batch.n));
     return;
   }
   for (std::uint64_t offset = 0; offset < batch.n; offset += kBatchCapacity)
@@ -87,18 +98,13 @@ void BatchRunner::run_stretch(const Batch& b, std::uint64_t offset, std::uint64_
     run_stretch(b, offset + count / 2, count - count / 2, consume, losses);
     if (losses.lost_points != lost) return;
     // Nothing is missing, but it happened.
-    losses.add_loss(b.dtype, {kind_name(o.kind),
-                              o.message + ", and not again when the batch was run in halves",
-                              1,
-                              0,
-                              {load(b.dtype, b.z, offset), b.y, 0},
-                              count});
+    const char* once = ", and not again when the batch was run in halves";
+    losses.add_loss(b.dtype,
+                    lost_stretch(b, offset, count, kind_name(o.kind), o.message + once, 0));
     return;
   }
   losses.lost_points += count;
-  losses.add_loss(
-      b.dtype,
-      {kind_name(o.kind), o.message, 1, count, {load(b.dtype, b.z, offset), b.y, 0}, count});
+  losses.add_loss(b.dtype, lost_stretch(b, offset, count, kind_name(o.kind), o.message, count));
 }
 
 }  // namespace ulpaudit

@@ -139,6 +139,7 @@ void append_losses(OpId op, Dtype d, const Result& total, Report& report) {
     f.region = "all";
     f.message = loss_message(l);
     f.count = l.points;
+    f.range = {number(d, l.low), number(d, l.high)};
     Witness w;
     w.z = number(d, l.first.z);
     if (info(op).arity == 2) w.y = number(d, l.first.y);

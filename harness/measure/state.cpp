@@ -83,6 +83,8 @@ void StateWriter::counts(const Accumulator& a) {
     number(l.points);
     at(l.first);
     number(l.length);
+    number(l.low);
+    number(l.high);
   }
   number(a.search.size());
   for (const auto& [first, b] : a.search) {
@@ -201,6 +203,8 @@ Accumulator StateReader::counts() {
     l.points = number();
     l.first = at();
     l.length = number();
+    l.low = number();
+    l.high = number();
     a.losses.push_back(std::move(l));
   }
   for (std::size_t n = size(); n > 0; --n) {

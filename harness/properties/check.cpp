@@ -26,13 +26,15 @@ using Judge = std::function<std::vector<Violation>(const Trial&)>;
 /// A new process, threads or repetitions: long for each trial.
 bool costly(const Trial& t) { return t.fresh || t.stage.threads > 1 || t.stage.repeats > 1; }
 
+bool ends_worker(const std::string& rule) { return rule.rfind("plugin.", 0) == 0; }
+
 /// Trials that a shrink may run: those that end a worker, and long ones, cost more.
 int shrink_budget(const std::string& rule, const Trial& t) {
   if (rule == "plugin.hang") return 10;
   if (t.stage.tile > (1u << 24)) return 2;
   if (costly(t)) return 60;
-  return rule.rfind("plugin.", 0) == 0 || rule == "batch.read_outside" ||
-                 rule == "batch.write_outside" || rule == "batch.input_changed"
+  return ends_worker(rule) || rule == "batch.read_outside" || rule == "batch.write_outside" ||
+                 rule == "batch.input_changed"
              ? 120
              : 1500;
 }
@@ -125,6 +127,8 @@ void Breach::add(Dtype d, const Trial& t, const Violation& v) {
     violation = v;
   }
   if (v.got && v.element < t.z.size()) widen(d, {t.z[v.element], t.z[v.element]});
+  if (ends_worker(v.rule))
+    for (const Bits z : t.z) widen(d, {z, z});
 }
 
 void Breach::widen(Dtype d, const std::pair<Bits, Bits>& other) {

@@ -15,7 +15,8 @@ struct Breach {
   Violation violation;
   Trial trial;
   std::uint64_t count = 0;  ///< trials, or inputs, that broke it before shrinking
-  /// The lowest and the highest z at which they broke it, where the rule is about elements.
+  /// The lowest and the highest z at which they broke it, where the rule is about elements;
+  /// of batches that ended the worker, of all their elements.
   std::optional<std::pair<Bits, Bits>> range;
 
   /// One more trial that breaks the rule.

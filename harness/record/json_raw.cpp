@@ -54,12 +54,13 @@ void from_json(const Json& j, InputsAsked& x) {
 }
 
 void to_json(Json& j, const Loss& l) {
-  j = {{"kind", l.kind},     {"message", l.message}, {"batches", l.batches},
-       {"points", l.points}, {"first", l.first},     {"length", l.length}};
+  j = {{"kind", l.kind},   {"message", l.message}, {"batches", l.batches}, {"points", l.points},
+       {"first", l.first}, {"length", l.length},   {"low", hex64(l.low)},  {"high", hex64(l.high)}};
 }
 void from_json(const Json& j, Loss& l) {
-  l = {j.at("kind"),   j.at("message"),           j.at("batches"),
-       j.at("points"), j.at("first").get<Case>(), j.at("length")};
+  l = {j.at("kind"),          j.at("message"),           j.at("batches"),
+       j.at("points"),        j.at("first").get<Case>(), j.at("length"),
+       read_hex(j.at("low")), read_hex(j.at("high"))};
 }
 
 void to_json(Json& j, const Tally& t) {

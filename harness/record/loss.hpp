@@ -16,6 +16,7 @@ struct Loss {
   std::uint64_t batches = 0, points = 0;
   Case first;  ///< first input of the (shortest) batch
   std::uint64_t length = 0;
+  Bits low = 0, high = 0;  ///< the z of all these batches lie between
 };
 
 /// Adds to the loss of its kind; the shortest batch, of equal ones the lowest, is the one shown.

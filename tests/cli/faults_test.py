@@ -25,6 +25,7 @@ class Sweep(CommandTest):
         self.assertEqual(mine[0]['rule'], 'plugin.crash')
         self.assertIn('SIGSEGV', mine[0]['message'])
         self.assertEqual(mine[0]['witness']['z']['decimal'], '1')
+        self.assertEqual([mine[0]['range'][end]['decimal'] for end in ('first', 'last')], ['1', '1'])
         self.assertIn('eval', mine[0]['replay'])
         # Only where z is 1 is nothing measured.
         self.assertLess(result['lost_points'], 5)
@@ -47,6 +48,8 @@ class Sweep(CommandTest):
         mine, _, _ = self.sweep('hang', '--deadline', '0.5')
         self.assertEqual(mine[0]['rule'], 'plugin.hang')
         self.assertIn('500 ms', mine[0]['message'])
+        first, last = (float(mine[0]['range'][end]['decimal']) for end in ('first', 'last'))
+        self.assertTrue(-4 <= first <= 1 <= last <= 4 and first < last)
 
     def test_status(self):
         mine, _, _ = self.sweep('status')

@@ -70,6 +70,9 @@ def catch(f, limit):
         raise Missed('exit %d instead of %d' % (code, expected_exit(f)))
     if f['rule'] != 'plugin.load' and not found[0]['replay']:
         raise Missed('no command that replays it')
+    if f['rule'] != 'plugin.load' and f['rule'].startswith(('value.', 'plugin.')) and not (
+            'range' in found[0] and found[0]['count']):
+        raise Missed('not told how many inputs, and from where to where: %s' % found[0])
     if f.get('single') and min(map(witness_length, found)) != 1:
         raise Missed('the witness is not one element: %s' % found[0])
     return found[0]
