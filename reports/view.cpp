@@ -71,9 +71,11 @@ std::vector<FindingGroup> groups_of(const std::vector<const Finding*>& findings)
 const char kSpeedNote[] =
     "ns per element, medians. L1, L2, DRAM: typical logits (normal, standard deviation 4), by "
     "where "
-    "the arrays lie. slowest: the slowest of other inputs (uniform in ±20; results subnormal; all "
+    "the arrays lie; of a kernel on a device: in its memory, by its clock, under DRAM. slowest: "
+    "the slowest of other inputs (uniform in ±20; results subnormal; all "
     "bit "
-    "patterns). × memcpy and × naive: the time over theirs, in L1. ~: the quartiles of some time "
+    "patterns). × memcpy and × naive: the time over theirs, in L1 (on a device: over its own "
+    "copy). ~: the quartiles of some time "
     "lie "
     "over 10 % apart.";
 
@@ -90,8 +92,9 @@ std::vector<SpeedRow> speed_rows(const Report& report) {
     SpeedRow& r = row_of(b);
     r.noisy |= b.noisy;
     if (b.inputs == "typical") {
+      // The device's memory stands under DRAM.
       (b.level == "L1" ? r.l1 : b.level == "L2" ? r.l2 : r.dram) = &b;
-      if (b.level == "L1") r.any = &b;
+      if (b.level == "L1" || b.level == "device") r.any = &b;
     } else if (r.slowest == nullptr || b.median > r.slowest->median) {
       r.slowest = &b;
     }
@@ -109,7 +112,11 @@ std::string nanoseconds_text(const Benchmark* b) {
   if (b == nullptr) return std::string(kAbsent);
   if (!b->failure.empty()) return "failed";
   if (b->median >= 1000) return thousands(static_cast<std::uint64_t>(std::llround(b->median)));
-  return fmt::format("{:.{}f}", b->median, b->median < 1 ? 3 : b->median < 10 ? 2 : 1);
+  return fmt::format("{:.{}f}", b->median,
+                     b->median < 0.1  ? 4
+                     : b->median < 1  ? 3
+                     : b->median < 10 ? 2
+                                      : 1);
 }
 
 std::string ratio_text(const std::optional<double>& ratio) {

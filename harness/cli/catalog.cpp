@@ -57,6 +57,7 @@ Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& bui
   if (k.deterministic) a.tags.emplace_back("deterministic");
   if (k.in_place) a.tags.emplace_back("in_place");
   if (k.elementwise) a.tags.emplace_back("elementwise");
+  if (k.on_device) a.tags.emplace_back("on_device");
   return offer;
 }
 

@@ -44,7 +44,7 @@ Exit run(const BenchOptions& b) {
   catch_interrupts();
   if (!append_benchmarks(catalog, o, choice, report)) {
     fmt::print(stderr,
-               "ulpaudit: nothing matches --op, --impl and --dtype, so nothing was timed\n");
+               "ulpaudit: nothing matches --op, --impl, --dtype and --level, so nothing was timed\n");
     return catalog.broken.empty() ? Exit::nothing : Exit::plugin;
   }
   judge_report(catalog.contracts, false, report);
@@ -58,7 +58,7 @@ Command add_bench(CLI::App& parser) {
   b->shared.also_load = kReference;
   CLI::App* c = parser.add_subcommand("bench", "throughput, beside memcpy and naive");
   add_selection_options(*c, b->shared);
-  c->add_option("--level", b->levels, "L1, L2, DRAM (globs): where the arrays lie; default: all");
+  c->add_option("--level", b->levels, "L1, L2, DRAM, device (globs): where the arrays lie; default: all");
   c->add_option("--inputs", b->inputs,
                 "typical (logits, standard deviation 4), uniform (-20 to 20), subnormal (results), "
                 "bits (all patterns); default: all in L1, typical in the others");

@@ -21,7 +21,9 @@ std::vector<TimedKernel> kernels_of(const Catalog& catalog, const Options& o) {
                std::find(offer.dtypes.begin(), offer.dtypes.end(), d) != offer.dtypes.end();
       };
       const auto add = [&](const Offer& offer) {
-        out.push_back({offer.about.name, offer.about.path, offer.kernel, op, d});
+        out.push_back({offer.about.name, offer.about.path, offer.kernel, op, d,
+                       std::find(offer.about.tags.begin(), offer.about.tags.end(), "on_device") !=
+                           offer.about.tags.end()});
       };
       const std::size_t before = out.size();
       bool reference = false;
@@ -50,6 +52,7 @@ bool append_benchmarks(const Catalog& catalog, const Options& o, BenchChoice cho
   choice.stop = &g_interrupted;
   choice.progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
   report.benchmarks = run_benchmarks(kernels, choice, o.session());
+  if (report.benchmarks.empty() && !g_interrupted) return false;
   for (const Benchmark& b : report.benchmarks) {
     if (b.failure.empty()) continue;
     Finding f;

@@ -6,15 +6,21 @@
 
 #include <array>
 #include <chrono>
-#include <cstring>
+#include <cmath>
+#include <cstddef>
 
 namespace ulpaudit {
 namespace {
 
 // Sizes of the structs in version 1 of the boundary: up to and with their last member then.
 constexpr std::size_t kPluginSize = sizeof(ulpaudit_plugin);
-constexpr std::size_t kKernelSize = sizeof(ulpaudit_kernel);
+constexpr std::size_t kKernelSize = offsetof(ulpaudit_kernel, run) + sizeof(ulpaudit_kernel::run);
 constexpr std::uint32_t kMostKernels = 4096;
+
+/// Of a kernel on a device; null of the others and of those built before there was the member.
+auto timer(const ulpaudit_kernel& k) -> decltype(k.time) {
+  return k.struct_size >= offsetof(ulpaudit_kernel, time) + sizeof k.time ? k.time : nullptr;
+}
 
 std::string text(const char* s) { return s != nullptr ? s : ""; }
 
@@ -41,7 +47,36 @@ KernelInfo describe(const std::string& path, std::uint32_t i, const ulpaudit_ker
   info.deterministic = (k->tags & ULPAUDIT_TAG_DETERMINISTIC) != 0;
   info.in_place = (k->tags & ULPAUDIT_TAG_IN_PLACE) != 0;
   info.elementwise = (k->tags & ULPAUDIT_TAG_ELEMENTWISE) != 0;
+  info.on_device = timer(*k) != nullptr;
   return info;
+}
+
+std::uint32_t bit_of(Dtype d) { return 1u << static_cast<unsigned>(d); }
+
+/// Calls through the boundary: a status other than OK, or an exception, becomes a failure.
+template <class Call>
+Outcome guarded(Call call) {
+  std::array<char, 512> message{};
+  Outcome o;
+  std::int32_t status = ULPAUDIT_OK;
+  try {
+    status = call(message.data(), message.size());
+  } catch (const std::exception& e) {
+    o.kind = Outcome::Kind::failed;
+    o.message = fmt::format("an exception crossed the plug-in boundary: {}", e.what());
+    return o;
+  } catch (...) {
+    o.kind = Outcome::Kind::failed;
+    o.message = "an exception crossed the plug-in boundary";
+    return o;
+  }
+  if (status != ULPAUDIT_OK) {
+    message.back() = '\0';
+    o.kind = Outcome::Kind::failed;
+    o.message = fmt::format("status {}: {}", status,
+                            message[0] != '\0' ? message.data() : "no message was given");
+  }
+  return o;
 }
 
 }  // namespace
@@ -86,32 +121,26 @@ LoadedPlugin::~LoadedPlugin() = default;
 Outcome LoadedPlugin::run(std::size_t index, Dtype d, std::uint64_t n, const void* z, const void* y,
                           void* out) const {
   const ulpaudit_kernel* k = plugin_->kernels[index];
-  const ulpaudit_batch batch = {
-      sizeof(ulpaudit_batch), 1u << static_cast<unsigned>(d), 0, n, z, y, out};
-  std::array<char, 512> message{};
-  Outcome o;
-  std::int32_t status = ULPAUDIT_OK;
+  const ulpaudit_batch batch = {sizeof(ulpaudit_batch), bit_of(d), 0, n, z, y, out};
   const auto start = std::chrono::steady_clock::now();
-  try {
-    status = k->run(k, &batch, message.data(), message.size());
-  } catch (const std::exception& e) {
-    o.kind = Outcome::Kind::failed;
-    o.message = fmt::format("an exception crossed the plug-in boundary: {}", e.what());
-    return o;
-  } catch (...) {
-    o.kind = Outcome::Kind::failed;
-    o.message = "an exception crossed the plug-in boundary";
-    return o;
-  }
+  Outcome o =
+      guarded([&](char* message, std::size_t size) { return k->run(k, &batch, message, size); });
   const auto spent = std::chrono::steady_clock::now() - start;
   o.nanoseconds = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count());
-  if (status != ULPAUDIT_OK) {
-    message.back() = '\0';
-    o.kind = Outcome::Kind::failed;
-    o.message = fmt::format("status {}: {}", status,
-                            message[0] != '\0' ? message.data() : "no message was given");
-  }
+  return o;
+}
+
+Outcome LoadedPlugin::time(std::size_t index, Dtype d, std::uint64_t n, const void* z,
+                           const void* y, const Timing& timing) const {
+  const ulpaudit_kernel* k = plugin_->kernels[index];
+  const std::uint32_t flags = timing.device_copy ? ULPAUDIT_TIME_COPY : 0;
+  ulpaudit_timing t = {sizeof(ulpaudit_timing), bit_of(d),          flags, n, z, y,
+                       timing.elements,         timing.nanoseconds, 0,     0};
+  Outcome o =
+      guarded([&](char* message, std::size_t size) { return timer(*k)(k, &t, message, size); });
+  o.calls = t.calls;
+  o.nanoseconds = static_cast<std::uint64_t>(std::llround(t.spent));
   return o;
 }
 

@@ -7,6 +7,7 @@
 
 #include "plugin/description.hpp"
 #include "plugin/plugin.h"
+#include "plugin/timing.hpp"
 
 namespace ulpaudit {
 
@@ -27,6 +28,10 @@ class LoadedPlugin {
   /// `threw` of the outcome's message: an exception crossed the boundary.
   Outcome run(std::size_t index, Dtype d, std::uint64_t n, const void* z, const void* y,
               void* out) const;
+  /// Of a kernel on a device: calls of `timing.elements` elements, made from the n at z and y, as
+  /// its device's clock has them.
+  Outcome time(std::size_t index, Dtype d, std::uint64_t n, const void* z, const void* y,
+               const Timing& timing) const;
 
  private:
   void* handle_ = nullptr;

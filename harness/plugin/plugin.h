@@ -55,6 +55,21 @@ typedef struct ulpaudit_batch {
   void* out;      /* n results, every one to be written                               */
 } ulpaudit_batch;
 
+/* How long a kernel takes on a device with a memory and a clock of its own, without transfers. */
+#define ULPAUDIT_TIME_COPY 1u /* not the kernel: a copy on the device of `elements` from z to out */
+typedef struct ulpaudit_timing {
+  size_t struct_size;
+  uint32_t dtype;       /* exactly one of ULPAUDIT_F16 … ULPAUDIT_F64                         */
+  uint32_t flags;       /* 0 or ULPAUDIT_TIME_COPY                                            */
+  uint64_t n;           /* elements at z and y, in the host's memory; at least 1              */
+  const void* z;        /* n logits                                                           */
+  const void* y;        /* n labels for the two-argument ops, else NULL                       */
+  uint64_t elements;    /* of each call: the n given ones, over and over, on the device       */
+  uint64_t nanoseconds; /* calls are to be made until they took this long in all              */
+  uint64_t calls;       /* answer: the calls made, at least 1                                 */
+  double spent;         /* answer: nanoseconds that they took in all, by the device's clock   */
+} ulpaudit_timing;
+
 /* One kernel: an implementation of one op in one or more dtypes. */
 typedef struct ulpaudit_kernel {
   size_t struct_size;
@@ -70,6 +85,10 @@ typedef struct ulpaudit_kernel {
    * the zero included, in `message`. */
   int32_t (*run)(const struct ulpaudit_kernel* self, const ulpaudit_batch* batch, char* message,
                  size_t message_size);
+  /* Appended later: a shorter struct_size means NULL. NULL where the caller's clock around `run` tells
+   * how long the kernel takes; else it is asked for times. Status and message as of `run`. */
+  int32_t (*time)(const struct ulpaudit_kernel* self, ulpaudit_timing* timing, char* message,
+                  size_t message_size);
 } ulpaudit_kernel;
 
 /* The plug-in. `kernels` is an array of pointers, so that ulpaudit_kernel can grow. */

@@ -157,7 +157,8 @@ class Kernel {
            "",
            nullptr,
            nullptr,
-           &Kernel::run},
+           &Kernel::run,
+           nullptr},
         f_(std::move(f)) {}
 
   /// Replaces the default tags (ULPAUDIT_TAG_…).
@@ -169,6 +170,14 @@ class Kernel {
   Kernel needs(const char* what, const char* unavailable) && {
     c_.requires_what = what;
     c_.unavailable = unavailable;
+    return std::move(*this);
+  }
+
+  /// A kernel on a device, whose function object has besides
+  ///   template <class T> void time(const T* z, const T* y, ulpaudit_timing& t) const
+  /// that answers as ulpaudit_timing says; T is the dtype of the call.
+  Kernel times_itself() && {
+    c_.time = &Kernel::time<F>;
     return std::move(*this);
   }
 
@@ -195,17 +204,38 @@ class Kernel {
       return fail(ULPAUDIT_FAILED, "the batch is smaller than its first version", message, size);
     if (Shape::labels && b->n != 0 && b->y == nullptr)
       return fail(ULPAUDIT_FAILED, "a kernel of two arguments was given no labels", message, size);
+    return by_dtype(self, b->dtype, message, size,
+                    [b](const F& f) { return (try_dtype<Ts>(f, *b) || ...); });
+  }
+
+  template <class T, class G>
+  static bool try_timing(const G& g, ulpaudit_timing& t) {
+    if (t.dtype != Dtype<T>::value) return false;
+    g.time(static_cast<const T*>(t.z), static_cast<const T*>(t.y), t);
+    return true;
+  }
+
+  template <class G>
+  static std::int32_t time(const ulpaudit_kernel* self, ulpaudit_timing* t, char* message,
+                           std::size_t size) noexcept {
+    return by_dtype(self, t->dtype, message, size,
+                    [t](const G& g) { return (try_timing<Ts>(g, *t) || ...); });
+  }
+
+  /// Does what `call` says: was the dtype one of the kernel's?
+  template <class Call>
+  static std::int32_t by_dtype(const ulpaudit_kernel* self, std::uint32_t dtype, char* message,
+                               std::size_t size, Call call) noexcept {
     try {
-      const F& f = *static_cast<const F*>(self->user);
-      if ((try_dtype<Ts>(f, *b) || ...)) return ULPAUDIT_OK;
+      if (call(*static_cast<const F*>(self->user))) return ULPAUDIT_OK;
     } catch (const std::exception& e) {
       return fail(ULPAUDIT_FAILED, e.what(), message, size);
     } catch (...) {
       return fail(ULPAUDIT_FAILED, "an exception that is no std::exception", message, size);
     }
     char text[120];
-    std::snprintf(text, sizeof text, "%.60s has no %s (%u)", self->name, dtype_name(b->dtype),
-                  static_cast<unsigned>(b->dtype));
+    std::snprintf(text, sizeof text, "%.60s has no %s (%u)", self->name, dtype_name(dtype),
+                  static_cast<unsigned>(dtype));
     return fail(ULPAUDIT_UNSUPPORTED, text, message, size);
   }
 

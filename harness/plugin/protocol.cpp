@@ -106,6 +106,7 @@ std::string run_request(const RunRequest& r) {
   if (r.stage) j["stage"] = stage_json(*r.stage);
   if (r.timing)
     j["timing"] = {{"elements", r.timing->elements}, {"nanoseconds", r.timing->nanoseconds}};
+  if (r.timing && r.timing->device_copy) j["timing"]["device_copy"] = true;
   return line_of(j);
 }
 
@@ -130,7 +131,8 @@ Request parse_request(const std::string& line) {
       if (j.contains("y")) q.run.y = j.at("y").get<std::uint64_t>();
       if (j.contains("stage")) q.run.stage = read_stage(j.at("stage"));
       if (j.contains("timing"))
-        q.run.timing = {j.at("timing").at("elements"), j.at("timing").at("nanoseconds")};
+        q.run.timing = {j.at("timing").at("elements"), j.at("timing").at("nanoseconds"),
+                        j.at("timing").value("device_copy", false)};
       q.run.deadline_ms = j.value("deadline_ms", std::uint64_t{0});
     } else {
       throw Error(fmt::format("unknown message type '{}'", type));
@@ -148,6 +150,7 @@ std::string description_reply(const PluginInfo& info) {
     if (k.deterministic) tags.push_back("deterministic");
     if (k.in_place) tags.push_back("in_place");
     if (k.elementwise) tags.push_back("elementwise");
+    if (k.on_device) tags.push_back("on_device");
     kernels.push_back({{"name", k.name},
                        {"op", k.op},
                        {"formula", k.formula},
@@ -210,6 +213,7 @@ PluginInfo parse_description(const std::string& line) {
         kernel.deterministic |= tag == "deterministic";
         kernel.in_place |= tag == "in_place";
         kernel.elementwise |= tag == "elementwise";
+        kernel.on_device |= tag == "on_device";
       }
       info.kernels.push_back(std::move(kernel));
     }

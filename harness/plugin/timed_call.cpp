@@ -138,6 +138,7 @@ Outcome time_calls(Dtype d, std::uint64_t n, const void* z, const void* y, const
 
 Outcome run_timed(const LoadedPlugin& plugin, std::size_t index, Dtype d, std::uint64_t n,
                   const void* z, const void* y, const Timing& timing) {
+  if (plugin.info().kernels[index].on_device) return plugin.time(index, d, n, z, y, timing);
   return time_calls(d, n, z, y, timing, [&](char* z_at, char* y_at, char* out_at) {
     return plugin.run(index, d, timing.elements, z_at, y_at, out_at);
   });

@@ -10,6 +10,7 @@ struct Timing {
   /// front of it, so that no branch predictor learns them; where more, the n over and over.
   std::uint64_t elements = 0;
   std::uint64_t nanoseconds = 0;  ///< calls are made until they took this long in all
+  bool device_copy = false;       ///< of a kernel on a device: a copy there in its place
 };
 
 }  // namespace ulpaudit

@@ -160,7 +160,7 @@ struct Implementation {
 struct Benchmark {
   std::string implementation, op, dtype;
   std::string inputs;          ///< "typical", "uniform", "subnormal" or "bits"
-  std::string level;           ///< where the arrays lie: "L1", "L2" or "DRAM"
+  std::string level;           ///< where the arrays lie: "L1", "L2", "DRAM" or "device"
   std::uint64_t elements = 0;  ///< of one call
   std::string failure;         ///< why there is no time; empty: there is
   std::vector<double> ns;      ///< per element, one for each repetition, in the run's order

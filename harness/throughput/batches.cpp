@@ -43,7 +43,7 @@ std::string_view name(Workload d) {
 }
 
 std::string_view name(Level l) {
-  constexpr std::string_view names[] = {"L1", "L2", "DRAM"};
+  constexpr std::string_view names[] = {"L1", "L2", "DRAM", "device"};
   return names[static_cast<std::size_t>(l)];
 }
 
@@ -58,6 +58,9 @@ std::uint64_t elements_of(Level l, Dtype d, int arrays) {
       break;
     case Level::dram:
       bytes = std::clamp(4 * cache_bytes(_SC_LEVEL3_CACHE_SIZE, 32 * kMiB), 128 * kMiB, 512 * kMiB);
+      break;
+    case Level::device:
+      bytes = 1024 * kMiB;
   }
   const std::uint64_t most =
       bytes / static_cast<std::uint64_t>(arrays) / static_cast<std::uint64_t>(format(d).bytes());

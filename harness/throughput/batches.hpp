@@ -15,13 +15,14 @@ inline constexpr Workload kWorkloads[] = {Workload::typical, Workload::uniform, 
                                           Workload::bits};
 std::string_view name(Workload d);
 
-/// Where the arrays of a call lie, when it is repeated.
-enum class Level : std::uint8_t { l1, l2, dram };
-inline constexpr Level kLevels[] = {Level::l1, Level::l2, Level::dram};
+/// Where the arrays of a call lie, when it is repeated; device: in the memory of the kernel's
+/// device.
+enum class Level : std::uint8_t { l1, l2, dram, device };
+inline constexpr Level kLevels[] = {Level::l1, Level::l2, Level::dram, Level::device};
 std::string_view name(Level l);
 
 /// Elements of a call whose `arrays` arrays fill half of the cache; of DRAM: four times the last
-/// cache, from 128 to 512 MiB. A power of two.
+/// cache, from 128 to 512 MiB; of a device: 1 GiB, more than its caches hold. A power of two.
 std::uint64_t elements_of(Level l, Dtype d, int arrays);
 
 struct TimedInput {

@@ -25,7 +25,8 @@ constexpr double kLongestCall = 2.5e8;
 constexpr double kNoisy = 0.1;  ///< quartiles this far apart, as a part of the median
 
 struct Row {
-  const TimedKernel* kernel;  ///< null: memcpy
+  const TimedKernel* kernel;  ///< of a copy on a device: one that runs there; null: memcpy here
+  bool copy;                  ///< a copy, not the kernel
   Workload workload;
   Dtype dtype;
   Benchmark* to;
@@ -45,6 +46,7 @@ class Bench {
 
   std::vector<Benchmark> run(const std::vector<TimedKernel>& kernels) {
     for (const TimedKernel& k : kernels) add(k);
+    if (rows_.empty()) return {};
     for (Row& r : rows_) add_benchmark(r);
     std::vector<std::string> words = {
         "ulpaudit", "--benchmark_enable_random_interleaving=true",
@@ -63,28 +65,31 @@ class Bench {
   }
 
  private:
-  void add_row(const TimedKernel* kernel, Workload workload, Level level, Dtype d,
+  void add_row(const TimedKernel* kernel, bool copy, Workload workload, Level level, Dtype d,
                std::uint64_t elements) {
     auto b = std::make_unique<Benchmark>();
-    b->implementation = kernel != nullptr ? kernel->name : "memcpy";
-    if (kernel != nullptr) b->op = info(kernel->op).name;
+    b->implementation = copy ? "memcpy" : kernel->name;
+    if (!copy) b->op = info(kernel->op).name;
     b->dtype = name(d);
     b->inputs = name(workload);
     b->level = name(level);
     b->elements = elements;
-    rows_.push_back({kernel, workload, d, b.get()});
+    rows_.push_back({kernel, copy, workload, d, b.get()});
     results_.push_back(std::move(b));
   }
 
   void add(const TimedKernel& k) {
+    std::vector<Level> levels;
+    for (const Level level : choice_.levels)
+      if (k.on_device == (level == Level::device)) levels.push_back(level);
     for (const Workload workload : choice_.workloads)
-      for (const Level level : choice_.levels) {
-        const bool first = workload == choice_.workloads[0] || level == choice_.levels[0];
+      for (const Level level : levels) {
+        const bool first = workload == choice_.workloads[0] || level == levels[0];
         if (!first && !choice_.all_pairs) continue;
         const std::uint64_t n = elements_of(level, k.dtype, info(k.op).arity + 1);
-        add_row(&k, workload, level, k.dtype, n);
-        if (copies_.insert({k.dtype, n}).second)
-          add_row(nullptr, choice_.workloads[0], level, k.dtype, n);
+        add_row(&k, false, workload, level, k.dtype, n);
+        if (copies_.insert({k.dtype, k.on_device, n}).second)
+          add_row(k.on_device ? &k : nullptr, true, choice_.workloads[0], level, k.dtype, n);
       }
   }
 
@@ -105,7 +110,8 @@ class Bench {
       choice_.progress(done_++, rows_.size() * static_cast<std::uint64_t>(choice_.repetitions));
     Benchmark& b = *row.to;
     if (!b.failure.empty() || (choice_.stop != nullptr && *choice_.stop)) return 0;
-    const Timing timing = {b.elements, static_cast<std::uint64_t>(choice_.milliseconds * 1e6)};
+    const Timing timing = {b.elements, static_cast<std::uint64_t>(choice_.milliseconds * 1e6),
+                           row.copy};
     Outcome o;
     try {
       if (row.kernel == nullptr) {
@@ -147,7 +153,7 @@ class Bench {
   bool too_slow(const Row& row, Session& session) {
     const std::uint64_t n = std::min<std::uint64_t>(row.to->elements, 1024);
     if (n == row.to->elements || left_out_.count(row.to) != 0) return n != row.to->elements;
-    const Outcome o = time(row, session, {n, 1});
+    const Outcome o = time(row, session, {n, 1, row.copy});
     if (o.kind != Outcome::Kind::ok || o.calls == 0) return false;  // the next call says why
     const double ns = static_cast<double>(o.nanoseconds) / static_cast<double>(o.calls * n);
     if (ns * static_cast<double>(row.to->elements) <= kLongestCall) return false;
@@ -182,7 +188,7 @@ class Bench {
   SessionPool sessions_;
   std::vector<Row> rows_;
   std::vector<std::unique_ptr<Benchmark>> results_;
-  std::set<std::pair<Dtype, std::uint64_t>> copies_;
+  std::set<std::tuple<Dtype, bool, std::uint64_t>> copies_;
   std::map<std::tuple<OpId, Dtype, Workload>, Stock> stocks_;
   std::set<const Benchmark*> left_out_;
   std::vector<char> zeros_ = std::vector<char>(kStock * 8);
@@ -226,7 +232,8 @@ void summarise(std::vector<Benchmark>& rows) {
     if (b.ns.empty() || b.implementation == "memcpy") continue;
     b.to_copy = ratio(b, find([&](const Benchmark& x) {
                         return x.implementation == "memcpy" && x.dtype == b.dtype &&
-                               x.elements == b.elements;
+                               x.elements == b.elements &&
+                               (x.level == "device") == (b.level == "device");
                       }));
     b.to_naive = ratio(b, find([&](const Benchmark& x) {
                          return x.implementation.rfind("naive/", 0) == 0 && x.op == b.op &&

@@ -20,11 +20,13 @@ struct TimedKernel {
   std::size_t kernel = 0;
   OpId op{};
   Dtype dtype{};
+  bool on_device =
+      false;  ///< timed by its device, in its memory: the levels of the host's are not its
 };
 
 struct BenchChoice {
-  std::vector<Level> levels = {kLevels, kLevels + 3};
-  std::vector<Workload> workloads = {kWorkloads, kWorkloads + 4};
+  std::vector<Level> levels = {std::begin(kLevels), std::end(kLevels)};
+  std::vector<Workload> workloads = {std::begin(kWorkloads), std::end(kWorkloads)};
   /// Where false, workloads but the first are timed in the first level only.
   bool all_pairs = false;
   int repetitions = 11;
@@ -35,8 +37,9 @@ struct BenchChoice {
 };
 
 /// A row per kernel, workload and level, in that order, and a row of memcpy per dtype, size and
-/// level. Repetitions of all rows are interleaved at random, so that a slow spell of the machine
-/// falls on all alike. A row whose single call would take over a quarter of a second is left out.
+/// level (of a device: of its own copy). Repetitions of all rows are interleaved at random, so that
+/// a slow spell of the machine falls on all alike. A row whose single call would take over a
+/// quarter of a second is left out.
 std::vector<Benchmark> run_benchmarks(const std::vector<TimedKernel>& kernels,
                                       const BenchChoice& choice, const SessionOptions& options);
 

@@ -10,30 +10,44 @@ namespace {
 using cuda_ops::Form;
 using cuda_ops::Op;
 
-template <class... Ts>
-auto unary(const char* name, const char* op, const char* formula, Op which, Form form) {
-  return ulpaudit::unary_arrays<Ts...>(name, op, formula,
-                                       [=](const auto* z, auto* out, std::size_t n) {
-                                         using T = std::decay_t<decltype(*z)>;
-                                         cuda_ops::run_on_device(which, form,
-                                                                 ulpaudit::shim::Dtype<T>::value,
-                                                                 sizeof(T), z, nullptr, out, n);
-                                       })
+template <class T>
+constexpr std::uint32_t kDtype = ulpaudit::shim::Dtype<T>::value;
+
+/// A form of an op, over host memory and by the device's clock.
+struct Kernel {
+  Op op;
+  Form form;
+
+  template <class T>
+  void operator()(const T* z, T* out, std::size_t n) const {
+    cuda_ops::run_on_device(op, form, kDtype<T>, sizeof(T), z, nullptr, out, n);
+  }
+  template <class T>
+  void operator()(const T* z, const T* y, T* out, std::size_t n) const {
+    cuda_ops::run_on_device(op, form, kDtype<T>, sizeof(T), z, y, out, n);
+  }
+  template <class T>
+  void time(const T*, const T*, ulpaudit_timing& t) const {
+    cuda_ops::time_on_device(op, form, sizeof(T), t);
+  }
+};
+
+template <class K>
+auto on_gpu(K kernel) {
+  return std::move(kernel)
+      .times_itself()
       .tags(ulpaudit::shim::kElementTags)
       .needs("NVIDIA GPU", cuda_ops::why_no_device());
 }
 
 template <class... Ts>
+auto unary(const char* name, const char* op, const char* formula, Op which, Form form) {
+  return on_gpu(ulpaudit::unary_arrays<Ts...>(name, op, formula, Kernel{which, form}));
+}
+
+template <class... Ts>
 auto binary(const char* name, const char* op, const char* formula, Op which, Form form) {
-  return ulpaudit::binary_arrays<Ts...>(
-             name, op, formula,
-             [=](const auto* z, const auto* y, auto* out, std::size_t n) {
-               using T = std::decay_t<decltype(*z)>;
-               cuda_ops::run_on_device(which, form, ulpaudit::shim::Dtype<T>::value, sizeof(T), z,
-                                       y, out, n);
-             })
-      .tags(ulpaudit::shim::kElementTags)
-      .needs("NVIDIA GPU", cuda_ops::why_no_device());
+  return on_gpu(ulpaudit::binary_arrays<Ts...>(name, op, formula, Kernel{which, form}));
 }
 
 using ulpaudit::bf16;

@@ -1,6 +1,8 @@
 // The device's memory and calls, over the CUDA runtime.
 #pragma once
 
+#include <ulpaudit/plugin.h>
+
 #include "launch.hpp"
 
 namespace cuda_ops {
@@ -11,5 +13,8 @@ const char* why_no_device();
 /// Runs over host memory; throws std::runtime_error with CUDA's own words.
 void run_on_device(Op op, Form form, std::uint32_t dtype, std::size_t size, const void* z,
                    const void* y, void* out, std::size_t n);
+
+/// Answers as <ulpaudit/plugin.h> says of `time`; events around calls on arrays in device memory.
+void time_on_device(Op op, Form form, std::size_t size, ulpaudit_timing& timing);
 
 }  // namespace cuda_ops

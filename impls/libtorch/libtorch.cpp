@@ -187,8 +187,8 @@ class Plugin {
     const char* unavailable = why.empty() ? nullptr : texts_.emplace_back(why).c_str();
     const std::uint32_t tags = ULPAUDIT_TAG_DETERMINISTIC | ULPAUDIT_TAG_ELEMENTWISE |
                                (o.in_place ? ULPAUDIT_TAG_IN_PLACE : 0);
-    kernels_.push_back(
-        {sizeof(ulpaudit_kernel), name, o.op, dtypes, tags, o.formula, "", unavailable, &o, run});
+    kernels_.push_back({sizeof(ulpaudit_kernel), name, o.op, dtypes, tags, o.formula, "",
+                        unavailable, &o, run, nullptr});
   }
 
   std::deque<std::string> texts_;

@@ -37,11 +37,23 @@ class Bench(CommandTest):
         self.assertIn('loose cannon', report['findings'][0]['message'])
         self.assertIn('--plugin', report['findings'][0]['replay'])
 
+    def test_a_device_has_its_own_clock_copy_and_level(self):
+        options = ('--plugin', fault('device'), '--impl', 'device/*', '--inputs', 'typical')
+        rows = [r for r in self.rows(*options, '--level', 'device', '--level', 'L1') if 'naive' not in
+                r['implementation'] and r['level'] == 'device']
+        self.assertEqual([(r['implementation'], r['median']) for r in rows], [('device/copy', 1), ('memcpy', 0.25)])
+        self.assertEqual(rows[0]['to_copy'], 4)
+        self.assertEqual(rows[0]['elements'], 2**27)
+        # No time of the host's caches stands beside it.
+        rows = self.rows(*options, '--level', 'L1')
+        self.assertNotIn('device/copy', {r['implementation'] for r in rows})
+
     def test_refused(self):
         self.refuse('bench', '--level', 'L9', says=['L9', 'L1', 'DRAM'])
         self.refuse('bench', '--inputs', 'nice', says=['nice', 'typical', 'bits'])
         self.refuse('bench', '--repetitions', '0', says=['repetitions'])
         self.check(5, 'bench', '--impl', 'nobody/*')
+        self.check(5, 'bench', '--impl', 'stable/*', '--level', 'device', says=['--level'])
 
 
 if __name__ == '__main__':

@@ -78,7 +78,8 @@ constexpr std::uint32_t kTags =
    "",                                         \
    nullptr,                                    \
    &kOps[static_cast<int>(Op::which)],         \
-   run},
+   run,                                        \
+   nullptr},
 #ifdef CORPUS_NOT_CONST
 ulpaudit_kernel kernels[] = {CORPUS_KERNELS};
 #else
