@@ -1,6 +1,10 @@
-"""PyTorch on the CPU: torch.sigmoid, the loss, and their gradients by autograd."""
+"""PyTorch: torch.sigmoid, the loss, and their gradients by autograd. Environment: TORCH_DEVICE, where
+it runs (default cpu; cuda: the plug-in is torch-cuda)."""
+import os
+
 from common import library, ulpaudit
 
+DEVICE = os.environ.get('TORCH_DEVICE', 'cpu')
 DTYPES = ('f16', 'bf16', 'f32', 'f64')
 torch = library('torch', [('sigmoid', DTYPES, 'sigmoid'), ('sigmoid_grad', DTYPES, 'sigmoid_grad'),
                           ('bce_with_logits', DTYPES, 'bce'), ('bce_with_logits_grad', DTYPES, 'bce_grad')])
@@ -9,10 +13,12 @@ if torch is not None:
     import numpy as np
 
     def tensor(a):
-        return torch.from_numpy(a.view(np.int16)).view(torch.bfloat16) if a.dtype.name == 'bfloat16' \
+        t = torch.from_numpy(a.view(np.int16)).view(torch.bfloat16) if a.dtype.name == 'bfloat16' \
             else torch.from_numpy(a)
+        return t.to(DEVICE)
 
     def array(t):
+        t = t.cpu()
         return t.view(torch.int16).numpy() if t.dtype == torch.bfloat16 else t.numpy()
 
     def gradient(f, z):
@@ -40,4 +46,5 @@ if torch is not None:
         return gradient(lambda t: loss(t, tensor(y)), z)
 
 if __name__ == '__main__':
-    ulpaudit.serve('torch', version=getattr(torch, '__version__', ''))
+    ulpaudit.serve('torch' if DEVICE == 'cpu' else 'torch-' + DEVICE.replace(':', '-'),
+                   version=getattr(torch, '__version__', ''))

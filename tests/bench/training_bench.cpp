@@ -1,7 +1,7 @@
 // A training step of the binary classifier, batch 256, f32: ours, with each plug-in's kernels in
 // its worker, against LibTorch's own loop for the same network; one thread each.
 //   cmake --build --preset release --target training_bench
-//   build/release/tests/training_bench --benchmark_repetitions=15 \
+//   build/release/tests/training_bench --benchmark_repetitions=15
 //     --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true
 #include <benchmark/benchmark.h>
 #include <torch/torch.h>
