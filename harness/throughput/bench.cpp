@@ -151,6 +151,7 @@ class Bench {
 
   /// Would one call take longer than kLongestCall? Then the row is left out.
   bool too_slow(const Row& row, Session& session) {
+    if (row.kernel->on_device) return false;  // few elements would tell of a call's start alone
     const std::uint64_t n = std::min<std::uint64_t>(row.to->elements, 1024);
     if (n == row.to->elements || left_out_.count(row.to) != 0) return n != row.to->elements;
     const Outcome o = time(row, session, {n, 1, row.copy});
