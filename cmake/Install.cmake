@@ -6,7 +6,9 @@ if(TARGET ulpaudit-mpi)
   install(TARGETS ulpaudit-mpi RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 install(DIRECTORY ${CMAKE_BINARY_DIR}/bin/plugins/ DESTINATION lib/ulpaudit/plugins
-        FILES_MATCHING PATTERN "*.so")
+        FILES_MATCHING PATTERN "*.so" PATTERN "libtorch-*" EXCLUDE)
+install(DIRECTORY ${CMAKE_BINARY_DIR}/bin/plugins/ DESTINATION lib/ulpaudit/plugins
+        COMPONENT libtorch FILES_MATCHING PATTERN "libtorch-*.so")
 install(TARGETS ulpaudit_expect LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES harness/plugin/plugin.h harness/plugin/plugin.hpp harness/fp/half.hpp
               harness/embed/expect.hpp
@@ -44,4 +46,6 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION math)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+# Without the plug-ins over LibTorch: the package would need it, 100 MB.
+set(CPACK_INSTALL_CMAKE_PROJECTS "${CMAKE_BINARY_DIR};${PROJECT_NAME};Unspecified;/")
 include(CPack)
