@@ -37,7 +37,8 @@ def audit(fn: Callable[..., Any], op: str = 'sigmoid', dtype: str = 'f32', exhau
     contract: what fn promises, as TOML (docs/gate.md); the universal rules hold without.
     checkpoint: file that keeps the finished part of the run, and from which the next one goes on.
     parallel: fn may be called from several threads at once (otherwise one call at a time, but for the
-    property that asks just that). deadline: seconds that one call may take.
+    property that asks just that). threads: of the program; by default one more than there are cores,
+    since one waits for fn, and 8 at most unless parallel. deadline: seconds that one call may take.
     progress: a bar on stderr; by default on a terminal and in notebooks.
 
     What fn does wrong, exceptions included, is in the result's findings. Raises ValueError for arguments
@@ -56,8 +57,7 @@ def audit(fn: Callable[..., Any], op: str = 'sigmoid', dtype: str = 'f32', exhau
         arguments += ['--label', str(y)]
     if case is not None:
         arguments += ['--case', case]
-    if threads is not None:
-        arguments += ['--threads', str(threads)]
+    arguments += ['--threads', str(_threads(parallel) if threads is None else threads)]
     if checkpoint is not None:
         arguments += ['--checkpoint', checkpoint, '--resume']
     arguments += ['--deadline', str(deadline)]
@@ -97,6 +97,13 @@ def assert_ulp_within(fn: Callable[..., Any], op: str, dtype: str, bound: float,
     if not result.points:
         raise AssertionError('%s (%s, %s): nothing was measured' % (_shown(fn), op, dtype))
     return result
+
+
+def _threads(parallel: bool) -> int:
+    """Where calls are made one at a time, a thread waits for all others, within its deadline; what the
+    program does between two calls keeps few of them busy."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    return cores + 1 if parallel else min(cores, 7) + 1
 
 
 def kernel_name(fn: Callable[..., Any]) -> str:
