@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import ulpaudit
+from ulpaudit import _audit
 
 PACKAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
 
@@ -151,6 +152,26 @@ def test_a_call_that_never_returns_is_a_finding():
     finally:
         release.set()
     assert 'plugin.hang' in [f.rule for f in r.findings]
+
+
+def test_one_call_at_a_time_unless_it_is_known_to_be_safe(monkeypatch):
+    inside, most = [0], [0]
+
+    def counts(z):
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.001)
+        inside[0] -= 1
+        return sigmoid(z)
+    ulpaudit.audit(counts, 'sigmoid', 'f32', points=500, threads=4)
+    assert most[0] == 1
+    most[0] = 0
+    ulpaudit.audit(counts, 'sigmoid', 'f32', points=500, threads=4, parallel=True)
+    assert most[0] > 1
+    assert _audit._known_parallel(np.exp) and not _audit._known_parallel(sigmoid)
+    # A call waits for those of all other threads: few, however many cores there are.
+    monkeypatch.setattr(os, 'sched_getaffinity', lambda _: set(range(64)))
+    assert (_audit._threads(False), _audit._threads(True)) == (8, 65)
 
 
 SCRIPT = '''

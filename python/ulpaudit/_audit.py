@@ -21,7 +21,7 @@ def audit(fn: Callable[..., Any], op: str = 'sigmoid', dtype: str = 'f32', exhau
           points: Optional[int] = None, range: Optional[str] = None,  # noqa: A002: the program's word
           labels: Sequence[Number] = (), properties: bool = False, case: Optional[str] = None,
           contract: str = '', seed: int = 1, checkpoint: Optional[str] = None, threads: Optional[int] = None,
-          parallel: bool = False, deadline: float = 20, progress: Optional[bool] = None,
+          parallel: Optional[bool] = None, deadline: float = 20, progress: Optional[bool] = None,
           tags: Sequence[str] = ('deterministic', 'elementwise'),
           asarray: Optional[Callable[[Any], Any]] = None) -> Result:
     """Measures fn against certified truth.
@@ -37,7 +37,7 @@ def audit(fn: Callable[..., Any], op: str = 'sigmoid', dtype: str = 'f32', exhau
     contract: what fn promises, as TOML (docs/gate.md); the universal rules hold without.
     checkpoint: file that keeps the finished part of the run, and from which the next one goes on.
     parallel: fn may be called from several threads at once (otherwise one call at a time, but for the
-    property that asks just that). threads: of the program; by default one more than there are cores,
+    property that asks just that); by default so for NumPy's ufuncs and what jax.jit returns. threads: of the program; by default one more than there are cores,
     since one waits for fn, and 8 at most unless parallel. deadline: seconds that one call may take.
     progress: a bar on stderr; by default on a terminal and in notebooks.
 
@@ -46,6 +46,8 @@ def audit(fn: Callable[..., Any], op: str = 'sigmoid', dtype: str = 'f32', exhau
     checkpoint is kept.
     """
     kernel = Kernel(fn, op, [dtype], kernel_name(fn), '', tags, '', asarray)
+    if parallel is None:
+        parallel = asarray is None and _known_parallel(fn)
     arguments = ['check' if properties or case is not None else 'sweep', '--json', '--seed', str(seed)]
     if exhaustive:
         arguments.append('--exhaustive')
@@ -97,6 +99,12 @@ def assert_ulp_within(fn: Callable[..., Any], op: str, dtype: str, bound: float,
     if not result.points:
         raise AssertionError('%s (%s, %s): nothing was measured' % (_shown(fn), op, dtype))
     return result
+
+
+def _known_parallel(fn: Callable[..., Any]) -> bool:
+    """Ufuncs (scipy.special's too) and jitted JAX functions keep no state between calls."""
+    import numpy
+    return isinstance(fn, numpy.ufunc) or type(fn).__name__ == 'PjitFunction'
 
 
 def _threads(parallel: bool) -> int:
