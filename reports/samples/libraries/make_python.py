@@ -7,8 +7,10 @@ exhaustive  every float through each sigmoid and its gradient by the library, a 
 sweep       every op and dtype: 16-bit inputs all, f32 and f64 sampled
 check       properties in every dtype; a quarter of an hour, most of it JAX's compiler and TensorFlow's start
 bench       sigmoid and its gradient in f32
-render      python.md from what the others left in build/python-audit; each line of Python in it is run"""
-import importlib.metadata, json, os, platform, re, shlex, subprocess, sys
+render      python.md from what the others left in build/python-audit; each line of Python in it is run
+
+Without a PART it begins anew; a named one keeps what is there, so that a run that was stopped goes on."""
+import importlib.metadata, json, os, platform, shlex, shutil, subprocess, sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, '..', '..', '..')
@@ -34,7 +36,6 @@ def run(program, command, library, *args):
 
 
 def keep(folder, name, make):
-    """A part that is there is kept: a run that was stopped goes on where it was."""
     path = os.path.join(WORK, folder, name + '.json')
     if not os.path.exists(path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -122,6 +123,8 @@ def main():
     for part in parts:
         if part not in PARTS:
             sys.exit("python-libraries: no part '%s'; there are %s" % (part, ', '.join(PARTS)))
+    if not sys.argv[2:]:
+        shutil.rmtree(WORK, ignore_errors=True)
     for part in parts:
         globals()[part](program)
     print('reports/samples/libraries/python.md')

@@ -1,5 +1,7 @@
 """python.md from the reports of its audit: every figure is read from them, every line of Python is run."""
-import importlib, math, os, re, sys
+import math, os, re, sys
+
+import ml_dtypes, numpy
 
 import text
 
@@ -25,21 +27,45 @@ NOTES = {
     'scipy': (
         ('`expit` of a float16 array gives a float64 one, so it has no f16 here.',
          'scipy.special.expit(numpy.zeros(1, numpy.float16)).dtype', "dtype('float64')"),),
-    'jax': (),
+    'jax': (
+        ('The gradient of `jax.nn.sigmoid` is 0 where z is large, and right at −z: s·(1−s) of the saved s loses what 1−s '
+         'loses. The true value at ±17 is 4.14e-08.',
+         '[float(jax.grad(jax.nn.sigmoid)(numpy.float32(z))) for z in (17, -17)]', '[0.0, 4.139937459513021e-08]'),
+        ("optax's loss is NaN (0 · ∞) at z = −∞, y = 0, where it is 0.",
+         'float(optax.sigmoid_binary_cross_entropy(numpy.float32(-numpy.inf), numpy.float32(0)))', 'nan'),
+        ('Subnormal results, and subnormal labels, count as 0. The true value is 6.05e-39.', 'float(jax.nn.sigmoid(numpy.float32(-88)))', '0.0'),),
     'onnxruntime': (
-        ('Far left, f32 has no correct digit and is 0 from some −18 on, and f64 is 0 from −36.74 on, where the true '
-         'values are normal numbers (σ(−20) is 2.06e-09, σ(−40) 4.25e-18): a loss that takes the logarithm is infinite.',
-         "float(session(1)(numpy.float32([-20.]))[0]), float(session(11)(numpy.float64([-40.]))[0])", '(0.0, 0.0)'),),
+        ('Far left no digit is right, and the results are 0 soon after: at z = −17.328684 f32 is four times the true value '
+         '2.98e-08, at −20 it is 0 and the true value is 2.06e-09; f64 is 0 at −40, where the true value is 4.25e-18. A loss '
+         'that takes the logarithm of these is infinite.',
+         'session(1)(numpy.float32([-17.328684, -20])).tolist(), session(11)(numpy.float64([-40.])).tolist()',
+         '([1.1920928955078125e-07, 0.0], [0.0])'),),
     'tensorflow': (
-        ('`tf.math.reciprocal` of f32 vectors is not exact where it could be: 1/2 is one ulp off. The gradient of the '
-         'loss uses it, so that at z = 0, y = ½ it is not 0, and the sign of the gradient is wrong around it.',
-         'float(tf.math.reciprocal(tf.fill(8, 2.))[0])', '0.4999999701976776'),),
-    'torch': (),
+        ('`tf.math.reciprocal` of f32 vectors of 8 and more is one ulp off even for 2.',
+         'float(tf.math.reciprocal(tf.fill(8, 2.))[0])', '0.4999999701976776'),
+        ("The gradient of the loss is not 0 at z = 0, y = ½, and of the wrong sign for tiny z (vectors of 8 and more; that "
+         "of fewer is 0): 1/(1+e) of log1p's gradient is that reciprocal.",
+         '[float(gradient(lambda t: loss(labels=tf.fill(n, .5), logits=t), tf.zeros(n))[0]) for n in (7, 8)]',
+         '[0.0, 2.9802322387695312e-08]'),
+        ('The gradient of `tf.sigmoid` is 0 where z is large: see JAX. The true value is 4.14e-08.',
+         'float(gradient(tf.sigmoid, tf.constant(17.)))', '0.0'),
+        ('The loss is NaN (0 · ∞, ∞ − ∞) at z = −∞, y = 0, where it is 0.',
+         "float(loss(labels=tf.constant(0.), logits=tf.constant(-float('inf'))))", 'nan'),),
+    'torch': (
+        ('The loss is 0 for a confident, right prediction of y = 0, and right for its mirror image, y = 1: both are 1.13e-07.',
+         'float(loss(torch.tensor(-16.), torch.tensor(0.))), float(loss(torch.tensor(16.), torch.tensor(1.)))',
+         '(0.0, 1.1253516873921399e-07)'),
+        ('y·|z| is lost where 1 − y rounds to 1, however large it is: here the loss is 10.',
+         'float(loss(torch.tensor(-1e9), torch.tensor(1e-8)))', '0.0'),
+        ('The gradient of `torch.sigmoid` is 0 where z is large: see JAX. The true value is 4.14e-08.',
+         'float(gradient(torch.sigmoid, torch.tensor([17.]))[0])', '0.0'),
+        ('The loss is NaN at z = −∞, y = 0, where it is 0.',
+         "float(loss(torch.tensor(-float('inf')), torch.tensor(0.)))", 'nan'),),
 }
 
 # What each kernel is in its library's own words. {z}, {y} of f are arrays.
 IMPORTS = {
-    'numpy': 'import numpy', 'scipy': 'import numpy, scipy.special', 'jax': 'import numpy, jax, optax',
+    'numpy': 'import numpy', 'scipy': 'import numpy, scipy.special', 'jax': 'import numpy, jax, optax\njax.config.update("jax_enable_x64", True)    # f64 is f32 without',
     'onnxruntime': 'import numpy, onnxruntime\nfrom onnxruntime_worker import model    # impls/python: a graph of one Sigmoid\n'
                    'session = lambda t: lambda z: onnxruntime.InferenceSession(model(t)).run(None, {"x": z})[0]',
     'tensorflow': 'import numpy, tensorflow as tf\ndef gradient(g, z):\n    z = tf.constant(z)\n'
@@ -77,14 +103,10 @@ class Shell:
 
     def __init__(self, library):
         sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', '..', 'impls', 'python'))
-        os.environ['TF_CPP_MIN_LOG_LEVEL'], os.environ['CUDA_VISIBLE_DEVICES'] = '3', ''
+        os.environ.update(TF_CPP_MIN_LOG_LEVEL='3', CUDA_VISIBLE_DEVICES='', JAX_PLATFORMS='cpu')
         self.library, self.names = library, {}
-        if library == 'jax':
-            jax = importlib.import_module('jax')
-            jax.config.update('jax_platforms', 'cpu')
-            jax.config.update('jax_enable_x64', True)
         exec(IMPORTS[library], self.names)  # noqa: S102: our own lines
-        self.names['ml_dtypes'] = importlib.import_module('ml_dtypes')
+        self.names['ml_dtypes'] = ml_dtypes
 
     def array(self, dtype, number, n):
         # The shortest decimal of the largest number may lie above it.
@@ -98,7 +120,6 @@ class Shell:
 
     def values(self, line):
         """The elements of what a line gives, as floats."""
-        import numpy
         out = eval(line, self.names)  # noqa: S307
         if hasattr(out, 'detach'):
             out = out.detach().double().numpy()
@@ -186,12 +207,12 @@ def kept(report, library):
 
 
 def notes(library, shell):
-    out = []
+    out = [''] if NOTES[library] else []
     for words, line, wanted in NOTES[library]:
         got = repr(eval(line, shell.names))  # noqa: S307
         if got != wanted:
             sys.exit('python-libraries: %s gives %s, not %s as python_text.py says' % (line, got, wanted))
-        out += ['', '- %s<br>`>>> %s` gives `%s`' % (words, line, got)]
+        out.append('- %s<br>`>>> %s` gives `%s`' % (words, line, got))
     return out
 
 
@@ -202,7 +223,7 @@ def speed(report):
         return []
     levels = list(dict.fromkeys(b['level'] for b in rows))
     cell = {(b['implementation'], b['level']): '%.3g' % b['median'] for b in rows}
-    out = ['', '## Speed', '', 'f32, typical logits, ns per element, the call from Python included; medians of one run.', '',
+    out = ['', '## Speed', '', 'f32, typical logits, ns per element, the call from Python included; medians of one run with other jobs on the machine.', '',
            '| kernel | %s |' % ' | '.join(levels), '|---|' + '---|' * len(levels)]
     for name in dict.fromkeys(b['implementation'] for b in rows):
         out.append('| `%s` | %s |' % (name, ' | '.join(cell.get((name, level), '–') for level in levels)))
@@ -216,5 +237,5 @@ def page(report, versions):
         shell = Shell(library)
         out += ['', '## ' + title, ''] + table(report, library)
         out += ['', 'Lines below begin with:', '', '```python', IMPORTS[library], '```']
-        out += faults(report, library, shell) + kept(report, library) + notes(library, shell)
+        out += notes(library, shell) + faults(report, library, shell) + kept(report, library)
     return '\n'.join(out + speed(report)).rstrip() + '\n'

@@ -14,7 +14,7 @@ torch` before it adds the current LibTorch.
 - [`report.html`](report.html) (save and open it: one page, no network) and [`report.md`](report.md):
   the libraries' own functions in every dtype, the sigmoids over their exp in f32, properties and
   times. [`report.json.xz`](report.json.xz): the same for programs.
-- [`python.md`](python.md), where it is there: libraries of the Python world.
+- [`python.md`](python.md): NumPy, SciPy, JAX, ONNX Runtime, TensorFlow and PyTorch, called from Python.
 
 A fault says what the kernel did on which input; "replay" runs that input again. No library promises
 what the rules ask, and many state a larger error; that a digit is lost is a fact all the same.
