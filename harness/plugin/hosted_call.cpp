@@ -7,6 +7,8 @@
 #include <cstring>
 #include <vector>
 
+#include "plugin/call_times.hpp"
+
 namespace ulpaudit {
 namespace {
 
@@ -152,16 +154,16 @@ Outcome time_by_host(const HostedBuffers& b, const Timing& timing, const CallPla
   const std::uint64_t windows = std::max<std::uint64_t>(1, period / bytes);
   Outcome total = call({timing.elements});  // not timed: code and tables come near
   if (total.kind != Outcome::Kind::ok) return total;
-  total.nanoseconds = 0;
+  CallTimes times;
   do {
-    const std::uint64_t at = total.calls % windows * bytes;
+    const std::uint64_t at = times.calls() % windows * bytes;
     const Outcome one = call({timing.elements, at, at});
     if (one.kind != Outcome::Kind::ok) return one;
     if (one.nanoseconds == 0)
       return {Outcome::Kind::failed, "the program says 0 nanoseconds, so it cannot be timed", 0};
-    total.nanoseconds += one.nanoseconds;
-    ++total.calls;
-  } while (total.nanoseconds < timing.nanoseconds && total.calls < 100'000);
+    times.add(one.nanoseconds);
+  } while (times.sum() < timing.nanoseconds && times.calls() < 100'000);
+  times.into(total);
   return total;
 }
 

@@ -13,10 +13,13 @@
 #include <chrono>
 #include <cstring>
 
+#include "plugin/call_times.hpp"
+
 namespace ulpaudit {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr std::size_t kMostCalls = 1'000'000;
 
 std::uint64_t nanoseconds(Clock::duration d) {
   return static_cast<std::uint64_t>(
@@ -117,19 +120,19 @@ Outcome time_calls(Dtype d, std::uint64_t n, const void* z, const void* y, const
   if (y != nullptr) tile(y_at, bytes, y_given, period);
   Outcome total = call(z_at, y_at, out_at);  // not timed: pages, code and tables come near
   if (total.kind != Outcome::Kind::ok) return total;
-  total.nanoseconds = 0;
+  CallTimes times;
   const std::uint64_t windows = bytes < period ? period / bytes : 1, cost = clock_cost();
   do {
     if (windows > 1) {
-      const std::uint64_t at = total.calls % windows * bytes;
+      const std::uint64_t at = times.calls() % windows * bytes;
       std::memcpy(z_at, z_given + at, bytes);
       if (y != nullptr) std::memcpy(y_at, y_given + at, bytes);
     }
     const Outcome one = call(z_at, y_at, out_at);
     if (one.kind != Outcome::Kind::ok) return one;
-    total.nanoseconds += one.nanoseconds - std::min(one.nanoseconds, cost);
-    ++total.calls;
-  } while (total.nanoseconds < timing.nanoseconds && total.calls < 10'000'000);
+    times.add(one.nanoseconds - std::min(one.nanoseconds, cost));
+  } while (times.sum() < timing.nanoseconds && times.calls() < kMostCalls);
+  times.into(total);
   total.instructions = Instructions().of([&] { call(z_at, y_at, out_at); });
   return total;
 }

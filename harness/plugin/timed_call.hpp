@@ -6,8 +6,9 @@
 
 namespace ulpaudit {
 
-/// n elements each at z and y (null for unary ops). The outcome has the calls, the nanoseconds of
-/// all of them without the clock's own, and instructions where this machine counts them.
+/// n elements each at z and y (null for unary ops). The outcome has the calls that kept
+/// their processor, their nanoseconds without the clock's own, and instructions where this machine
+/// counts them.
 Outcome run_timed(const LoadedPlugin& plugin, std::size_t index, Dtype d, std::uint64_t n,
                   const void* z, const void* y, const Timing& timing);
 

@@ -1,0 +1,42 @@
+// The times of repeated calls, without what the scheduler took from them.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "plugin/description.hpp"
+
+namespace ulpaudit {
+
+/// On a busy machine a call that loses its processor takes a time slice (milliseconds) longer; the
+/// calls of a repetition have inputs of one kind, and differ by less.
+class CallTimes {
+ public:
+  void add(std::uint64_t nanoseconds) {
+    times_.push_back(nanoseconds);
+    sum_ += nanoseconds;
+  }
+  std::size_t calls() const { return times_.size(); }
+  std::uint64_t sum() const { return sum_; }
+
+  /// Calls and nanoseconds of those within kMost times the median.
+  void into(Outcome& o) {
+    const auto middle = times_.begin() + static_cast<std::ptrdiff_t>(times_.size() / 2);
+    std::nth_element(times_.begin(), middle, times_.end());
+    const std::uint64_t most = kMost * *middle;
+    o.calls = o.nanoseconds = 0;
+    for (const std::uint64_t t : times_) {
+      if (t > most) continue;
+      o.nanoseconds += t;
+      ++o.calls;
+    }
+  }
+
+ private:
+  static constexpr std::uint64_t kMost = 4;
+  std::vector<std::uint64_t> times_;
+  std::uint64_t sum_ = 0;
+};
+
+}  // namespace ulpaudit
