@@ -20,8 +20,8 @@ namespace {
 struct BenchOptions {
   Options shared;
   std::vector<std::string> levels, inputs;
-  int repetitions = 11;
-  double milliseconds = 5;
+  int repetitions = BenchChoice().repetitions;
+  double milliseconds = BenchChoice().milliseconds;
 };
 
 Exit run(const BenchOptions& b) {

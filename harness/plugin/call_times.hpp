@@ -18,7 +18,12 @@ class CallTimes {
     sum_ += nanoseconds;
   }
   std::size_t calls() const { return times_.size(); }
-  std::uint64_t sum() const { return sum_; }
+  /// Enough for a repetition of so many nanoseconds: a few calls at least, since one that lost its
+  /// processor may fill it alone; no more than `most`.
+  bool enough(std::uint64_t nanoseconds, std::size_t most) const {
+    return times_.size() >= most ||
+           (sum_ >= nanoseconds && (times_.size() >= kFew || sum_ >= kFew * nanoseconds));
+  }
 
   /// Calls and nanoseconds of those within kMost times the median.
   void into(Outcome& o) {
@@ -35,6 +40,7 @@ class CallTimes {
 
  private:
   static constexpr std::uint64_t kMost = 4;
+  static constexpr std::size_t kFew = 8;
   std::vector<std::uint64_t> times_;
   std::uint64_t sum_ = 0;
 };

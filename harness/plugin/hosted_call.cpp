@@ -162,7 +162,7 @@ Outcome time_by_host(const HostedBuffers& b, const Timing& timing, const CallPla
     if (one.nanoseconds == 0)
       return {Outcome::Kind::failed, "the program says 0 nanoseconds, so it cannot be timed", 0};
     times.add(one.nanoseconds);
-  } while (times.sum() < timing.nanoseconds && times.calls() < 100'000);
+  } while (!times.enough(timing.nanoseconds, 100'000));
   times.into(total);
   return total;
 }

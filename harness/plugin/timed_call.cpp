@@ -131,7 +131,7 @@ Outcome time_calls(Dtype d, std::uint64_t n, const void* z, const void* y, const
     const Outcome one = call(z_at, y_at, out_at);
     if (one.kind != Outcome::Kind::ok) return one;
     times.add(one.nanoseconds - std::min(one.nanoseconds, cost));
-  } while (times.sum() < timing.nanoseconds && times.calls() < kMostCalls);
+  } while (!times.enough(timing.nanoseconds, kMostCalls));
   times.into(total);
   total.instructions = Instructions().of([&] { call(z_at, y_at, out_at); });
   return total;

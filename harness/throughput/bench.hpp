@@ -29,8 +29,10 @@ struct BenchChoice {
   std::vector<Workload> workloads = {std::begin(kWorkloads), std::end(kWorkloads)};
   /// Where false, workloads but the first are timed in the first level only.
   bool all_pairs = false;
-  int repetitions = 11;
-  double milliseconds = 5;  ///< inside the kernel, of each repetition, at least
+  /// Many and short: the other thread of a core may be busy half of the time, and one repetition
+  /// without it tells a kernel's best time (eleven missed it once in some 1,500 rows).
+  int repetitions = 21;
+  double milliseconds = 2.5;  ///< inside the kernel, of each repetition, at least
   std::uint64_t seed = 1;
   const std::atomic<bool>* stop = nullptr;  ///< where it becomes true, the rest is left out
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;

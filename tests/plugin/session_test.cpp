@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "plugin/call_times.hpp"
 #include "plugin/loader.hpp"
 
 namespace ulpaudit {
@@ -184,6 +185,26 @@ TEST(Local, RunsInThisProcess) {
   EXPECT_EQ(run_one(*s, 4).kind, Kind::ok);
   EXPECT_EQ(static_cast<float*>(s->out())[0], 4);
   EXPECT_EQ(run_one(*s, kTrigger).message, "status 2: the logit is one");
+}
+
+TEST(CallTimes, CallsThatLostTheirProcessorAreLeftOut) {
+  CallTimes times;
+  times.add(3'000'000);
+  EXPECT_FALSE(times.enough(1'000'000, 1000)) << "one call tells nothing";
+  for (std::uint64_t i = 0; i < 100; ++i) times.add(i % 10 == 5 ? 2'500'000 : 4000 + i);
+  EXPECT_TRUE(times.enough(1'000'000, 1000));
+  EXPECT_TRUE(times.enough(1'000'000'000, 101)) << "not without end";
+  Outcome o;
+  times.into(o);
+  EXPECT_EQ(o.calls, 90u);
+  EXPECT_EQ(o.nanoseconds, 90u * 4000 + (4950 - 500));
+}
+
+/// Long calls are not repeated for their number alone.
+TEST(CallTimes, AFewLongCallsAreEnough) {
+  CallTimes times;
+  times.add(50'000'000);
+  EXPECT_TRUE(times.enough(5'000'000, 1000));
 }
 
 }  // namespace
