@@ -325,10 +325,13 @@ class Comparison {
     std::vector<double> before = old.ns;
     for (double& x : before) x *= machine.median;
     const double by = now.median / (old.median * machine.median) - 1;
-    // A busy machine makes some repetitions slow; a slow kernel makes all of them slow. And what
-    // shares a core slows scalar code, the references, by another factor than vectors: a kernel
-    // whose own best time is much better is not slower.
-    if (by <= choice_.slower || least(now) <= least(old) * machine.best * (1 + choice_.slower) ||
+    // A busy machine makes some repetitions slow, and a slow kernel all of them: so the best time
+    // must be worse too, and both by more than the run was unsteady, that is, its medians lie above
+    // its best times. What shares a core slows scalar code, the references, by another factor than
+    // vectors: a kernel whose own best time is much better is not slower.
+    const double unsteady = std::max(now.median / least(now), machine.median / machine.best) - 1;
+    const double needed = choice_.slower + std::max(unsteady, 0.0);
+    if (by <= needed || least(now) <= least(old) * machine.best * (1 + needed) ||
         least(now) < least(old) * (1 - choice_.slower) ||
         larger_by_chance(before, now.ns) > kByChance)
       return;
