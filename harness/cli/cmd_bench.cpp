@@ -22,6 +22,7 @@ struct BenchOptions {
   std::vector<std::string> levels, inputs;
   int repetitions = BenchChoice().repetitions;
   double milliseconds = BenchChoice().milliseconds;
+  bool callgrind = false;
 };
 
 Exit run(const BenchOptions& b) {
@@ -41,10 +42,19 @@ Exit run(const BenchOptions& b) {
     fmt::print(stderr, "ulpaudit: {}\n", broken.reason);
   report.implementations = chosen_implementations(catalog, o);
   report.contracts = chosen_contracts(catalog, o);
+  std::optional<Callgrind> callgrind;
+  if (b.callgrind) {
+    try {
+      choice.callgrind = &callgrind.emplace(o.session());
+    } catch (const std::runtime_error& e) {
+      throw UsageError(fmt::format("--callgrind: {}", e.what()));
+    }
+  }
   catch_interrupts();
   if (!append_benchmarks(catalog, o, choice, report)) {
-    fmt::print(stderr,
-               "ulpaudit: nothing matches --op, --impl, --dtype and --level, so nothing was timed\n");
+    fmt::print(
+        stderr,
+        "ulpaudit: nothing matches --op, --impl, --dtype and --level, so nothing was timed\n");
     return catalog.broken.empty() ? Exit::nothing : Exit::plugin;
   }
   judge_report(catalog.contracts, false, report);
@@ -58,7 +68,8 @@ Command add_bench(CLI::App& parser) {
   b->shared.also_load = kReference;
   CLI::App* c = parser.add_subcommand("bench", "throughput, beside memcpy and naive");
   add_selection_options(*c, b->shared);
-  c->add_option("--level", b->levels, "L1, L2, DRAM, device (globs): where the arrays lie; default: all");
+  c->add_option("--level", b->levels,
+                "L1, L2, DRAM, device (globs): where the arrays lie; default: all");
   c->add_option("--inputs", b->inputs,
                 "typical (logits, standard deviation 4), uniform (-20 to 20), subnormal (results), "
                 "bits (all patterns); default: all in L1, typical in the others");
@@ -68,6 +79,10 @@ Command add_bench(CLI::App& parser) {
   c->add_option("--min-time", b->milliseconds, "milliseconds inside the kernel, of each repetition")
       ->check(CLI::Range(0.01, 60000.0))
       ->capture_default_str();
+  c->add_flag(
+      "--callgrind", b->callgrind,
+      "count instructions with valgrind too, of typical inputs in L1 (no AVX-512 there): the same "
+      "on every run, for the gate");
   c->add_option("--seed", b->shared.seed, "of the inputs")->capture_default_str();
   add_run_options(*c, b->shared);
   add_output_options(*c, b->shared);

@@ -312,7 +312,7 @@ class Comparison {
       c.after = fmt::format("{}", now.ns.size());
       return;
     }
-    if (old.instructions && now.instructions &&
+    if (old.instructions && now.instructions && old.counted_by == now.counted_by &&
         *now.instructions > *old.instructions * (1 + kMoreInstructions)) {
       Change& c = fail("throughput", "more instructions for each element");
       c.before = fmt::format("{:.2f}", *old.instructions);

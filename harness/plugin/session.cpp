@@ -229,8 +229,7 @@ class WorkerSession final : public Session {
 
   std::vector<std::string> command_line() const {
     if (command_) return words_of(*command_);
-    return {options_.worker.empty() ? program_folder() + "/ulpaudit-worker" : options_.worker,
-            path_, std::to_string(options_.memory_limit_mib)};
+    return {worker_path(options_), path_, std::to_string(options_.memory_limit_mib)};
   }
   std::string shown() const { return command_ ? fmt::format("--exec '{}'", *command_) : path_; }
 
@@ -428,6 +427,10 @@ class LocalSession final : public Session {
 };
 
 }  // namespace
+
+std::string worker_path(const SessionOptions& options) {
+  return options.worker.empty() ? program_folder() + "/ulpaudit-worker" : options.worker;
+}
 
 std::unique_ptr<Session> open_session(const std::string& path, const SessionOptions& options) {
   const bool program = program_command(path).has_value();

@@ -20,6 +20,9 @@ struct SessionOptions {
   std::string worker;  ///< path of ulpaudit-worker; empty: beside this program
 };
 
+/// The program that runs plug-ins under these options.
+std::string worker_path(const SessionOptions& options);
+
 /// The most elements that one call of run takes: 2^18, and room for a few more in front.
 inline constexpr std::uint64_t kBatchCapacity = (std::uint64_t{1} << 18) + 512;
 

@@ -15,6 +15,20 @@
 
 #include "plugin/call_times.hpp"
 
+// Callgrind counts inside of a function that is called so (throughput/callgrind.cpp): not copied,
+// or it would have another name.
+#if defined(__clang__)
+#define ULPAUDIT_ONE_COPY __attribute__((noinline, used))
+#else
+#define ULPAUDIT_ONE_COPY __attribute__((noinline, noclone, used))
+#endif
+extern "C" {
+ULPAUDIT_ONE_COPY void ulpaudit_counted_call(void (*call)(void*), void* data) {
+  call(data);
+  asm volatile("" : : : "memory");  // no tail call: the function ends when the call has
+}
+}
+
 namespace ulpaudit {
 namespace {
 
@@ -79,10 +93,11 @@ class Instructions {
   template <class Work>
   std::uint64_t of(Work work) const {
     std::uint64_t count = 0;
+    const auto call = [](void* w) { (*static_cast<Work*>(w))(); };
+    if (fd_ >= 0) ::ioctl(fd_, PERF_EVENT_IOC_RESET, 0);
+    if (fd_ >= 0) ::ioctl(fd_, PERF_EVENT_IOC_ENABLE, 0);
+    ulpaudit_counted_call(call, &work);
     if (fd_ < 0) return 0;
-    ::ioctl(fd_, PERF_EVENT_IOC_RESET, 0);
-    ::ioctl(fd_, PERF_EVENT_IOC_ENABLE, 0);
-    work();
     ::ioctl(fd_, PERF_EVENT_IOC_DISABLE, 0);
     return ::read(fd_, &count, sizeof count) == sizeof count ? count : 0;
   }

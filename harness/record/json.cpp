@@ -97,6 +97,7 @@ void to_json(Json& j, const Benchmark& b) {
   put(j, "to_copy", b.to_copy);
   put(j, "to_naive", b.to_naive);
   put(j, "instructions", b.instructions);
+  if (!b.counted_by.empty()) j["counted_by"] = b.counted_by;
 }
 void from_json(const Json& j, Benchmark& b) {
   b.implementation = j.at("implementation");
@@ -115,6 +116,7 @@ void from_json(const Json& j, Benchmark& b) {
   get(j, "to_copy", b.to_copy);
   get(j, "to_naive", b.to_naive);
   get(j, "instructions", b.instructions);
+  b.counted_by = j.value("counted_by", "");
 }
 
 static void to_json(Json& j, const TextbookAnswer& t) {

@@ -169,7 +169,8 @@ struct Benchmark {
   double gigabytes_per_second = 0;       ///< read and written, by the median
   std::optional<double> to_copy;         ///< time over that of memcpy of as many bytes of z
   std::optional<double> to_naive;        ///< time over that of naive's first kernel of the op
-  std::optional<double> instructions;    ///< per element, where this machine counts them
+  std::optional<double> instructions;    ///< per element, where they are counted
+  std::string counted_by;                ///< "perf", by the machine, or "callgrind"
 };
 
 /// One training run, network × data × path × implementation × dtype, beside the reference: the same

@@ -58,6 +58,7 @@ class Bench {
     Silent silent;
     benchmark::RunSpecifiedBenchmarks(&silent);
     benchmark::ClearRegisteredBenchmarks();
+    if (choice_.callgrind != nullptr) count_instructions(*choice_.callgrind);
     std::vector<Benchmark> out;
     for (const auto& b : results_)
       if (!b->ns.empty() || !b->failure.empty()) out.push_back(std::move(*b));
@@ -134,13 +135,40 @@ class Bench {
     }
     const double elements = static_cast<double>(b.elements);
     b.ns.push_back(static_cast<double>(o.nanoseconds) / static_cast<double>(o.calls) / elements);
-    if (o.instructions != 0) b.instructions = static_cast<double>(o.instructions) / elements;
+    if (o.instructions != 0) {
+      b.instructions = static_cast<double>(o.instructions) / elements;
+      b.counted_by = "perf";
+    }
     return static_cast<double>(o.nanoseconds) * 1e-9;
   }
 
   static Outcome time(const Row& row, Session& session, const Timing& timing) {
     return session.run_timed(row.kernel->kernel, row.dtype, kStock, info(row.kernel->op).arity == 2,
                              timing);
+  }
+
+  /// Of the rows that the gate compares. A kernel that cannot run there, or not in time, has none.
+  void count_instructions(const Callgrind& callgrind) {
+    SessionPool counted(callgrind.options());
+    for (const Row& row : rows_) {
+      if (row.copy || row.kernel->on_device || row.to->ns.empty() ||
+          row.workload != Workload::typical || row.to->level != name(Level::l1))
+        continue;
+      if (choice_.stop != nullptr && *choice_.stop) return;
+      try {
+        Session& session = counted.of(row.kernel->plugin_path);
+        if (session.info().program) continue;
+        fill(row, session);
+        callgrind.take_count();  // whatever came before
+        if (time(row, session, {row.to->elements, 1}).kind != Outcome::Kind::ok) continue;
+      } catch (const LoadError&) {
+        continue;
+      }
+      const auto count = callgrind.take_count();
+      if (!count) continue;
+      row.to->instructions = static_cast<double>(*count) / static_cast<double>(row.to->elements);
+      row.to->counted_by = "callgrind";
+    }
   }
 
   /// A program that does not time itself gets no more than a batch at a time: the row is left out.

@@ -10,6 +10,7 @@
 #include "plugin/session.hpp"
 #include "record/report.hpp"
 #include "throughput/batches.hpp"
+#include "throughput/callgrind.hpp"
 
 namespace ulpaudit {
 
@@ -34,6 +35,7 @@ struct BenchChoice {
   int repetitions = 21;
   double milliseconds = 2.5;  ///< inside the kernel, of each repetition, at least
   std::uint64_t seed = 1;
+  const Callgrind* callgrind = nullptr;     ///< counts the instructions of typical inputs in L1
   const std::atomic<bool>* stop = nullptr;  ///< where it becomes true, the rest is left out
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 };

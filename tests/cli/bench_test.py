@@ -1,5 +1,5 @@
 """bench: rows, ratios, globs, a kernel that cannot be timed."""
-import json
+import json, os
 from support import CommandTest, FINE, PLUGIN, fault, main
 
 SHORT = ('--repetitions', '3', '--min-time', '0.2', '--quiet')
@@ -47,6 +47,20 @@ class Bench(CommandTest):
         # No time of the host's caches stands beside it.
         rows = self.rows(*options, '--level', 'L1')
         self.assertNotIn('device/copy', {r['implementation'] for r in rows})
+
+    def test_callgrind_counts_the_same_every_time(self):
+        options = ('--impl', 'stable/sigmoid', '--dtype', 'f32', '--level', 'L1', '--inputs', 'typical', '--callgrind')
+        counts = [{r['implementation']: (r['instructions'], r['counted_by']) for r in self.rows(*options) if r['op']}
+                  for _ in range(2)]
+        self.assertEqual(counts[0], counts[1])
+        ours, by = counts[0]['stable/sigmoid']
+        self.assertEqual(by, 'callgrind')
+        self.assertTrue(10 < ours < 200, ours)
+        self.assertIn('naive/sigmoid', counts[0])
+
+    def test_callgrind_needs_valgrind(self):
+        self.refuse('bench', '--impl', 'stable/sigmoid', '--callgrind', says=['valgrind'],
+                    env=dict(os.environ, PATH='/nowhere'))
 
     def test_refused(self):
         self.refuse('bench', '--level', 'L9', says=['L9', 'L1', 'DRAM'])
