@@ -56,7 +56,8 @@ typedef struct ulpaudit_batch {
 } ulpaudit_batch;
 
 /* How long a kernel takes on a device with a memory and a clock of its own, without transfers. */
-#define ULPAUDIT_TIME_COPY 1u /* not the kernel: a copy on the device of `elements` from z to out */
+/* Not the kernel: a copy on the device of `elements` from z to out. */
+#define ULPAUDIT_TIME_COPY 1u
 typedef struct ulpaudit_timing {
   size_t struct_size;
   uint32_t dtype;       /* exactly one of ULPAUDIT_F16 … ULPAUDIT_F64                         */
@@ -85,8 +86,8 @@ typedef struct ulpaudit_kernel {
    * the zero included, in `message`. */
   int32_t (*run)(const struct ulpaudit_kernel* self, const ulpaudit_batch* batch, char* message,
                  size_t message_size);
-  /* Appended later: a shorter struct_size means NULL. NULL where the caller's clock around `run` tells
-   * how long the kernel takes; else it is asked for times. Status and message as of `run`. */
+  /* Appended later: a shorter struct_size means NULL. NULL where the caller's clock around `run`
+   * tells how long the kernel takes; else it is asked for times. Status and message as of `run`. */
   int32_t (*time)(const struct ulpaudit_kernel* self, ulpaudit_timing* timing, char* message,
                   size_t message_size);
 } ulpaudit_kernel;
