@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "inputs/plan.hpp"
 #include "record/json.hpp"
 #include "training/csv.hpp"
 #include "training/loop.hpp"
@@ -61,6 +62,31 @@ TEST(Exact, TakesTheJudgesValues) {
         EXPECT_TRUE(std::isnan(out[i]));
       else
         EXPECT_EQ(encode(Dtype::f64, out[i]), want) << info(op).name << ' ' << z[i];
+    }
+  }
+}
+
+TEST(Exact, F32IsTheFinalJudgesRounding) {
+  constexpr std::uint64_t kSeed = 7, kPoints = 3000;
+  ExactKernels<float> exact(Dtype::f32);
+  std::vector<float> z, y, out(kPoints);
+  for (std::uint64_t i = 0; i < kPoints; ++i) {
+    const Bits any = random_word(kSeed, i) & format(Dtype::f32).mask();
+    // Half of them where the ops vary; results around 2^-149 among them.
+    z.push_back(i % 2 == 0 ? static_cast<float>(decode(Dtype::f32, any))
+                           : static_cast<float>(static_cast<double>(any) * 0x1p-32 * 210 - 105));
+    y.push_back(static_cast<float>(i % 5) / 4);
+  }
+  for (const OpId op : {kSigmoid, kSigmoidGrad, kBce, kBceGrad}) {
+    exact.run(op, z.data(), y.data(), out.data(), kPoints);
+    for (std::size_t i = 0; i < kPoints; ++i) {
+      const auto bits = [](float v) { return encode(Dtype::f32, static_cast<double>(v)); };
+      const Bits label = info(op).arity == 2 ? bits(y[i]) : 0;
+      const Bits want = final_judge(op, Dtype::f32, bits(z[i]), label).rounded;
+      if (is_nan(Dtype::f32, want))
+        ASSERT_TRUE(std::isnan(out[i]));
+      else
+        ASSERT_EQ(bits(out[i]), want) << info(op).name << " at " << z[i] << ", " << y[i];
     }
   }
 }
