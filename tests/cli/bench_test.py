@@ -1,5 +1,5 @@
 """bench: rows, ratios, globs, a kernel that cannot be timed."""
-import json, os
+import json, os, unittest
 from support import CommandTest, FINE, PLUGIN, fault, main
 
 SHORT = ('--repetitions', '3', '--min-time', '0.2', '--quiet')
@@ -48,6 +48,7 @@ class Bench(CommandTest):
         rows = self.rows(*options, '--level', 'L1')
         self.assertNotIn('device/copy', {r['implementation'] for r in rows})
 
+    @unittest.skipIf('ASAN_OPTIONS' in os.environ, 'valgrind does not run what the address sanitizer built')
     def test_callgrind_counts_the_same_every_time(self):
         options = ('--impl', 'stable/sigmoid', '--dtype', 'f32', '--level', 'L1', '--inputs', 'typical', '--callgrind')
         counts = [{r['implementation']: (r['instructions'], r['counted_by']) for r in self.rows(*options) if r['op']}
