@@ -2,6 +2,7 @@
 #include "training/training.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <exception>
@@ -216,6 +217,8 @@ void add_verdict(const LoopResult& r, const LoopResult& reference, Training& t) 
     t.outcome = "as_reference";
     t.verdict = "trains as the reference";
   }
+  if (!t.missing.empty())
+    t.verdict += fmt::format(" (exact values for {})", fmt::join(t.missing, ", "));
 }
 
 void add_figures(const LoopResult& r, const Reference& reference, const std::optional<Judged>& own,

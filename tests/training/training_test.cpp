@@ -170,6 +170,7 @@ TEST(Training, AMissingOpIsSaidAndTakenFromTheReference) {
   const auto rows = trained({run}, 3);
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[1].missing, std::vector<std::string>{"bce_with_logits_grad"});
+  EXPECT_NE(rows[1].verdict.find("(exact values for bce_with_logits_grad)"), std::string::npos);
   EXPECT_EQ(rows[1].weights_distance, rows[0].weights_distance);  // the loss alone is naive's
 }
 
