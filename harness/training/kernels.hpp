@@ -22,6 +22,7 @@ inline const OpId kBceGrad = *op_from_name("bce_with_logits_grad");
 template <class T>
 class Kernels {
  public:
+  using Number = T;
   virtual ~Kernels() = default;
   virtual Dtype dtype() const = 0;
   /// n results of an op; y is ignored by unary ops, and may be null for them.

@@ -1,11 +1,15 @@
-// Claims about networks: vanishing gradients, labels apart from each other, gates.
+// Claims about networks: the mean loss, vanishing gradients, labels apart from each other, gates.
 #include "training/textbook.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <type_traits>
 
 #include "training/loop.hpp"
+#include "training/run_claims.hpp"
 #include "training/training.hpp"
 
 namespace ulpaudit {
@@ -14,7 +18,7 @@ namespace {
 constexpr char kNone[] = "-";
 constexpr int kBatch = 16;
 
-std::string shown(double v) { return fmt::format("{:.3g}", v); }
+std::string shown(double v) { return std::isnan(v) ? "NaN" : fmt::format("{:.3g}", v); }
 
 /// A kernel set of one dtype under its name.
 struct Subject {
@@ -72,6 +76,58 @@ void add_row(TextbookAnswer& a, std::vector<std::string> cells) {
 
 std::string verdict_of(std::size_t passed, std::size_t asked) {
   return passed == asked ? "holds" : passed > 0 ? "holds with a limit" : "wrong";
+}
+
+/// The mean loss as a training step computes it, and the derivatives by the logits.
+TextbookAnswer mean_loss(const std::vector<Subject>& subjects, std::uint64_t,
+                         SessionPool& sessions) {
+  TextbookAnswer a;
+  a.id = "T11";
+  a.claim =
+      "BCE-with-logits of logits (100, -100, 0) with labels (1, 0, .5) is in the mean ln 2 / 3 = "
+      ".2310 (here: as a training step takes it, with its gradient 0, 0, 0)";
+  a.columns = {"implementation", "from the logit",      "gradient", "from the probability",
+               "gradient",       "probability clipped", "gradient"};
+  std::size_t passed = 0, asked = 0, broken = 0;
+  std::string coarse;  // what the rounding of the dtype alone makes of it
+  for (const Subject& s : subjects) {
+    if (s.kernels != nullptr && !(*s.kernels)[static_cast<std::size_t>(kBce)]) continue;
+    std::vector<std::string> cells = {s.text()};
+    bool right = false;
+    for (const Path path : {Path::logits, Path::probability, Path::clipped}) {
+      std::vector<std::string> derivatives;
+      double mean = 0;
+      const bool done = with_kernels(s, sessions, [&](auto& kernels) {
+        using T = typename std::decay_t<decltype(kernels)>::Number;
+        Matrix<T> z(1, 3), y(1, 3), losses, dz;
+        z << T(100), T(-100), T(0);
+        y << T(1), T(0), T(0.5);
+        Ops<T> ops(path, kernels, nullptr);
+        ops.loss(z, y, losses, dz);
+        mean = losses.template cast<double>().mean();
+        for (Eigen::Index i = 0; i < 3; ++i)
+          derivatives.push_back(shown(static_cast<double>(dz(0, i))));
+      });
+      broken += path == Path::probability && done && !std::isfinite(mean) ? 1 : 0;
+      cells.push_back(!done ? kNone : std::isnan(mean) ? "NaN" : fmt::format("{:.4f}", mean));
+      cells.push_back(done ? fmt::format("{}", fmt::join(derivatives, ", ")) : kNone);
+      if (path == Path::logits && done) {
+        ++asked;
+        right = cells[1] == "0.2310";
+        if (s.kernels == nullptr && !right)
+          coarse += fmt::format("{}{} in {}", coarse.empty() ? "" : ", ", cells[1], name(s.dtype));
+      }
+    }
+    passed += right ? 1 : 0;
+    add_row(a, std::move(cells));
+  }
+  a.verdict = verdict_of(passed, asked);
+  a.answer = fmt::format(
+      "{} of {} implementations (each dtype counted) give .2310 from the logit{}; from the rounded "
+      "sigmoid {} give NaN or infinity.",
+      passed, asked, coarse.empty() ? "" : " (exact kernels: " + coarse + ")", broken);
+  a.replay = "./run eval --op bce_with_logits -- 100 1";
+  return a;
 }
 
 /// Norm of the first layer's gradient at the initial weights.
@@ -299,8 +355,10 @@ void append_training_textbook(const std::vector<TrainedPlugin>& plugins, std::ui
                               const SessionOptions& options, Report& report) {
   const std::vector<Subject> subjects = subjects_of(plugins);
   SessionPool sessions(options);
-  for (auto* claim : {&vanishing, &labels_apart, &gates})
+  for (auto* claim : {&mean_loss, &vanishing, &labels_apart, &gates})
     report.textbook.push_back(claim(subjects, seed, sessions));
+  for (TextbookAnswer& a : answers_of_runs(report.training, seed))
+    report.textbook.push_back(std::move(a));
   std::stable_sort(report.textbook.begin(), report.textbook.end(),
                    [](const auto& x, const auto& y) { return number_of(x) < number_of(y); });
 }

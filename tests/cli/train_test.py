@@ -166,10 +166,32 @@ class Train(CommandTest):
     def test_claims(self):
         report = json.loads(self.check(FINE, 'train', '--json', '--steps', '2', '--quiet', '--impl', 'stable/*',
                                        '--dtype', 'f32').stdout)
-        self.assertEqual([t['id'] for t in report['textbook']], ['T12', 'T14', 'T15'])
-        deep = {r[0].split(':')[0]: [float(c) for c in r[1:]] for r in report['textbook'][0]['rows'] if 'f64' in r[0]}
+        answers = {t['id']: t for t in report['textbook']}
+        self.assertEqual(list(answers), ['T4', 'T10', 'T11', 'T12', 'T13', 'T14', 'T15'])
+        deep = {r[0].split(':')[0]: [float(c) for c in r[1:]] for r in answers['T12']['rows'] if 'f64' in r[0]}
         self.assertGreater(deep['ReLU'][2], 10 * deep['sigmoid'][2])
         self.assertLess(deep['sigmoid'][-1], 1e-20)
+        # Eight sigmoid layers stay at chance, ln 2, where the ReLU net learns.
+        last = answers['T4']['rows'][-1]
+        self.assertAlmostEqual(float(last[3]), 0.693, delta=0.02)
+        self.assertLess(float(last[5]), 0.6)
+        self.assertNotEqual(answers['T4']['verdict'], 'wrong')
+        # f32 holds; exact kernels in 16 bits show what rounding alone does to .2310.
+        self.assertEqual(answers['T11']['verdict'], 'holds with a limit')
+        self.assertIn('0.2305 in bf16', answers['T11']['answer'])
+        self.assertEqual(answers['T13']['verdict'], 'holds')
+        self.assertIn(['exact kernels, f32; stable, f32', '0.2310', '-3.78e-44, 3.78e-44, 0', 'NaN'], [r[:4] for r in answers['T11']['rows']])
+
+    def test_claims_that_faulty_kernels_show(self):
+        args = ('train', '--json', '--quiet', '--steps', '8', '--dtype', 'f32', '--dtype', 'bf16')
+        answers = {t['id']: t for t in json.loads(self.check(FINE, *args, '--impl', 'naive/*').stdout)['textbook']}
+        # Rounded probabilities of outliers are 0 or 1, and their loss is not finite; the loss from the logit is.
+        self.assertEqual(answers['T10']['verdict'], 'holds')
+        rows = [(r[2], r[3].split(' ')[0]) for r in answers['T10']['rows'] if r[0] == 'exact kernels, f32']
+        self.assertIn(('probability', 'infinity'), rows)
+        self.assertNotIn(('logits', 'infinity'), rows)
+        self.assertNotIn(('logits', 'NaN'), rows)
+        self.assertEqual(answers['T11']['verdict'], 'holds with a limit')
 
     def test_refused(self):
         self.refuse('train', '--network', 'transformer', says=['transformer', 'binary', 'lstm'])
