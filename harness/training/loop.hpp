@@ -206,15 +206,14 @@ LoopResult train(const LoopChoice& c, const DataSet& data, Kernels<T>& kernels, 
 }
 
 // Compiled once, in loop.cpp, for the weights' types of training runs.
-#define ULPAUDIT_LOOP_OF(EXTERN, T)                                                          \
-  EXTERN template std::unique_ptr<Network<T>> make_network<T>(const Shape&, std::uint64_t);  \
-  EXTERN template class Recurrent<T>;                                                        \
-  EXTERN template void take_batch<T>(const DataSet&, const LoopChoice&, std::uint64_t,       \
-                                     Matrix<T>&, Matrix<T>&);                                \
-  EXTERN template Pass<T> pass<T>(Network<T>&, Ops<T>&, const Matrix<T>&, const Matrix<T>&,  \
-                                  double);                                                   \
-  EXTERN template LoopResult train<T>(const LoopChoice&, const DataSet&, Kernels<T>&,        \
-                                      Kernels<T>*);
+#define ULPAUDIT_LOOP_OF(EXTERN, T)                                                                \
+  EXTERN template std::unique_ptr<Network<T>> make_network<T>(const Shape&, std::uint64_t);        \
+  EXTERN template class Recurrent<T>;                                                              \
+  EXTERN template void take_batch<T>(const DataSet&, const LoopChoice&, std::uint64_t, Matrix<T>&, \
+                                     Matrix<T>&);                                                  \
+  EXTERN template Pass<T> pass<T>(Network<T>&, Ops<T>&, const Matrix<T>&, const Matrix<T>&,        \
+                                  double);                                                         \
+  EXTERN template LoopResult train<T>(const LoopChoice&, const DataSet&, Kernels<T>&, Kernels<T>*);
 ULPAUDIT_LOOP_OF(extern, float)
 ULPAUDIT_LOOP_OF(extern, double)
 

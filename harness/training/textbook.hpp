@@ -16,8 +16,9 @@ struct TrainedPlugin {
   std::array<std::optional<KernelSet>, 4> kernels;  ///< in the order of kDtypes
 };
 
-/// Puts the answers among those that the report has, in the order of their numbers; T4, T10, T11 and
-/// T13 after the kernels' own of that number. Exact kernels stand in front of the plug-ins'. A kernel that fails has '-' in its cells.
+/// Puts the answers among those that the report has, in the order of their numbers; T4, T10, T11
+/// and T13 after the kernels' own of that number. Exact kernels stand in front of the plug-ins'. A
+/// kernel that fails has '-' in its cells.
 void append_training_textbook(const std::vector<TrainedPlugin>& plugins, std::uint64_t seed,
                               const SessionOptions& options, Report& report);
 
