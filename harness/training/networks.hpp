@@ -113,26 +113,23 @@ class Recurrent final : public Network<T> {
 
 inline constexpr int kLstmInputs = 2, kLstmHidden = 16;
 
+/// Of the dense layers of a net that is not recurrent: what goes in, …, what comes out.
+inline std::vector<int> layer_sizes(const Shape& s) {
+  if (s.kind == NetworkKind::binary) return {s.features, 64, 32, s.labels};
+  if (s.kind == NetworkKind::multilabel) return {s.features, 64, s.labels};
+  std::vector<int> sizes(static_cast<std::size_t>(s.depth) + 2, 64);
+  sizes.front() = s.features;
+  sizes.back() = s.labels;
+  return sizes;
+}
+
 template <class T>
 std::unique_ptr<Network<T>> make_network(const Shape& s, std::uint64_t seed) {
   Initial initial(seed);
-  std::vector<int> sizes = {s.features};
-  switch (s.kind) {
-    case NetworkKind::binary:
-      sizes.insert(sizes.end(), {64, 32});
-      break;
-    case NetworkKind::multilabel:
-      sizes.push_back(64);
-      break;
-    case NetworkKind::deep_sigmoid:
-    case NetworkKind::deep_relu:
-      sizes.insert(sizes.end(), static_cast<std::size_t>(s.depth), 64);
-      break;
-    case NetworkKind::lstm:
-      return std::make_unique<Recurrent<T>>(kLstmInputs, kLstmHidden, T(1), initial);
-  }
-  sizes.push_back(s.labels);
-  return std::make_unique<FeedForward<T>>(sizes, s.kind == NetworkKind::deep_sigmoid, initial);
+  if (s.kind == NetworkKind::lstm)
+    return std::make_unique<Recurrent<T>>(kLstmInputs, kLstmHidden, T(1), initial);
+  return std::make_unique<FeedForward<T>>(layer_sizes(s), s.kind == NetworkKind::deep_sigmoid,
+                                          initial);
 }
 
 }  // namespace ulpaudit
