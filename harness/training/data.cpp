@@ -50,12 +50,6 @@ void sequences(Stream& random, Eigen::MatrixXd& x, Eigen::MatrixXd& y) {
 
 }  // namespace
 
-std::string_view name(DataKind k) {
-  constexpr std::string_view names[] = {"noisy",  "separable",     "imbalanced", "outliers",
-                                        "adding", "breast_cancer", "file"};
-  return names[static_cast<std::size_t>(k)];
-}
-
 DataSet make_data(DataKind kind, int features, int labels, std::uint64_t seed) {
   Stream random(seed ^ 0x64617461u);  // "data": another stream than the weights'
   DataSet out;

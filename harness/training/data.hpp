@@ -6,29 +6,10 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
+
+#include "training/kinds.hpp"
 
 namespace ulpaudit {
-
-/// noisy: labels of a random direction, blurred. separable: a gap between the classes. imbalanced:
-/// about one in twenty is 1. outliers: noisy, and one sample in fifty lies 40 times further out, so
-/// that its |logit| is large. adding: sequences of a number and a marker; the label says whether
-/// the two marked numbers add up to more than 1 (the adding problem of Hochreiter and Schmidhuber
-/// as a decision; LSTM only). breast_cancer: Breast Cancer Wisconsin (csv.hpp). file: the user's
-/// own (csv.hpp).
-enum class DataKind : std::uint8_t {
-  noisy,
-  separable,
-  imbalanced,
-  outliers,
-  adding,
-  breast_cancer,
-  file
-};
-inline constexpr DataKind kDataKinds[] = {DataKind::noisy,      DataKind::separable,
-                                          DataKind::imbalanced, DataKind::outliers,
-                                          DataKind::adding,     DataKind::breast_cancer};
-std::string_view name(DataKind k);
 
 /// Columns are samples. test: kept apart from training.
 struct DataSet {

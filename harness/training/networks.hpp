@@ -4,26 +4,12 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 #include <vector>
 
+#include "training/kinds.hpp"
 #include "training/layers.hpp"
 
 namespace ulpaudit {
-
-enum class NetworkKind : std::uint8_t { binary, multilabel, deep_sigmoid, deep_relu, lstm };
-inline constexpr NetworkKind kNetworks[] = {NetworkKind::binary, NetworkKind::multilabel,
-                                            NetworkKind::deep_sigmoid, NetworkKind::deep_relu,
-                                            NetworkKind::lstm};
-inline std::string_view name(NetworkKind k) {
-  constexpr std::string_view names[] = {"binary", "multilabel", "deep_sigmoid", "deep_relu",
-                                        "lstm"};
-  return names[static_cast<std::size_t>(k)];
-}
-/// Has it sigmoids besides that of the output?
-inline bool has_inner_sigmoids(NetworkKind k) {
-  return k == NetworkKind::deep_sigmoid || k == NetworkKind::lstm;
-}
 
 struct Shape {
   NetworkKind kind{};

@@ -8,39 +8,16 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <type_traits>
 #include <vector>
 
 #include "training/kernels.hpp"
+#include "training/kinds.hpp"
 
 namespace ulpaudit {
 
 template <class T>
 using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;  ///< a sample is a column
-
-/// logits: loss and gradient from the logit, sigma' from z.
-/// saved: the same, but sigma' in hidden layers and gates is s(1-s) of the rounded s.
-/// probability: p = sigma(z), -(y log p + (1-y) log(1-p)), and its gradient by the chain rule, as
-/// automatic differentiation takes it; hidden layers as saved.
-/// clipped: the same with p clipped to [1e-7, 1-1e-7] (Keras), which stops the gradient beyond.
-/// mixed: as logits, and gradients flow backwards through the layers, and come to the weights, in
-/// the 16-bit dtype of the kernels, as in mixed-precision training; weights and sums stay f32.
-/// scaled: mixed with the loss multiplied by a scale, so that small gradients do not underflow
-/// (loop.hpp).
-enum class Path : std::uint8_t { logits, saved, probability, clipped, mixed, scaled };
-inline constexpr Path kPaths[] = {Path::logits,  Path::saved, Path::probability,
-                                  Path::clipped, Path::mixed, Path::scaled};
-inline std::string_view name(Path p) {
-  constexpr std::string_view names[] = {"logits",  "saved", "probability",
-                                        "clipped", "mixed", "scaled"};
-  return names[static_cast<std::size_t>(p)];
-}
-/// Do loss and sigma' come from the logit, by kernels of their own?
-inline bool has_loss_kernels(Path p) { return p != Path::probability && p != Path::clipped; }
-inline bool has_gradient_kernel(Path p) { return has_loss_kernels(p) && p != Path::saved; }
-/// Do gradients flow in 16 bits?
-inline bool is_mixed(Path p) { return p == Path::mixed || p == Path::scaled; }
 
 /// Results of one kind, and those that lost what the true value has.
 struct Lost {

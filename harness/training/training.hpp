@@ -8,11 +8,12 @@
 #include <vector>
 
 #include "record/report.hpp"
-#include "training/data.hpp"
 #include "training/kernels.hpp"
-#include "training/networks.hpp"
+#include "training/kinds.hpp"
 
 namespace ulpaudit {
+
+struct DataSet;
 
 /// One row of the report.
 struct TrainingRun {
