@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace ulpaudit {
 namespace {
@@ -139,15 +140,19 @@ Segment edges(OpId op, Dtype d, const InputChoice& c, Bits y, const Line& line) 
   return s;
 }
 
-/// first, first + step, … : n of them, in parts of a fixed size, which a compiler makes vectors of.
+/// first, first + step, … : n of them, by vectors of a fixed size, as GCC makes none at -O2.
 template <class T>
 void count_from(T* out, std::uint64_t first, std::uint64_t n, T step) {
-  constexpr std::uint64_t kPart = 32;
-  T next = static_cast<T>(first);
+  constexpr std::uint64_t kPart = 16 / sizeof(T);
+  typedef T Part __attribute__((vector_size(16)));  // GCC takes no `using` of T here
+  Part next, stride;
+  for (std::uint64_t k = 0; k < kPart; ++k) {
+    next[k] = static_cast<T>(first + k * step);
+    stride[k] = static_cast<T>(kPart * step);
+  }
   std::uint64_t i = 0;
-  for (; i + kPart <= n; i += kPart, next = static_cast<T>(next + kPart * step))
-    for (std::uint64_t k = 0; k < kPart; ++k) out[i + k] = static_cast<T>(next + k * step);
-  for (; i < n; ++i, next = static_cast<T>(next + step)) out[i] = next;
+  for (; i + kPart <= n; i += kPart, next += stride) std::memcpy(out + i, &next, sizeof next);
+  for (; i < n; ++i) out[i] = static_cast<T>(first + i * step);
 }
 
 template <class T>

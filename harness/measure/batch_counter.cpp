@@ -24,11 +24,11 @@ PackedCases BatchCounter::cases_from(std::uint64_t i, std::uint64_t offset, cons
           static_cast<const char*>(out) + (i - offset) * bytes};
 }
 
-/// +1 or -1 where t is monotone from a.z to b.z, else 0.
-int BatchCounter::direction(const Case& a, const Case& b) const {
-  if (is_nan(d_, a.z) || is_nan(d_, b.z)) return 0;
-  const int at_a = trend_(a.z);
-  return at_a == trend_(b.z) ? at_a : 0;
+/// +1 or -1 where t is monotone from input a to input b, else 0.
+int BatchCounter::direction(Bits a, Bits b) const {
+  if (is_nan(d_, a) || is_nan(d_, b)) return 0;
+  const int at_a = trend_(a);
+  return at_a == trend_(b) ? at_a : 0;
 }
 
 BatchCounter::Stretch BatchCounter::next_stretch(std::uint64_t first, std::uint64_t end) {
@@ -67,7 +67,8 @@ void BatchCounter::operator()(std::uint64_t offset, std::uint64_t count, const v
     before_end_ = ++i;
   }
   while (i < end) {
-    const Stretch s = next_stretch(i, end);
+    Stretch s = next_stretch(i, end);
+    s.way = direction(load(d_, z_, s.first), load(d_, z_, s.last));
     count_stretch(s, offset, out);
     i = s.last + 1;
   }
@@ -102,7 +103,7 @@ void BatchCounter::count_one_by_one(const Stretch& s, std::uint64_t offset, cons
   for (std::uint64_t i = s.first; i <= s.last; ++i) {
     const Case c = case_at(i, offset, out);
     count_slowly(i, s.region, c);
-    if (before_end_ == i) into_.add_pair(d_, direction(before_, c), before_, c);
+    if (before_end_ == i) into_.add_pair(d_, direction(before_.z, c.z), before_, c);
     before_ = c;
     before_end_ = i + 1;
   }
@@ -125,14 +126,12 @@ bool BatchCounter::count_nans(const Stretch& s, std::uint64_t offset, const void
 
 bool BatchCounter::count_scaled(const Stretch& s, std::uint64_t offset, const void* out) {
   const std::uint64_t n = s.last - s.first + 1;
-  if (n < kWorthTrying) return false;
-  const PackedCases cases = cases_from(s.first, offset, out);
-  const Case first = cases(0), last = cases(n - 1);
-  if (direction(first, last) == 0) return false;
+  if (n < kWorthTrying || s.way == 0) return false;
   const auto shift = truth_.scaled_between(s.first, s.last);
+  const PackedCases cases = cases_from(s.first, offset, out);
   if (!shift || !all_scaled(d_, cases.z, cases.got, n, *shift)) return false;
   into_.digest += digest_of(d_, cases.z, y_, cases.got, n);
-  count_right(s, first, last);
+  count_right(s, cases(0), cases(n - 1));
   return true;
 }
 
@@ -143,7 +142,7 @@ void BatchCounter::count_right(const Stretch& s, const Case& first, const Case& 
   if (errors_ != nullptr)
     std::fill_n(errors_->begin() + static_cast<std::ptrdiff_t>(s.first), n, 0.0);
   into_.judged.fast += n;
-  if (before_end_ == s.first) into_.add_pair(d_, direction(before_, first), before_, first);
+  if (before_end_ == s.first) into_.add_pair(d_, direction(before_.z, first.z), before_, first);
   into_.monotone.pairs += n - 1;
   before_ = last;
   before_end_ = s.last + 1;
@@ -151,9 +150,9 @@ void BatchCounter::count_right(const Stretch& s, const Case& first, const Case& 
 
 bool BatchCounter::count_constant(const Stretch& s, std::uint64_t offset, const void* out) {
   const std::uint64_t n = s.last - s.first + 1;
-  if (n < kWorthTrying) return false;
+  if (n < kWorthTrying || s.way == 0) return false;
   const Case first = case_at(s.first, offset, out), last = case_at(s.last, offset, out);
-  if (first.got != last.got || direction(first, last) == 0) return false;
+  if (first.got != last.got) return false;
   const auto want = truth_.constant_between(s.first, s.last);
   const auto bytes = static_cast<std::uint64_t>(format(d_).bytes());
   if (want != first.got ||
@@ -173,16 +172,20 @@ void BatchCounter::count_slowly(std::uint64_t i, Region region, const Case& c) {
 
 void BatchCounter::count_pairs_of(const Stretch& s, std::uint64_t offset, const void* out) {
   const Case first = case_at(s.first, offset, out), last = case_at(s.last, offset, out);
-  if (before_end_ == s.first) into_.add_pair(d_, direction(before_, first), before_, first);
-  const int way = direction(first, last);
-  const std::size_t n = s.last - s.first + 1;
-  if (way != 0) {
-    into_.add_pairs(count_pairs(scratch_.got, n, way), cases_from(s.first, offset, out));
+  const bool joined = before_end_ == s.first;
+  // The pair across the border is one of the stretch where its results lie side by side.
+  const bool one_more =
+      joined && s.first > offset && s.way != 0 && direction(before_.z, last.z) == s.way;
+  if (joined && !one_more) into_.add_pair(d_, direction(before_.z, first.z), before_, first);
+  if (s.way != 0) {
+    const std::uint64_t from = s.first - (one_more ? 1 : 0);
+    const PackedCases cases = cases_from(from, offset, out);
+    into_.add_pairs(count_pairs(d_, cases.got, s.last - from + 1, s.way), cases);
   } else {
     Case a = first;
     for (std::uint64_t i = s.first + 1; i <= s.last; ++i) {
       const Case b = case_at(i, offset, out);
-      into_.add_pair(d_, direction(a, b), a, b);
+      into_.add_pair(d_, direction(a.z, b.z), a, b);
       a = b;
     }
   }

@@ -36,6 +36,7 @@ class BatchCounter {
   struct Stretch {
     std::uint64_t first, last;  ///< inputs of one region and one bin of the curve, inside one block
     Region region;
+    int way = 0;  ///< direction from the first to the last
   };
   Stretch next_stretch(std::uint64_t first, std::uint64_t end);
   void count_stretch(const Stretch& s, std::uint64_t offset, const void* out);
@@ -51,7 +52,7 @@ class BatchCounter {
   void count_pairs_of(const Stretch& s, std::uint64_t offset, const void* out);
   PackedCases cases_from(std::uint64_t i, std::uint64_t offset, const void* out) const;
   Case case_at(std::uint64_t i, std::uint64_t offset, const void* out) const;
-  int direction(const Case& a, const Case& b) const;
+  int direction(Bits a, Bits b) const;
 
   OpId op_;
   Dtype d_;

@@ -66,16 +66,21 @@ struct LimbVectors {
   }
 };
 
-/// The error quantised as quantise() does.
+/// The error quantised as quantise() does: from 2^32 on a double is a multiple of 2^-20 as it is.
 HWY_INLINE V Quantise(V e) {
   const V capped = hn::Max(hn::Min(e, Set(kErrorCap)), Set(-kErrorCap));
-  const V near = hn::Mul(ToInteger(hn::Mul(capped, Set(0x1p20))), Set(kQuantum));
-  return hn::IfThenElse(hn::Lt(hn::Abs(capped), Set(0x1p32)), near, capped);
+  return hn::Mul(ToInteger(hn::Mul(capped, Set(0x1p20))), Set(kQuantum));
 }
+
+/// Below this an error's square is under 2^52 units of 2^-20 ulp², the integers of a double's
+/// mantissa.
+constexpr double kSmallError = 0x1p16;
 
 /// Sums and extremes of quantised errors.
 struct Errors {
-  V sum, sum_abs, squares_high, squares_low, top, bottom;
+  V sum, sum_abs, squares_high, squares_low, top, bottom;  // sums: in ulps
+  hn::Vec<U64> small_squares;                              // with a double's exponent, each
+  std::uint64_t small_vectors = 0;
   LimbVectors large, largest;
   bool any_large = false, any_largest = false;
 
@@ -83,6 +88,18 @@ struct Errors {
     sum = sum_abs = squares_high = squares_low = hn::Zero(D());
     top = Set(-std::numeric_limits<double>::infinity());
     bottom = hn::Neg(top);
+    small_squares = hn::Zero(U64());
+  }
+
+  /// All lanes scored, `size` = |error| < kSmallError. Adding 2^52 rounds the square to an integer.
+  HWY_INLINE void AddSmall(V error, V size) {
+    top = hn::Max(top, error);
+    bottom = hn::Min(bottom, error);
+    sum = hn::Add(sum, error);
+    sum_abs = hn::Add(sum_abs, size);
+    const V square = hn::MulAdd(hn::Mul(size, size), Set(0x1p20), Set(0x1p52));
+    small_squares = hn::Add(small_squares, hn::BitCast(U64(), square));
+    ++small_vectors;
   }
 
   HWY_INLINE void Add(V error, M scored) {
@@ -91,9 +108,9 @@ struct Errors {
     bottom = hn::Min(bottom, hn::IfThenElse(scored, error, bottom));
     const V size = hn::Abs(error);
     const M small = hn::And(scored, hn::Lt(size, Set(0x1p20)));
-    const V some = hn::IfThenElseZero(small, error), units = hn::Mul(some, Set(0x1p20));
-    sum = hn::Add(sum, units);
-    sum_abs = hn::Add(sum_abs, hn::Abs(units));
+    const V some = hn::IfThenElseZero(small, error);
+    sum = hn::Add(sum, some);
+    sum_abs = hn::Add(sum_abs, hn::Abs(some));
     const V square = ToInteger(hn::Mul(hn::Mul(some, some), Set(0x1p20)));  // <= 2^60
     const V high = hn::Floor(hn::Mul(square, Set(0x1p-30)));
     squares_high = hn::Add(squares_high, high);
@@ -119,10 +136,13 @@ struct Errors {
 
   void Store(BlockScore& s) const {
     const D d;
-    s.sum_signed = Total(sum);
-    s.sum_abs = Total(sum_abs);
+    s.sum_signed = 0x1p20 * Total(sum);
+    s.sum_abs = 0x1p20 * Total(sum_abs);
     s.squares_high = Total(squares_high);
     s.squares_low = Total(squares_low);
+    constexpr std::uint64_t kExponent = std::uint64_t{1023 + 52} << 52;
+    s.small_squares = hn::GetLane(hn::SumOfLanes(U64(), small_squares)) -
+                      small_vectors * hn::Lanes(d) * kExponent;
     s.max_signed = hn::GetLane(hn::MaxOfLanes(d, top));
     s.min_signed = hn::GetLane(hn::MinOfLanes(d, bottom));
     if (any_large) large.Store(s.large);

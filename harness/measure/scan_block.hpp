@@ -24,11 +24,12 @@ bool all_scaled(Dtype d, const void* z, const void* out, std::size_t n, int shif
 /// Are all n packed results NaN?
 bool all_nan(Dtype d, const void* out, std::size_t n);
 
-/// Pairs (i, i+1) of numbers among n results, and those that move against `direction` (±1).
+/// Pairs (i, i+1) of numbers among n packed results (with room to read 64 bytes behind), and those
+/// that move against `direction` (±1).
 struct PairCount {
   std::uint64_t pairs = 0, violations = 0;
   std::size_t first = 0, last = 0;  ///< lower lanes of the first and the last violation
 };
-PairCount count_pairs(const double* got, std::size_t n, int direction);
+PairCount count_pairs(Dtype d, const void* got, std::size_t n, int direction);
 
 }  // namespace ulpaudit

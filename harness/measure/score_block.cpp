@@ -17,19 +17,31 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// Lanes of a kind, and where they are.
-struct RareLanes {
-  LaneCount count;
-  bool any = false;
-
-  HWY_INLINE RareLanes() {}
-  HWY_INLINE void Add(M m, std::size_t i, LaneSpan& span) {
-    count.Add(m);
+class RareLanes {
+ public:
+  HWY_INLINE RareLanes() : last_(hn::MaskFromVec(hn::Zero(D()))) {}
+  HWY_INLINE void Add(M m, std::size_t i) {
     const auto at = hn::FindFirstTrue(D(), m);
     if (at < 0) return;
-    if (!any) span.first = static_cast<std::uint16_t>(i + static_cast<std::size_t>(at));
-    any = true;
-    span.last = static_cast<std::uint16_t>(LastTrue(m, i));
+    count_.Add(m);
+    if (!any_) first_ = i + static_cast<std::size_t>(at);
+    any_ = true;
+    last_from_ = i;
+    last_ = m;
   }
+  /// How many, and their span where there are any.
+  HWY_INLINE std::uint64_t Store(LaneSpan& span) const {
+    if (!any_) return 0;
+    span.first = static_cast<std::uint16_t>(first_);
+    span.last = static_cast<std::uint16_t>(LastTrue(last_, last_from_));
+    return count_.Total();
+  }
+
+ private:
+  LaneCount count_;
+  bool any_ = false;
+  std::size_t first_ = 0, last_from_ = 0;
+  M last_;
 };
 
 /// Where t lies among the numbers of the dtype.
@@ -41,9 +53,31 @@ struct Placed {
   HWY_INLINE Placed() {}  // written out, so that it is compiled for the target
 };
 
-/// kWide: the dtype is f64.
+/// What the dtype tells of ulps: binades below the smallest share its ulp.
+struct Grid {
+  V smallest_binade;
+  hn::Vec<U64> inverse_of_ulp;  ///< less the bits of a binade: those of 1/ulp
+
+  HWY_INLINE explicit Grid(const Format& f) {
+    smallest_binade = Set(exp2i(f.emin));
+    inverse_of_ulp = hn::Set(U64(), static_cast<std::uint64_t>(2046 + f.p - 1) << 52);
+  }
+  /// 1/ulp of numbers in the binade of the double with these bits.
+  HWY_INLINE V Inverse(hn::Vec<U64> bits) const {
+    const V binade = hn::BitCast(D(), hn::And(bits, hn::Set(U64(), 0x7ff0000000000000u)));
+    const V top = hn::Max(binade, smallest_binade);
+    return hn::BitCast(D(), hn::Sub(inverse_of_ulp, hn::BitCast(U64(), top)));
+  }
+};
+
+/// The bound is small enough for the error.
+HWY_INLINE M Precise(V delta, V bound) {
+  return hn::And(hn::Le(bound, Set(0x1p-21)), hn::Ge(delta, hn::Zero(D())));
+}
+
+/// As decide() does it. kWide: the dtype is f64.
 template <bool kWide>
-HWY_INLINE Placed Place(V hi, V lo, V delta, V smallest_binade, V ulp_of_binade) {
+HWY_INLINE Placed PlaceWithCare(V hi, V lo, V delta, const Grid& grid) {
   const D d;
   const U64 du;
   const auto sign_bit = hn::Set(du, 0x8000000000000000u);
@@ -51,11 +85,8 @@ HWY_INLINE Placed Place(V hi, V lo, V delta, V smallest_binade, V ulp_of_binade)
   const auto bits_hi = hn::BitCast(du, hi);
   const auto inner = hn::ShiftRight<63>(hn::Xor(bits_hi, hn::BitCast(du, lo)));
   const auto nonzero_lo = hn::VecFromMask(du, hn::RebindMask(du, hn::Ne(lo, hn::Zero(d))));
-  const auto size = hn::Sub(hn::AndNot(sign_bit, bits_hi), hn::And(inner, nonzero_lo));
-  const V binade = hn::BitCast(d, hn::And(size, hn::Set(du, 0x7ff0000000000000u)));
   Placed p;
-  const V ulp = hn::Mul(hn::Max(binade, smallest_binade), ulp_of_binade);
-  p.inverse = hn::BitCast(d, hn::Sub(hn::Set(du, std::uint64_t{2046} << 52), hn::BitCast(du, ulp)));
+  p.inverse = grid.Inverse(hn::Sub(hn::AndNot(sign_bit, bits_hi), hn::And(inner, nonzero_lo)));
   // In units of ulp: hi = m + off exactly, |off| <= 1/2.
   const V units = p.units = hn::Mul(hi, p.inverse);
   const V low = p.low = hn::Mul(lo, p.inverse);
@@ -74,15 +105,47 @@ HWY_INLINE Placed Place(V hi, V lo, V delta, V smallest_binade, V ulp_of_binade)
   const V to_midpoint =
       hn::Sub(hn::Sub(Set(0.5), hn::Abs(off)), hn::Xor(low, hn::And(toward, Set(-0.0))));
   const V bound = hn::Mul(delta, p.inverse);
-  p.decided = hn::And(hn::Gt(hn::Min(hn::Abs(v), hn::Abs(to_midpoint)), bound),
-                      hn::And(hn::Le(bound, Set(0x1p-21)), hn::Ge(delta, hn::Zero(d))));
+  p.decided =
+      hn::And(hn::Gt(hn::Min(hn::Abs(v), hn::Abs(to_midpoint)), bound), Precise(delta, bound));
   p.rounded = m;
   p.other = hn::Add(m, hn::CopySign(Set(1.0), v));
   return p;
 }
 
+/// The same, and the short way to it where there is one.
+template <bool kWide>
+HWY_INLINE Placed Place(V hi, V lo, V delta, const Grid& grid) {
+  if (kWide) return PlaceWithCare<kWide>(hi, lo, delta, grid);
+  const D d;
+  const U64 du;
+  Placed p;
+  p.inverse = grid.Inverse(hn::BitCast(du, hi));
+  const V units = p.units = hn::Mul(hi, p.inverse);
+  const V m = p.rounded = ToInteger(units);
+  const V off = hn::Sub(units, m);
+  // Where no hi is a power of two (so units none) or within 2^-20 ulp of a midpoint, |low| < 2^-28
+  // and the bound, below 2^-21, tell on which side of m t lies, and the midpoint is farther away.
+  const M midpoint_near = hn::Gt(hn::Abs(off), Set(0.5 - 0x1p-20));
+  const auto power_of_two = hn::Eq(hn::ShiftLeft<12>(hn::BitCast(du, units)), hn::Zero(du));
+  if (!hn::AllFalse(d, hn::Or(midpoint_near, hn::RebindMask(d, power_of_two))))
+    return PlaceWithCare<kWide>(hi, lo, delta, grid);
+  p.low = hn::Mul(lo, p.inverse);
+  const V v = hn::Add(off, p.low);
+  const V bound = hn::Mul(delta, p.inverse);
+  p.decided = hn::And(hn::Gt(hn::Abs(v), bound), Precise(delta, bound));
+  p.other = hn::Add(m, hn::CopySign(Set(1.0), v));
+  return p;
+}
+
+/// histogram_bin() of sizes below 2^62; 2^62 has the bin of categories.
+HWY_INLINE hn::Vec<U64> BinOf(V size) {
+  const U64 du;
+  const auto bits = hn::BitCast(du, hn::Max(size, Set(0x1.fp-21)));
+  return hn::Sub(hn::ShiftRight<49>(bits), hn::Set(du, ((1023 - 20) << 3) - 1));
+}
+
 /// Lists the histogram bins of scored lanes; vectors of categories alone are only counted.
-HWY_INLINE void ListBins(V error, M scored, M category, std::size_t i, BlockScore& s,
+HWY_INLINE void ListBins(V size, M scored, M category, std::size_t i, BlockScore& s,
                          BlockScratch& scratch) {
   const D d;
   const U64 du;
@@ -90,13 +153,8 @@ HWY_INLINE void ListBins(V error, M scored, M category, std::size_t i, BlockScor
     s.bulk_category += hn::Lanes(d);
     return;
   }
-  // histogram_bin(): the clamps stand for its two ends, 2^62 for the bin behind the last.
-  V size = hn::Min(hn::Max(hn::Abs(error), Set(0x1.fp-21)), Set(0x1.fp61));
-  size = hn::IfThenElse(category, Set(0x1p62), size);
-  const auto bin =
-      hn::Sub(hn::ShiftRight<49>(hn::BitCast(du, size)), hn::Set(du, ((1023 - 20) << 3) - 1));
   std::uint64_t* out = scratch.bin + s.bins;
-  hn::StoreU(bin, du, out);
+  hn::StoreU(BinOf(hn::IfThenElse(category, Set(0x1p62), hn::Min(size, Set(0x1.fp61)))), du, out);
   if (hn::AllTrue(d, scored)) {
     s.bins += hn::Lanes(d);
     return;
@@ -115,10 +173,21 @@ void SumErrors(std::size_t n, BlockScore& s, BlockScratch& scratch) {
   const D d;
   Errors errors;
   for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
-    const V error = hn::Load(d, scratch.e + i);
+    const V error = hn::Load(d, scratch.e + i), size = hn::Abs(error);
+    const M category = hn::MaskFromVec(hn::Load(d, scratch.category + i));
+    const M small = hn::Lt(size, Set(kSmallError));  // not where not scored
+    if (hn::AllTrue(d, hn::AndNot(category, small))) {
+      errors.AddSmall(error, size);
+      hn::StoreU(BinOf(size), U64(), scratch.bin + s.bins);
+      s.bins += hn::Lanes(d);
+      continue;
+    }
     const M scored = hn::Eq(error, error);
-    errors.Add(error, scored);
-    ListBins(error, scored, hn::MaskFromVec(hn::Load(d, scratch.category + i)), i, s, scratch);
+    if (hn::AllTrue(d, small))
+      errors.AddSmall(error, size);
+    else
+      errors.Add(error, scored);
+    ListBins(size, scored, category, i, s, scratch);
   }
   errors.Store(s);
 }
@@ -127,7 +196,7 @@ template <class T>
 BlockScore Score(int kind, const Format& f, Range range, const FastValues& values, const T* out,
                  std::size_t n, BlockScratch& scratch) {
   const D d;
-  const V smallest = Set(exp2i(f.emin)), ulp_of_binade = Set(exp2i(1 - f.p));
+  const Grid grid(f);
   const V nan = Set(std::numeric_limits<double>::quiet_NaN());
   const V infinity = Set(std::numeric_limits<double>::infinity());
   LaneCount exact_lanes, faithful_lanes, far_lanes;
@@ -136,33 +205,47 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
   for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
     const V hi = hn::LoadU(d, values.hi + i), lo = hn::LoadU(d, values.lo + i);
     const V got = LoadDouble(out + i, kind);
-    const Placed p =
-        Place<sizeof(T) == 8>(hi, lo, hn::LoadU(d, values.delta + i), smallest, ulp_of_binade);
+    const Placed p = Place<sizeof(T) == 8>(hi, lo, hn::LoadU(d, values.delta + i), grid);
     // Exact, but where it over- or underflows, which is far from both neighbours.
     const V got_units = hn::Mul(got, p.inverse);
-    const V e = hn::Sub(hn::Sub(got_units, p.units), p.low);
+    const V e = Quantise(hn::Sub(hn::Sub(got_units, p.units), p.low));
+    const M nearest = hn::Eq(got_units, p.rounded), second = hn::Eq(got_units, p.other);
+    const M far =
+        hn::Gt(hn::Abs(hn::Sub(got, hi)), hn::Add(Set(1e-8), hn::Mul(Set(1e-5), hn::Abs(hi))));
+    const M outside = hn::Or(hn::Lt(got, Set(range.lo)), hn::Gt(got, Set(range.hi)));
+    // Neither 0 nor infinite where both factors are neither, but for products beyond a double,
+    // which may as well take the longer way.
+    const V product = hn::Mul(got, hi), product_size = hn::Abs(product);
+    const M numbers = hn::And(hn::Gt(product_size, hn::Zero(d)), hn::Lt(product_size, infinity));
+    if (i + hn::Lanes(d) <= n && hn::AllTrue(d, hn::And(p.decided, numbers))) {
+      const M category = hn::Or(outside, hn::Lt(product, hn::Zero(d)));
+      exact_lanes.Add(hn::AndNot(category, nearest));
+      faithful_lanes.Add(hn::Or(nearest, second));
+      far_lanes.Add(far);
+      hn::Store(e, d, scratch.e + i);
+      hn::Store(hn::VecFromMask(d, category), d, scratch.category + i);
+      if (hn::AllFalse(d, category)) continue;
+      out_of_range.Add(outside, i);
+      wrong_sign.Add(hn::AndNot(outside, category), i);
+      continue;
+    }
     const M zero = hn::Eq(got, hn::Zero(d));
     // A zero where t rounds to none is a category that has no part in the sums.
     M scored = hn::AndNot(hn::And(zero, hn::Ne(p.rounded, hn::Zero(d))),
                           hn::And(p.decided, hn::Lt(hn::Abs(got), infinity)));
     if (i + hn::Lanes(d) > n) scored = hn::And(scored, hn::FirstN(d, n - i));
     const M other_sign = IsNegative(hn::Xor(got, hi));
-    const M outside = hn::Or(hn::Lt(got, Set(range.lo)), hn::Gt(got, Set(range.hi)));
     const M category = hn::And(scored, hn::Or(outside, hn::AndNot(zero, other_sign)));
-    const M nearest = hn::And(scored, hn::Eq(got_units, p.rounded));
-    const M far =
-        hn::Gt(hn::Abs(hn::Sub(got, hi)), hn::Add(Set(1e-8), hn::Mul(Set(1e-5), hn::Abs(hi))));
-    exact_lanes.Add(hn::AndNot(category, nearest));
-    faithful_lanes.Add(hn::Or(nearest, hn::And(scored, hn::Eq(got_units, p.other))));
+    exact_lanes.Add(hn::AndNot(category, hn::And(scored, nearest)));
+    faithful_lanes.Add(hn::And(scored, hn::Or(nearest, second)));
     far_lanes.Add(hn::And(scored, far));
-    hn::Store(hn::IfThenElse(scored, Quantise(e), nan), d, scratch.e + i);
-    hn::Store(got, d, scratch.got + i);
+    hn::Store(hn::IfThenElse(scored, e, nan), d, scratch.e + i);
     hn::Store(hn::VecFromMask(d, category), d, scratch.category + i);
     // Signs differ: a category, or a zero.
     if (!hn::AllFalse(d, hn::Or(category, hn::And(scored, other_sign)))) {
-      out_of_range.Add(hn::And(scored, outside), i, scratch.out_of_range);
-      wrong_sign.Add(hn::AndNot(outside, category), i, scratch.wrong_sign);
-      wrong_zeros.Add(hn::And(hn::And(scored, other_sign), zero), i, scratch.wrong_zero);
+      out_of_range.Add(hn::And(scored, outside), i);
+      wrong_sign.Add(hn::AndNot(outside, category), i);
+      wrong_zeros.Add(hn::And(hn::And(scored, other_sign), zero), i);
     }
     if (!hn::AllTrue(d, scored)) {
       for (std::size_t k = i; k < n && k < i + hn::Lanes(d); ++k)
@@ -174,9 +257,9 @@ BlockScore Score(int kind, const Format& f, Range range, const FastValues& value
   s.correctly_rounded = exact_lanes.Total();
   s.faithful = faithful_lanes.Total();
   s.allclose_failures = far_lanes.Total();
-  if (out_of_range.any) s.out_of_range = out_of_range.count.Total();
-  if (wrong_sign.any) s.wrong_sign = wrong_sign.count.Total();
-  if (wrong_zeros.any) s.wrong_zeros = wrong_zeros.count.Total();
+  s.out_of_range = out_of_range.Store(scratch.out_of_range);
+  s.wrong_sign = wrong_sign.Store(scratch.wrong_sign);
+  s.wrong_zeros = wrong_zeros.Store(scratch.wrong_zero);
   SumErrors(n, s, scratch);
   return s;
 }

@@ -30,8 +30,9 @@ struct BlockScore {
   std::uint64_t wrong_zeros = 0, out_of_range = 0, wrong_sign = 0;
   std::uint64_t bins = 0;           ///< lanes whose bin is in BlockScratch::bin
   std::uint64_t bulk_category = 0;  ///< further lanes that belong in the bin of categories
-  // |error| < 2^20 ulp, in units of 2^-20 ulp; squares, of 2^-20 ulp², as high·2^30 + low.
+  // |error| < 2^20 ulp, in units of 2^-20 ulp; squares, of 2^-20 ulp², as high·2^30 + low + small.
   double sum_signed = 0, sum_abs = 0, squares_high = 0, squares_low = 0;
+  std::uint64_t small_squares = 0;
   LimbSums large;                         ///< 2^20 <= |error| < 2^40, n in units of 2^-20 ulp
   LimbSums largest;                       ///< 2^40 <= |error| <= kErrorCap, n in ulps
   double max_signed = 0, min_signed = 0;  ///< quantised ulps; valid where scored != 0
@@ -43,11 +44,10 @@ struct LaneSpan {
   std::uint16_t first = 0, last = 0;
 };
 
-/// Room for one block; e holds the quantised error, NaN where not scored; got the result as double;
-/// category all ones where it has one, bin the histogram bins, in no order.
+/// Room for one block; e holds the quantised error, NaN where not scored; category all ones where
+/// it has one, bin the histogram bins, in no order.
 struct BlockScratch {
   alignas(64) double e[kBlock + 16];
-  alignas(64) double got[kBlock + 16];
   alignas(64) double category[kBlock + 16];
   alignas(64) std::uint64_t bin[kBlock + 16];
   std::uint16_t slow_lanes[kBlock + 16];

@@ -108,7 +108,10 @@ void Tally::merge(Dtype d, const Tally& o) {
 
 BinSpan curve_span(Dtype d, std::uint64_t o) {
   const Bits size = magnitude(d, from_ordinal(d, o));
-  const Bits fine_from = encode(d, 0x1p-4), fine_to = encode(d, 0x1p6);
+  const auto power_of_two = [&f = format(d)](int e) {
+    return static_cast<Bits>(f.emax + e) << f.mantissa_bits();
+  };
+  const Bits fine_from = power_of_two(-4), fine_to = power_of_two(6);
   const int fine = curve_shift(d), coarse = std::max(fine, format(d).width - 9);
   const int shift = size >= fine_from && size < fine_to ? fine : coarse;
   BinSpan span = {o >> shift << shift, 0};

@@ -6,6 +6,8 @@
 #include <hwy/foreach_target.h>  // compiles this file once per target
 #include <hwy/highway.h>
 
+#include <limits>
+
 #include "truth/fast_judge.hpp"
 #include "truth/load_double-inl.h"
 
@@ -55,9 +57,9 @@ inline Exponential ExpMinus(V a) {
   for (int i = 3; i < 11; i += 2) odd = hn::MulAdd(odd, r2, Set(c[i]));
   const V q = hn::MulAdd(odd, r, even);
   const V p = hn::MulAdd(r2, q, r);  // e^r - 1
-  const I di;
-  const auto exponent = hn::Sub(hn::Set(di, 1023), hn::ConvertTo(di, k));
-  const V scale = hn::BitCast(D(), hn::ShiftLeft<52>(exponent));  // 2^-k, exact
+  // 2^-k, exact: the last bits of 2^52 + n are n.
+  const V exponent = hn::Sub(Set(0x1p52 + 1023), k);
+  const V scale = hn::BitCast(D(), hn::ShiftLeft<52>(hn::BitCast(I(), exponent)));
   const V scaled = hn::Mul(scale, p);
   return {hn::Add(scale, scaled), hn::Add(hn::Sub(scale, Set(1.0)), scaled)};
 }
@@ -96,8 +98,8 @@ inline V HalfTanhMinusQuarter(V z) {
 enum class Part { sigmoid, sigmoid_grad, loss, grad };
 
 /// The function of z that each op needs:
-///  sigmoid, grad: ½tanh(z/2) (grad below 2^-4: that minus z/4) for |z| < 1, else σ(-|z|);
-///  sigmoid_grad: ½tanh(|z|/2) for |z| < 1, else e/(1+e)²; loss: log1p(e).
+///  sigmoid, grad: ½tanh(z/2) (grad below 2^-4: that minus z/4) for |z| < 1, else ∓σ(-|z|), its
+///  sign that of -z; sigmoid_grad: ½tanh(|z|/2) for |z| < 1, else e/(1+e)²; loss: log1p(e).
 template <Part kPart>
 inline V PartOf(V z) {
   const V a = hn::Min(hn::Abs(z), Set(kLargestA));
@@ -113,6 +115,7 @@ inline V PartOf(V z) {
   // One division serves both: ½(1-e)/(1+e) and e/(1+e).
   const V num = hn::IfThenElse(core, hn::CopySign(hn::Mul(Set(0.5), x.em1), z), x.e);
   V part = hn::Div(num, one_plus);
+  part = hn::IfThenElse(hn::AndNot(core, hn::Gt(z, hn::Zero(D()))), hn::Neg(part), part);
   if (kPart == Part::grad)
     part = hn::IfThenElse(hn::Lt(a, Set(0.0625)), HalfTanhMinusQuarter(z), part);
   return part;
@@ -125,6 +128,10 @@ struct Value {
   V hi, lo, delta;
 };
 
+/// A TwoSum as it is.
+inline Value Finish(Pair sum, V delta) {
+  return {sum.hi, sum.lo, hn::MulAdd(Set(kLoEta), hn::Abs(sum.lo), delta)};
+}
 inline Value Finish(Pair sum, V rest, V delta) {
   const V lo = hn::Add(sum.lo, rest);
   const V hi = hn::Add(sum.hi, lo);
@@ -132,36 +139,74 @@ inline Value Finish(Pair sum, V rest, V delta) {
   return {hi, low, hn::MulAdd(Set(kLoEta), hn::Abs(lo), delta)};
 }
 
-template <Part kPart>
-inline Value Combine(V z, V part, V y) {
-  const V zero = hn::Zero(D());
-  const auto core = hn::Lt(hn::Abs(z), Set(1.0));
-  const auto positive = hn::Gt(z, zero);
-  if (kPart == Part::sigmoid) {
-    const V base = hn::IfThenElse(core, Set(0.5), hn::IfThenElse(positive, Set(1.0), zero));
-    const V w = hn::IfThenElse(hn::AndNot(core, positive), hn::Neg(part), part);
-    return Finish(TwoSum(base, w), zero, hn::Mul(Set(kEta), hn::Abs(w)));
-  }
-  if (kPart == Part::sigmoid_grad) {
-    const V w = hn::IfThenElse(core, hn::Neg(hn::Mul(part, part)), part);
-    const V base = hn::IfThenElseZero(core, Set(0.25));
-    return Finish(TwoSum(base, w), zero, hn::Mul(Set(4 * kEta), hn::Abs(w)));
-  }
-  if (kPart == Part::loss) {
-    const V a = hn::Abs(z);
-    const V ay = hn::Mul(a, y);  // exact: two numbers of at most 24 bits
-    const Pair linear =
-        TwoSum(hn::IfThenElseZero(positive, a), hn::IfThenElse(positive, hn::Neg(ay), ay));
-    return Finish(TwoSum(linear.hi, part), linear.lo, hn::Mul(Set(kEta), part));
-  }
-  const auto near = hn::Lt(hn::Abs(z), Set(0.0625));
-  const V base = hn::IfThenElse(core, Set(0.5), hn::IfThenElse(positive, Set(1.0), zero));
-  const V w = hn::IfThenElse(hn::AndNot(core, positive), hn::Neg(part), part);
-  const Pair rational = TwoSum(base, hn::Neg(y));
-  const Pair moved = TwoSum(rational.hi, hn::IfThenElseZero(near, hn::Mul(z, Set(0.25))));
-  return Finish(TwoSum(moved.hi, w), hn::Add(moved.lo, rational.lo),
-                hn::Mul(Set(kEta), hn::Abs(w)));
+/// By where z lies: |z| < 1, z < 0, else.
+inline V ByZ(hn::Mask<D> core, V z, V inside, V left, V right) {
+  return hn::IfThenElse(core, inside, hn::IfNegativeThenElse(z, left, right));
 }
+
+/// What depends on the label alone.
+template <Part kPart>
+struct Label {
+  explicit HWY_INLINE Label(double label) : y(Set(label)) {}
+  HWY_INLINE Value Combine(V z, V w) const {
+    const auto core = hn::Lt(hn::Abs(z), Set(1.0));
+    if (kPart == Part::sigmoid) {
+      const V base = ByZ(core, z, Set(0.5), hn::Zero(D()), Set(1.0));
+      return Finish(TwoSum(base, w), hn::Mul(Set(kEta), hn::Abs(w)));
+    }
+    const V square = hn::IfThenElse(core, hn::Neg(hn::Mul(w, w)), w);
+    const V base = hn::IfThenElseZero(core, Set(0.25));
+    return Finish(TwoSum(base, square), hn::Mul(Set(4 * kEta), hn::Abs(square)));
+  }
+  V y;
+};
+
+/// a·c is exact where c is a float: products of two numbers of at most 24 bits.
+template <>
+struct Label<Part::loss> {
+  explicit HWY_INLINE Label(double label) : y(Set(label)), one_minus_y(Set(1 - label)) {
+    const double c = 1 - label;
+    exact =
+        label >= 0 && c >= 0 && 1 - c == label && static_cast<double>(static_cast<float>(c)) == c;
+  }
+  HWY_INLINE Value Combine(V z, V part) const {
+    const V a = hn::Abs(z), delta = hn::Mul(Set(kEta), part);
+    if (exact)
+      return Finish(TwoSum(hn::Mul(a, hn::IfNegativeThenElse(z, y, one_minus_y)), part), delta);
+    const V ay = hn::Mul(a, y);  // exact likewise
+    const Pair linear = TwoSum(hn::IfNegativeThenElse(z, hn::Zero(D()), a),
+                               hn::IfNegativeThenElse(z, ay, hn::Neg(ay)));
+    return Finish(TwoSum(linear.hi, part), linear.lo, delta);
+  }
+  V y, one_minus_y;
+  bool exact;
+};
+
+template <>
+struct Label<Part::grad> {
+  // No member is default-constructed: that would not be compiled for the target.
+  explicit HWY_INLINE Label(double label)
+      : inside(TwoSum(Set(0.5), Set(-label))),
+        left(TwoSum(hn::Zero(D()), Set(-label))),
+        right(TwoSum(Set(1.0), Set(-label))) {
+    const V low = hn::Or(hn::Abs(inside.lo), hn::Abs(right.lo));
+    exact = hn::AllTrue(D(), hn::Eq(low, hn::Zero(D())));
+  }
+  HWY_INLINE Value Combine(V z, V w) const {
+    const D d;
+    const auto core = hn::Lt(hn::Abs(z), Set(1.0)), near = hn::Lt(hn::Abs(z), Set(0.0625));
+    const V delta = hn::Mul(Set(kEta), hn::Abs(w));
+    const V hi = ByZ(core, z, inside.hi, left.hi, right.hi);
+    const bool far = hn::AllFalse(d, near);
+    if (far && exact) return Finish(TwoSum(hi, w), delta);
+    const V lo = ByZ(core, z, inside.lo, left.lo, right.lo);
+    if (far) return Finish(TwoSum(hi, w), lo, delta);
+    const Pair moved = TwoSum(hi, hn::IfThenElseZero(near, hn::Mul(z, Set(0.25))));
+    return Finish(TwoSum(moved.hi, w), hn::Add(moved.lo, lo), delta);
+  }
+  Pair inside, left, right;  ///< ½ - y, -y, 1 - y
+  bool exact;                ///< their low parts are 0
+};
 
 /// Most floats are tiny or huge. For |z| < 2^-27 the parts are z/4, |z|/4 and ln2 - |z|/2, what is
 /// left out being below 2^-55 of them (z²/12, z²/8); beyond kLargestA they are constant.
@@ -175,17 +220,23 @@ inline V TinyPart(V z) {
 template <Part kPart, class T>
 void ZPart(const T* z, int kind, std::size_t n, double* zd, double* part) {
   const D d;
-  const V far = PartOf<kPart>(Set(kLargestA));
+  const V far = PartOf<kPart>(Set(kLargestA)), nan = Set(std::numeric_limits<double>::quiet_NaN());
   for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
     const V v = LoadDouble(z + i, kind);
     const V a = hn::Abs(v);
     hn::StoreU(v, d, zd + i);
+    V p;
     if (hn::AllTrue(d, hn::Ge(a, Set(kLargestA))))
-      hn::StoreU(far, d, part + i);
+      p = kPart == Part::sigmoid || kPart == Part::grad
+              ? hn::IfNegativeThenElse(v, hn::Neg(far), far)
+              : far;
     else if (hn::AllTrue(d, hn::Lt(a, Set(0x1p-27))))
-      hn::StoreU(TinyPart<kPart>(v), d, part + i);
+      p = TinyPart<kPart>(v);
     else
-      hn::StoreU(PartOf<kPart>(v), d, part + i);
+      p = PartOf<kPart>(v);
+    // z = 0, infinite or NaN: exact results, not ours.
+    const auto ours = hn::And(hn::Gt(a, hn::Zero(d)), hn::Lt(a, Set(0x1p200)));
+    hn::StoreU(hn::IfThenElse(ours, p, nan), d, part + i);
   }
 }
 
@@ -193,17 +244,14 @@ template <Part kPart>
 void CombineAll(double y, double fault, const double* zd, const double* part, std::size_t n,
                 const FastValues& out) {
   const D d;
-  const V vy = Set(y);
+  const V factor = Set(fault);
+  const Label<kPart> label(y);
   for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
-    const V z = hn::LoadU(d, zd + i);
-    Value v = Combine<kPart>(z, hn::Mul(hn::LoadU(d, part + i), Set(fault)), vy);
-    // z = 0, infinite or NaN: exact results, not ours.
-    const V a = hn::Abs(z);
-    const auto ours = hn::And(hn::Gt(a, hn::Zero(d)), hn::Lt(a, Set(0x1p200)));
-    v.delta = hn::IfThenElse(ours, v.delta, Set(-1.0));
+    const V w = hn::Mul(factor, hn::LoadU(d, part + i));
+    const Value v = label.Combine(hn::LoadU(d, zd + i), w);
     hn::StoreU(v.hi, d, out.hi + i);
     hn::StoreU(v.lo, d, out.lo + i);
-    hn::StoreU(v.delta, d, out.delta + i);
+    hn::StoreU(hn::IfThenElse(hn::Eq(w, w), v.delta, Set(-1.0)), d, out.delta + i);
   }
 }
 
@@ -294,8 +342,6 @@ std::optional<int> far_scale(OpId op, Dtype d, Bits label, Bits first, Bits last
   const bool negative = is_negative(d, first);
   if (info(op).name != "bce_with_logits" || negative != is_negative(d, last)) return std::nullopt;
   const double y = decode(d, label);
-  const double a = std::fabs(decode(d, first)), b = std::fabs(decode(d, last));
-  const double nearest = std::min(a, b), farthest = std::max(a, b);
   double c = negative ? y : 1 - y, off = 0;
   if (!negative && 1 - c != y) {  // 1 - y is no double
     c = 1;
@@ -303,6 +349,8 @@ std::optional<int> far_scale(OpId op, Dtype d, Bits label, Bits first, Bits last
   }
   int exponent = 0;
   if (std::frexp(c, &exponent) != 0.5) return std::nullopt;  // 0 too
+  const double a = std::fabs(decode(d, first)), b = std::fabs(decode(d, last));
+  const double nearest = std::min(a, b), farthest = std::max(a, b);
   const double smallest = nearest * c;
   if (!(smallest >= decode(d, format(d).min_normal())) || !std::isfinite(farthest))
     return std::nullopt;

@@ -21,8 +21,8 @@ struct FastValues {
 /// Has the fast judge a formula for this op? (f64: fast_judge_f64.hpp.)
 bool fast_judge_covers(OpId op);
 
-/// f16, bf16, f32: what depends on z alone: zd receives z as double, part the op's function of z. n
-/// values each; arrays may be written up to the next multiple of 16.
+/// f16, bf16, f32: what depends on z alone: zd receives z as double, part the op's function of z,
+/// NaN where nothing is judged. n values each; arrays may be written up to the next multiple of 16.
 void fast_z_part(OpId op, Dtype d, const void* z, std::size_t n, double* zd, double* part);
 
 /// The values for one label (ignored by unary ops).

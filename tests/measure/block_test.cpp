@@ -174,13 +174,11 @@ TEST(Block, PairsCountAsPairByPair) {
   got[5] = format(d).quiet_nan();
   const std::vector<char> packed_z = test::pack(d, z), packed_got = test::pack(d, got);
   const PackedCases cases = {d, 0, packed_z.data(), packed_got.data()};
-  std::vector<double> numbers(z.size() + 16);
-  for (std::size_t i = 0; i < z.size(); ++i) numbers[i] = decode(d, got[i]);
   for (int way : {1, -1}) {
     Accumulator one_by_one, at_once;
     for (std::size_t i = 0; i + 1 < z.size(); ++i)
       one_by_one.add_pair(d, way, cases(i), cases(i + 1));
-    at_once.add_pairs(count_pairs(numbers.data(), z.size(), way), cases);
+    at_once.add_pairs(count_pairs(d, packed_got.data(), z.size(), way), cases);
     EXPECT_EQ(bytes_of(at_once), bytes_of(one_by_one)) << way;
     EXPECT_GT(at_once.monotone.violations, 0u);
   }

@@ -87,15 +87,23 @@ TEST(FastJudge, IntervalsHoldTheTruthAndDecisionsAgree) {
 
 TEST(FastJudge, CountsPairsThatFall) {
   const double nan = std::nan("");
-  const std::vector<double> got = {0, 1, 1, 0.5, nan, 2, 3, 2, -1, 0, 0, 0, 0};
-  std::vector<double> padded = got;
-  padded.resize(got.size() + 16);
-  const PairCount up = count_pairs(padded.data(), got.size(), 1);
-  EXPECT_EQ(up.pairs, 10u);
-  EXPECT_EQ(up.violations, 3u);
-  EXPECT_EQ(up.first, 2u);
-  EXPECT_EQ(up.last, 7u);
-  EXPECT_EQ(count_pairs(padded.data(), got.size(), -1).violations, 3u);
+  for (Dtype d : {Dtype::f16, Dtype::bf16, Dtype::f32, Dtype::f64})
+    for (std::size_t zeros : {1u, 4u, 70u}) {  // less than a vector, and more
+      std::vector<Bits> got(zeros, format(d).sign_bit());
+      for (double v : {0.0, 1.0, 1.0, 0.5, nan, 2.0, 3.0, 2.0, -1.0, 0.0, 0.0, 0.0, 0.0})
+        got.push_back(encode(d, v));
+      got.insert(got.end(), zeros, 0);
+      const std::vector<char> packed = test::pack(d, got);
+      const PairCount up = count_pairs(d, packed.data(), got.size(), 1);
+      EXPECT_EQ(up.pairs, 10u + 2 * zeros) << name(d);
+      EXPECT_EQ(up.violations, 3u) << name(d);
+      EXPECT_EQ(up.first, zeros + 2) << name(d);
+      EXPECT_EQ(up.last, zeros + 7) << name(d);
+      const PairCount down = count_pairs(d, packed.data(), got.size(), -1);
+      EXPECT_EQ(down.violations, 3u) << name(d);
+      EXPECT_EQ(down.first, zeros) << name(d);
+      EXPECT_EQ(down.last, zeros + 8) << name(d);
+    }
 }
 
 }  // namespace
