@@ -79,6 +79,65 @@ HWY_INLINE V LargerSize(V a, V b) {
 }
 #endif
 
+// With 2^-k the power of 2 nearest e^-x: P - 1 and the bits of 2^-k for e^x = 2^k P (kPlus), or of
+// 2^-k for e^-x = 2^-k P. P is too large by kMore/2 (see Sigmoid).
+template <bool kPlus, int N, class D, class V, class I>
+HWY_INLINE void ExpParts(D d, const V (&x)[N], V (&p)[N], I (&bits)[N]) {
+  using C = Num<hn::TFromD<D>>;
+  const hn::RebindToSigned<D> di;
+  const V magic = hn::Set(d, C::kMagic + C::kBias);
+  const V hi = hn::Set(d, C::kLn2Hi), lo = hn::Set(d, C::kLn2Lo);
+  V kf[N], k[N], r[N], r2[N], odd[N];
+  SIMD_EACH kf[u] = hn::NegMulAdd(x[u], hn::Set(d, C::kLog2E), magic);
+  SIMD_EACH k[u] = hn::Sub(kf[u], magic);
+  SIMD_EACH bits[u] = hn::ShiftLeft<C::kMantissa>(hn::BitCast(di, kf[u]));
+  SIMD_EACH r[u] = kPlus ? hn::MulAdd(k[u], hi, x[u]) : hn::NegMulSub(k[u], hi, x[u]);  // exact
+  SIMD_EACH r[u] = kPlus ? hn::MulAdd(k[u], lo, r[u]) : hn::NegMulAdd(k[u], lo, r[u]);
+  SIMD_EACH r2[u] = hn::MulAdd(r[u], r[u], hn::Set(d, C::kMore));
+  SIMD_EACH p[u] = Horner(d, r2[u], C::kShort, 0, 2);
+  SIMD_EACH odd[u] = Horner(d, r2[u], C::kShort, 1, 2);
+  SIMD_EACH p[u] = hn::MulAdd(r[u], odd[u], p[u]);
+  SIMD_EACH p[u] = hn::MulAdd(r2[u], p[u], r[u]);
+}
+
+// Whether all |z| are at most `limit`; maybe also where one is a NaN.
+template <int N, class D, class V>
+HWY_INLINE bool AllWithin(D d, const V (&z)[N], V limit) {
+  auto all = hn::Le(LargerSize(z[0], z[N == 1 ? 0 : 1]), limit);
+  for (int u = 2; u < N; u += 2) all = hn::And(all, hn::Le(LargerSize(z[u], z[u + 1]), limit));
+  return hn::AllTrue(d, all);
+}
+
+// 2^k as bits.
+template <class D>
+using Bits = hn::Vec<hn::RebindToSigned<D>>;
+template <class D>
+HWY_INLINE Bits<D> Exponent(D, int k) {
+  const hn::RebindToSigned<D> di;
+  using I = hn::TFromD<decltype(di)>;
+  return hn::Set(di, static_cast<I>(static_cast<I>(Num<hn::TFromD<D>>::kBias) + k)
+                         << Num<hn::TFromD<D>>::kMantissa);
+}
+
+// `bits`, or those of 2^k where x is below -kBorder and the exponent may be more than there is.
+template <class D, class V>
+HWY_INLINE V PowerOr(D d, int k, V x, Bits<D> bits) {
+  const hn::RebindToSigned<D> di;
+  const auto small = hn::RebindMask(di, hn::Lt(x, hn::Set(d, -Num<hn::TFromD<D>>::kBorder)));
+  return hn::BitCast(d, hn::IfThenElse(small, Exponent(d, k), bits));
+}
+
+// y, or 2^-k times 2^64 y in [1/2, sqrt2) where x is below -kBorder, m the bits of 2^(k-126) 2^-64
+// (float): with m's ulp 2^64 below the smallest subnormal number, the sum rounds, and what its bits
+// have above those of m is the encoding: one rounding, and no arithmetic with subnormals.
+template <class D, class V>
+HWY_INLINE V OrSubnormal(D d, V x, V y, Bits<D> m) {
+  const hn::RebindToSigned<D> di;
+  const V sum = hn::Add(y, hn::BitCast(d, m));
+  const V tiny = hn::BitCast(d, hn::Sub(hn::BitCast(di, sum), m));
+  return hn::IfThenElse(hn::Lt(x, hn::Set(d, -Num<hn::TFromD<D>>::kBorder)), tiny, y);
+}
+
 // The sigmoid. With e^-z = 2^k P, P = e^r and |r| <= ln2/2, it is 1/D, D = 1 + 2^k + 2^k (P - 1):
 // no two cases for the sign of z, and where D is large the result is small with the error of P. D
 // is only rounded for the first value y of 1/D, which is corrected by e = 1 - yD of the exact
@@ -109,10 +168,7 @@ struct SigmoidBy {
   static constexpr int kVectors = 4;
   template <int N, class D, class V>
   static HWY_INLINE void Of(D d, const V (&z)[N], const V*, V (&out)[N]) {
-    const V fast = hn::Set(d, Num<hn::TFromD<D>>::kFast);
-    auto all = hn::Le(LargerSize(z[0], z[N == 1 ? 0 : 1]), fast);
-    for (int u = 2; u < N; u += 2) all = hn::And(all, hn::Le(LargerSize(z[u], z[u + 1]), fast));
-    if (HWY_LIKELY(hn::AllTrue(d, all)))
+    if (HWY_LIKELY(AllWithin(d, z, hn::Set(d, Num<hn::TFromD<D>>::kFast))))
       Steps<false, N>(d, z, out);
     else
       Steps<true, N>(d, z, out);
@@ -124,22 +180,13 @@ struct SigmoidBy {
   static HWY_INLINE void Steps(D d, const V (&z)[N], V (&out)[N]) {
     using T = hn::TFromD<D>;
     using C = Num<T>;
-    const hn::RebindToSigned<D> di;
-    const V one = hn::Set(d, T(1)), magic = hn::Set(d, C::kMagic + C::kBias);
-    V x[N], kf[N], k[N], r[N], r2[N], p[N], odd[N], s[N], b[N], t[N], y[N], e[N];
-    hn::Vec<decltype(di)> s_bits[N];
+    const V one = hn::Set(d, T(1));
+    V x[N], p[N], s[N], b[N], t[N], y[N], e[N];
+    Bits<D> s_bits[N];
     SIMD_EACH x[u] = kAll ? Clamped(d, z[u]) : z[u];
-    SIMD_EACH kf[u] = hn::NegMulAdd(x[u], hn::Set(d, C::kLog2E), magic);
-    SIMD_EACH k[u] = hn::Sub(kf[u], magic);
-    SIMD_EACH r[u] = hn::NegMulSub(k[u], hn::Set(d, C::kLn2Hi), x[u]);  // exact
-    SIMD_EACH r[u] = hn::NegMulAdd(k[u], hn::Set(d, C::kLn2Lo), r[u]);
-    SIMD_EACH r2[u] = hn::MulAdd(r[u], r[u], hn::Set(d, C::kMore));
-    SIMD_EACH p[u] = Horner(d, r2[u], C::kShort, 0, 2);
-    SIMD_EACH odd[u] = Horner(d, r2[u], C::kShort, 1, 2);
-    SIMD_EACH p[u] = hn::MulAdd(r[u], odd[u], p[u]);
-    SIMD_EACH p[u] = hn::MulAdd(r2[u], p[u], r[u]);  // P - 1
-    SIMD_EACH s_bits[u] = hn::ShiftLeft<C::kMantissa>(hn::BitCast(di, kf[u]));
-    SIMD_EACH s[u] = hn::BitCast(d, kAll ? NotTooLarge(d, x[u], s_bits[u]) : s_bits[u]);  // 2^k
+    ExpParts<false, N>(d, x, p, s_bits);
+    // 2^k; for subnormal results any beside which 1 does not count.
+    SIMD_EACH s[u] = kAll ? PowerOr(d, 64, x[u], s_bits[u]) : hn::BitCast(d, s_bits[u]);
     SIMD_EACH b[u] = hn::Add(s[u], one);
     SIMD_EACH t[u] = hn::Mul(s[u], p[u]);
     if (kAll && C::kFast < C::kBorder) {
@@ -153,7 +200,7 @@ struct SigmoidBy {
     }
     SIMD_EACH out[u] = hn::MulAdd(y[u], e[u], y[u]);
     if (kAll) {
-      SIMD_EACH out[u] = OrSubnormal(d, x[u], out[u], s_bits[u]);
+      SIMD_EACH out[u] = OrSubnormal(d, x[u], out[u], hn::Sub(s_bits[u], Exponent(d, 63)));
     }
   }
 
@@ -164,37 +211,6 @@ struct SigmoidBy {
     using C = Num<hn::TFromD<D>>;
     const V x = hn::Min(hn::Set(d, C::kFar / 2), hn::Max(hn::Set(d, -C::kFar), z));
     return hn::IfThenZeroElse(hn::Le(hn::Abs(z), hn::Set(d, C::kNear)), x);
-  }
-
-  // For x below -kBorder k may be more than an exponent can be. Any k will do that is so large that
-  // 1 does not count beside 2^k; OrSubnormal knows which.
-  template <class D>
-  using Bits = hn::Vec<hn::RebindToSigned<D>>;
-  template <class D>
-  static HWY_INLINE Bits<D> Exponent(D, int k) {
-    const hn::RebindToSigned<D> di;
-    using I = hn::TFromD<decltype(di)>;
-    using C = Num<hn::TFromD<D>>;
-    return hn::Set(di, static_cast<I>(static_cast<I>(C::kBias) + k) << C::kMantissa);
-  }
-  static constexpr int kEnough = 64;
-  template <class D, class V>
-  static HWY_INLINE Bits<D> NotTooLarge(D d, V x, Bits<D> s_bits) {
-    const hn::RebindToSigned<D> di;
-    const auto small = hn::RebindMask(di, hn::Lt(x, hn::Set(d, -Num<hn::TFromD<D>>::kBorder)));
-    return hn::IfThenElse(small, Exponent(d, kEnough), s_bits);
-  }
-
-  // There 2^kEnough times the result is in [2^-k/2, 2^-k sqrt2). Adding m = 2^(k-126) (float), with
-  // m's ulp the smallest subnormal number, rounds it, and what its bits have above those of m is
-  // the encoding: one rounding, and no arithmetic with subnormals.
-  template <class D, class V>
-  static HWY_INLINE V OrSubnormal(D d, V x, V y, Bits<D> s_bits) {
-    const hn::RebindToSigned<D> di;
-    const auto m = hn::Sub(s_bits, Exponent(d, kEnough - 1));
-    const V sum = hn::Add(y, hn::BitCast(d, m));
-    const V tiny = hn::BitCast(d, hn::Sub(hn::BitCast(di, sum), m));
-    return hn::IfThenElse(hn::Lt(x, hn::Set(d, -Num<hn::TFromD<D>>::kBorder)), tiny, y);
   }
 };
 using Sigmoid = SigmoidBy<FirstInverse>;
