@@ -79,8 +79,8 @@ HWY_INLINE V LargerSize(V a, V b) {
 }
 #endif
 
-// With 2^-k the power of 2 nearest e^-x: P - 1 and the bits of 2^-k for e^x = 2^k P (kPlus), or of
-// 2^-k for e^-x = 2^-k P. P is too large by kMore/2 (see Sigmoid).
+// P - 1 and the bits of 2^n, the power of 2 nearest e^-x: e^-x = 2^n P, or with kPlus e^x = 2^-n P.
+// P is too large by kMore/2 (see SigmoidBy).
 template <bool kPlus, int N, class D, class V, class I>
 HWY_INLINE void ExpParts(D d, const V (&x)[N], V (&p)[N], I (&bits)[N]) {
   using C = Num<hn::TFromD<D>>;
