@@ -22,6 +22,12 @@ struct Num<float> {
   static constexpr float kBorder = 0x1.5d589ep6f;
   // In [2^23, 2^24) the ulp is 1: adding this rounds to an integer.
   static constexpr float kMagic = 0x1.8p23f;
+  static constexpr float kBias = 127.0f;
+  // What the sigmoid takes in its stride, and what it adds to r^2 (sigmoid-inl.h).
+  static constexpr float kFast = kBorder;
+  static constexpr float kMore = 0x1p-25f;
+  // Added to a square, keeps it from being subnormal.
+  static constexpr float kTiny = 0x1p-100f;
   static constexpr float kLog2E = 0x1.715476p0f;
   static constexpr float kLn2Hi = 0x1.62e4p-1f;
   static constexpr float kLn2Lo = 0x1.7f7d1cp-20f;
@@ -42,6 +48,11 @@ struct Num<double> {
   static constexpr double kNear = 0x1p-70;
   static constexpr double kBorder = 0x1.6232bdd7abcd2p9;
   static constexpr double kMagic = 0x1.8p52;
+  static constexpr double kBias = 1023.0;
+  // Below 51.5 ln2.
+  static constexpr double kFast = 35.5;
+  static constexpr double kTiny = 0x1p-900;
+  static constexpr double kMore = kTiny;
   static constexpr double kLog2E = 0x1.71547652b82fep0;
   static constexpr double kLn2Hi = 0x1.62e42fefa38p-1;
   static constexpr double kLn2Lo = 0x1.ef35793c7673p-45;

@@ -41,25 +41,190 @@ HWY_INLINE V InverseOf1Plus(D d, V t) {
 #endif
 }
 
-// The sigmoid. With a = |z|, e^a = 2^k P, P = e^r and |r| <= ln2/2:
+#if HWY_NATIVE_FMA
+// A first value of 1/x, and how many powers of its error e = 1 - x/x' a result then takes. AVX-512
+// has one within 2^-14 (Intel's manual) much sooner than a division is done: what is left is at
+// most 2^-28 (float) and 2^-56 (double).
+template <class T>
+struct FirstInverse {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  static constexpr int kPowers = sizeof(T) == 4 ? 1 : 3;
+  static HWY_INLINE hn::Vec512<float> Of(hn::Vec512<float> x) {
+    return hn::ApproximateReciprocal(x);
+  }
+  static HWY_INLINE hn::Vec512<double> Of(hn::Vec512<double> x) {
+    return hn::Vec512<double>{_mm512_rcp14_pd(x.raw)};  // not in Highway 1.0.3
+  }
+#else
+  static constexpr int kPowers = 1;
+  template <class V>
+  static HWY_INLINE V Of(V x) {
+    return hn::Div(hn::Set(hn::DFromV<V>(), T(1)), x);
+  }
+#endif
+};
+
+// The larger of |a| and |b|. Of a NaN and a number, either; so a third is not compared with it.
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+HWY_INLINE hn::Vec512<float> LargerSize(hn::Vec512<float> a, hn::Vec512<float> b) {
+  return hn::Vec512<float>{_mm512_range_ps(a.raw, b.raw, 11)};  // one operation for three
+}
+HWY_INLINE hn::Vec512<double> LargerSize(hn::Vec512<double> a, hn::Vec512<double> b) {
+  return hn::Vec512<double>{_mm512_range_pd(a.raw, b.raw, 11)};
+}
+#else
+template <class V>
+HWY_INLINE V LargerSize(V a, V b) {
+  return hn::Max(hn::Abs(b), hn::Abs(a));
+}
+#endif
+
+// P - 1 and the bits of 2^n, the power of 2 nearest e^-x: e^-x = 2^n P, or with kPlus e^x = 2^-n P.
+// P is too large by kMore/2 (see SigmoidBy).
+template <bool kPlus, int N, class D, class V, class I>
+HWY_INLINE void ExpParts(D d, const V (&x)[N], V (&p)[N], I (&bits)[N]) {
+  using C = Num<hn::TFromD<D>>;
+  const hn::RebindToSigned<D> di;
+  const V magic = hn::Set(d, C::kMagic + C::kBias);
+  const V hi = hn::Set(d, C::kLn2Hi), lo = hn::Set(d, C::kLn2Lo);
+  V kf[N], k[N], r[N], r2[N], odd[N];
+  SIMD_EACH kf[u] = hn::NegMulAdd(x[u], hn::Set(d, C::kLog2E), magic);
+  SIMD_EACH k[u] = hn::Sub(kf[u], magic);
+  SIMD_EACH bits[u] = hn::ShiftLeft<C::kMantissa>(hn::BitCast(di, kf[u]));
+  SIMD_EACH r[u] = kPlus ? hn::MulAdd(k[u], hi, x[u]) : hn::NegMulSub(k[u], hi, x[u]);  // exact
+  SIMD_EACH r[u] = kPlus ? hn::MulAdd(k[u], lo, r[u]) : hn::NegMulAdd(k[u], lo, r[u]);
+  SIMD_EACH r2[u] = hn::MulAdd(r[u], r[u], hn::Set(d, C::kMore));
+  SIMD_EACH p[u] = Horner(d, r2[u], C::kShort, 0, 2);
+  SIMD_EACH odd[u] = Horner(d, r2[u], C::kShort, 1, 2);
+  SIMD_EACH p[u] = hn::MulAdd(r[u], odd[u], p[u]);
+  SIMD_EACH p[u] = hn::MulAdd(r2[u], p[u], r[u]);
+}
+
+// Whether all |z| are at most `limit`; maybe also where one is a NaN.
+template <int N, class D, class V>
+HWY_INLINE bool AllWithin(D d, const V (&z)[N], V limit) {
+  auto all = hn::Le(LargerSize(z[0], z[N == 1 ? 0 : 1]), limit);
+  for (int u = 2; u < N; u += 2) all = hn::And(all, hn::Le(LargerSize(z[u], z[u + 1]), limit));
+  return hn::AllTrue(d, all);
+}
+
+// 2^k as bits.
+template <class D>
+using Bits = hn::Vec<hn::RebindToSigned<D>>;
+template <class D>
+HWY_INLINE Bits<D> Exponent(D, int k) {
+  const hn::RebindToSigned<D> di;
+  using I = hn::TFromD<decltype(di)>;
+  return hn::Set(di, static_cast<I>(static_cast<I>(Num<hn::TFromD<D>>::kBias) + k)
+                         << Num<hn::TFromD<D>>::kMantissa);
+}
+
+// `bits`, or those of 2^k where x is below -kBorder and the exponent may be more than there is.
+template <class D, class V>
+HWY_INLINE V PowerOr(D d, int k, V x, Bits<D> bits) {
+  const hn::RebindToSigned<D> di;
+  const auto small = hn::RebindMask(di, hn::Lt(x, hn::Set(d, -Num<hn::TFromD<D>>::kBorder)));
+  return hn::BitCast(d, hn::IfThenElse(small, Exponent(d, k), bits));
+}
+
+// y, or 2^-k times 2^64 y in [1/2, sqrt2) where x is below -kBorder, m the bits of 2^(k-126) 2^-64
+// (float): with m's ulp 2^64 below the smallest subnormal number, the sum rounds, and what its bits
+// have above those of m is the encoding: one rounding, and no arithmetic with subnormals.
+template <class D, class V>
+HWY_INLINE V OrSubnormal(D d, V x, V y, Bits<D> m) {
+  const hn::RebindToSigned<D> di;
+  const V sum = hn::Add(y, hn::BitCast(d, m));
+  const V tiny = hn::BitCast(d, hn::Sub(hn::BitCast(di, sum), m));
+  return hn::IfThenElse(hn::Lt(x, hn::Set(d, -Num<hn::TFromD<D>>::kBorder)), tiny, y);
+}
+
+// The sigmoid. With e^-z = 2^k P, P = e^r and |r| <= ln2/2, it is 1/D, D = 1 + 2^k + 2^k (P - 1):
+// no two cases for the sign of z, and where D is large the result is small with the error of P. D
+// is only rounded for the first value y of 1/D, which is corrected by e = 1 - yD of the exact
+// terms.
+//
+// Error, in ulps of the result: 0.5 for the last rounding, and the relative errors of D, of which
+// 2^-p is one ulp at most: the roundings of r, P - 1 and 1 - y(1 + 2^k) (2^-p-2 each), the
+// polynomial (num.hpp), what the first value leaves (2^-p-4, double 2^-p-3). Besides, 1 + 2^k is
+// exact but for |k| > 23 (double 52):
+//   float   For z < 0 it loses 1 of D > 2^24, an error of 2^-24 for k = 24 and less beyond; kMore,
+//           which makes D too large by 2^-26, takes a quarter of it away. For z > 0 it loses 2^-24,
+//           so that the result is 1 where it should be 1 - 2^-24: an error of P <= 1.42 ulps, on
+//           16.28 < z < 17.33.
+//   double  |z| > kFast, where what is lost is added to the small terms, is rare.
+// The measured maxima, with witnesses, are in contract.toml.
+//
+// Subnormal results, infinities and what else is beyond kFast take some operations more, in a step
+// that has such a z. Other lanes get the same bits either way.
+//
+// Counted for AVX-512 in float: 20 operations, 3 of them for y, on two ports, and 1.25 for the test
+// of the size; llvm-mca (Ice Lake, copies of registers free): 11.2 cycles for 16 results where the
+// division took 21.6, 15.0 for 8 in double where it took 27.6. Tried: 1 + 2^k in two exact parts
+// (1.1 ulp; a cycle more). With AVX2 on Zen 3, in L1, ns a result, medians of two runs: float .58
+// where it took .97, double 1.4 where it took 2.2.
+template <template <class> class Inverse>
+struct SigmoidBy {
+  static constexpr bool kLabels = false;
+  static constexpr int kVectors = 4;
+  template <int N, class D, class V>
+  static HWY_INLINE void Of(D d, const V (&z)[N], const V*, V (&out)[N]) {
+    if (HWY_LIKELY(AllWithin(d, z, hn::Set(d, Num<hn::TFromD<D>>::kFast))))
+      Steps<false, N>(d, z, out);
+    else
+      Steps<true, N>(d, z, out);
+  }
+
+ private:
+  // kAll: for every z, else for |z| up to kFast and NaN.
+  template <bool kAll, int N, class D, class V>
+  static HWY_INLINE void Steps(D d, const V (&z)[N], V (&out)[N]) {
+    using T = hn::TFromD<D>;
+    using C = Num<T>;
+    const V one = hn::Set(d, T(1));
+    V x[N], p[N], s[N], b[N], t[N], y[N], e[N];
+    Bits<D> s_bits[N];
+    SIMD_EACH x[u] = kAll ? Clamped(d, z[u]) : z[u];
+    ExpParts<false, N>(d, x, p, s_bits);
+    // 2^k; for subnormal results any beside which 1 does not count.
+    SIMD_EACH s[u] = kAll ? PowerOr(d, 64, x[u], s_bits[u]) : hn::BitCast(d, s_bits[u]);
+    SIMD_EACH b[u] = hn::Add(s[u], one);
+    SIMD_EACH t[u] = hn::Mul(s[u], p[u]);
+    if (kAll && C::kFast < C::kBorder) {
+      SIMD_EACH t[u] = hn::MulAdd(s[u], p[u], hn::Sub(one, hn::Sub(b[u], s[u])));
+    }
+    SIMD_EACH y[u] = Inverse<T>::Of(hn::Add(b[u], t[u]));
+    SIMD_EACH e[u] = hn::NegMulAdd(y[u], b[u], one);
+    SIMD_EACH e[u] = hn::NegMulAdd(y[u], t[u], e[u]);
+    if (Inverse<T>::kPowers == 3) {
+      SIMD_EACH e[u] = hn::MulAdd(e[u], hn::MulAdd(e[u], e[u], e[u]), e[u]);
+    }
+    SIMD_EACH out[u] = hn::MulAdd(y[u], e[u], y[u]);
+    if (kAll) {
+      SIMD_EACH out[u] = OrSubnormal(d, x[u], out[u], hn::Sub(s_bits[u], Exponent(d, 63)));
+    }
+  }
+
+  // z between -kFar and kFar/2, where the result is 1, and 0 if no larger than kNear: subnormal
+  // numbers may cost a hundred cycles. A NaN stays.
+  template <class D, class V>
+  static HWY_INLINE V Clamped(D d, V z) {
+    using C = Num<hn::TFromD<D>>;
+    const V x = hn::Min(hn::Set(d, C::kFar / 2), hn::Max(hn::Set(d, -C::kFar), z));
+    return hn::IfThenZeroElse(hn::Le(hn::Abs(z), hn::Set(d, C::kNear)), x);
+  }
+};
+using Sigmoid = SigmoidBy<FirstInverse>;
+#else
+// The sigmoid without FMA. With a = |z|, e^a = 2^k P, P = e^r and |r| <= ln2/2:
 //
 //   sigma(-a) = 2^-k / (P + 2^-k),   sigma(a) = 1 - sigma(-a).
 //
-// P and 2^-k are added before either is rounded: D = 1 + t, t = (P - 1) + 2^-k, in two parts, and
-// the reciprocal of D is corrected by its own residual.
+// P and 2^-k are added before either is rounded: D = 1 + t, t = (P - 1) + 2^-k, in two parts.
 //
-// Error of sigma(-a), in its ulps: 0.5 for the last rounding (1.0 without FMA, where the residual
-// cannot be had), and the relative errors of D, of which 2^-p is one ulp at most: the rounding of
-// P - 1 (2^-p-2), of its sum with 2^-k (2^-p-1; for k = 0 2^-p, beside D >= 2), of w and r (2^-p-2
-// together), the polynomial (num.hpp). They never meet at their largest; the measured maxima, with
-// witnesses, are in contract.toml. 1 - s adds 0.5 to at most half the error of s.
-//
-// Speed in f32 with AVX2 on Zen 3, in L1: .705 ns a result beside SLEEF's .925 and XNNPACK's .398
-// (reports/samples/libraries). Counted: 36 vector operations for eight results, of which llvm-mca
-// puts 66 cycles for 32 on the busier multiplier; D in two parts and the residual are five, results
-// below the normal ones five, NaN two, clamps three. Tried, best of 3,000 beside SLEEF's .874 and
-// XNNPACK's .352: y - y^2 d2 as residual .72 (1.37 ulp), RCPPS and a cubic step in place of the
-// division .76 (1.09 ulp), no residual .61 (2.0 ulp). None comes near .44 of SLEEF's time.
+// Error of sigma(-a), in its ulps: 1.0 for the division and the last rounding, and the relative
+// errors of D, of which 2^-p is one ulp at most: the rounding of P - 1 (2^-p-2), of its sum with
+// 2^-k (2^-p-1; for k = 0 2^-p, beside D >= 2), of w and r (2^-p-2 together), the polynomial
+// (num.hpp). They never meet at their largest. 1 - s adds 0.5 to at most half the error of s.
 struct Sigmoid {
   static constexpr bool kLabels = false;
   static constexpr int kVectors = 4;
@@ -77,6 +242,7 @@ struct Sigmoid {
     SIMD_EACH out[u] = OrNaN(d, z[u], t[u]);
   }
 };
+#endif
 
 // Its gradient: e/(1+e)^2 = 2^-k / Q with s = 2^-k, Q = P + 2s + s^2/P. 1/P comes from the same
 // polynomial at -r. Q = 1 + t is summed small parts first, r1 + w and s^2 (1/P - 1), whose odd
