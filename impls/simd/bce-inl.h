@@ -58,7 +58,7 @@ struct BceBy {
     }
     SIMD_EACH g[u] = Inverse<T>::Of(hn::Add(b[u], p[u]));
     SIMD_EACH e[u] = hn::NegMulAdd(g[u], p[u], hn::NegMulAdd(g[u], b[u], one));
-    if (Inverse<T>::kPowers == 3) {
+    if (Inverse<T>::kPowers == 3) {  // in float 2^-28 is left: no order of neighbours to keep
       SIMD_EACH e[u] = hn::MulAdd(e[u], hn::MulAdd(e[u], e[u], e[u]), e[u]);
     }
     SIMD_EACH v[u] = hn::Mul(s[u], hn::MulAdd(g[u], e[u], g[u]));

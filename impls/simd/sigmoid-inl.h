@@ -44,11 +44,13 @@ HWY_INLINE V InverseOf1Plus(D d, V t) {
 #if HWY_NATIVE_FMA
 // A first value of 1/x, and how many powers of its error e = 1 - x/x' a result then takes. AVX-512
 // has one within 2^-14 (Intel's manual) much sooner than a division is done: what is left is at
-// most 2^-28 (float) and 2^-56 (double).
+// most 2^-42 (float) and 2^-56 (double). With e alone (float, 2^-28) 4 of all neighbours were not
+// monotone on a Xeon of 2023.
 template <class T>
 struct FirstInverse {
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
-  static constexpr int kPowers = sizeof(T) == 4 ? 1 : 3;
+  static constexpr int kPowers = sizeof(T) == 4 ? 2 : 3;
+  static constexpr int kVectors = 8;  ///< at a time: twice the registers
   static HWY_INLINE hn::Vec512<float> Of(hn::Vec512<float> x) {
     return hn::ApproximateReciprocal(x);
   }
@@ -56,7 +58,7 @@ struct FirstInverse {
     return hn::Vec512<double>{_mm512_rcp14_pd(x.raw)};  // not in Highway 1.0.3
   }
 #else
-  static constexpr int kPowers = 1;
+  static constexpr int kPowers = 1, kVectors = 4;
   template <class V>
   static HWY_INLINE V Of(V x) {
     return hn::Div(hn::Set(hn::DFromV<V>(), T(1)), x);
@@ -145,7 +147,7 @@ HWY_INLINE V OrSubnormal(D d, V x, V y, Bits<D> m) {
 //
 // Error, in ulps of the result: 0.5 for the last rounding, and the relative errors of D, of which
 // 2^-p is one ulp at most: the roundings of r, P - 1 and 1 - y(1 + 2^k) (2^-p-2 each), the
-// polynomial (num.hpp), what the first value leaves (2^-p-4, double 2^-p-3). Besides, 1 + 2^k is
+// polynomial (num.hpp), what the first value leaves (double 2^-p-3). Besides, 1 + 2^k is
 // exact but for |k| > 23 (double 52):
 //   float   For z < 0 it loses 1 of D > 2^24, an error of 2^-24 for k = 24 and less beyond; kMore,
 //           which makes D too large by 2^-26, takes a quarter of it away. For z > 0 it loses 2^-24,
@@ -157,15 +159,16 @@ HWY_INLINE V OrSubnormal(D d, V x, V y, Bits<D> m) {
 // Subnormal results, infinities and what else is beyond kFast take some operations more, in a step
 // that has such a z. Other lanes get the same bits either way.
 //
-// Counted for AVX-512 in float: 20 operations, 3 of them for y, on two ports, and 1.25 for the test
-// of the size; llvm-mca (Ice Lake, copies of registers free): 11.2 cycles for 16 results where the
-// division took 21.6, 15.0 for 8 in double where it took 27.6. Tried: 1 + 2^k in two exact parts
-// (1.1 ulp; a cycle more). With AVX2 on Zen 3, in L1, ns a result, medians of two runs: float .58
-// where it took .97, double 1.4 where it took 2.2.
+// Counted for AVX-512 in float: 21 operations, 3 of them for y, on two ports, and 1.25 for the test
+// of the size. Measured on a Xeon at 2.1 GHz, without e^2, four vectors at a time and eight, ns a
+// result: float .320 and .309 beside XNNPACK's .363, double .854 and .808
+// (reports/samples/avx512.md). Tried: 1 + 2^k in two exact parts (1.1 ulp; a cycle more). With AVX2
+// on Zen 3, in L1, ns a result, medians of two runs: float .58 where it took .97, double 1.4 where
+// it took 2.2.
 template <template <class> class Inverse>
 struct SigmoidBy {
   static constexpr bool kLabels = false;
-  static constexpr int kVectors = 4;
+  static constexpr int kVectors = Inverse<float>::kVectors;
   template <int N, class D, class V>
   static HWY_INLINE void Of(D d, const V (&z)[N], const V*, V (&out)[N]) {
     if (HWY_LIKELY(AllWithin(d, z, hn::Set(d, Num<hn::TFromD<D>>::kFast))))
@@ -197,6 +200,8 @@ struct SigmoidBy {
     SIMD_EACH e[u] = hn::NegMulAdd(y[u], t[u], e[u]);
     if (Inverse<T>::kPowers == 3) {
       SIMD_EACH e[u] = hn::MulAdd(e[u], hn::MulAdd(e[u], e[u], e[u]), e[u]);
+    } else if (Inverse<T>::kPowers == 2) {
+      SIMD_EACH e[u] = hn::MulAdd(e[u], e[u], e[u]);
     }
     SIMD_EACH out[u] = hn::MulAdd(y[u], e[u], y[u]);
     if (kAll) {
