@@ -20,9 +20,9 @@ namespace HWY_NAMESPACE {
 //   log1p(e) = 2 atanh(w) = v (1 + v^2 q'(v^2)), v = 2w = s/D, q' = q/4 of a fourth of its
 //   argument.
 //
-// 1/D as for the sigmoid, with the same bounds, its correction together with that of the factor, so
-// that log1p(e) has one rounding; 1 + s/2 is not exact for k > 22 (double 51), and the same is done
-// about it. a*c + log1p(e) adds another, with 1 - y in two parts.
+// 1/D as for the sigmoid (AVX-512, float: from e alone, within 2^-28), its correction together with
+// that of the factor, so that log1p(e) has one rounding; 1 + s/2 is not exact for k > 22 (double
+// 51), and the same is done about it. a*c + log1p(e) adds another, with 1 - y in two parts.
 //
 // llvm-mca as for the sigmoid, AVX-512: float 22.8 cycles (32.8 by division), double 32.8 (44.8).
 template <template <class> class Inverse>

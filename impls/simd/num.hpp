@@ -23,7 +23,7 @@ struct Num<float> {
   // In [2^23, 2^24) the ulp is 1: adding this rounds to an integer.
   static constexpr float kMagic = 0x1.8p23f;
   static constexpr float kBias = 127.0f;
-  // What the sigmoid takes in its stride, and what it adds to r^2 (sigmoid-inl.h).
+  // What sigmoid and loss take in their stride, and what the sigmoid adds to r^2 (sigmoid-inl.h).
   static constexpr float kFast = kBorder;
   static constexpr float kMore = 0x1p-25f;
   // Added to a square, keeps it from being subnormal.

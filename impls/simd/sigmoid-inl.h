@@ -44,8 +44,8 @@ HWY_INLINE V InverseOf1Plus(D d, V t) {
 #if HWY_NATIVE_FMA
 // A first value of 1/x, and how many powers of its error e = 1 - x/x' a result then takes. AVX-512
 // has one within 2^-14 (Intel's manual) much sooner than a division is done: what is left is at
-// most 2^-42 (float) and 2^-56 (double). With e alone (float, 2^-28) 4 of all neighbours were not
-// monotone on a Xeon of 2023.
+// most 2^-42 (float; 2^-28 in the loss, which takes e alone) and 2^-56 (double). With e alone 4 of
+// all neighbours were not monotone on a Xeon of 2023.
 template <class T>
 struct FirstInverse {
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
@@ -105,6 +105,7 @@ HWY_INLINE void ExpParts(D d, const V (&x)[N], V (&p)[N], I (&bits)[N]) {
 // Whether all |z| are at most `limit`; maybe also where one is a NaN.
 template <int N, class D, class V>
 HWY_INLINE bool AllWithin(D d, const V (&z)[N], V limit) {
+  static_assert(N == 1 || N % 2 == 0);
   auto all = hn::Le(LargerSize(z[0], z[N == 1 ? 0 : 1]), limit);
   for (int u = 2; u < N; u += 2) all = hn::And(all, hn::Le(LargerSize(z[u], z[u + 1]), limit));
   return hn::AllTrue(d, all);
@@ -130,8 +131,8 @@ HWY_INLINE V PowerOr(D d, int k, V x, Bits<D> bits) {
 }
 
 // y, or 2^-k times 2^64 y in [1/2, sqrt2) where x is below -kBorder, m the bits of 2^(k-126) 2^-64
-// (float): with m's ulp 2^64 below the smallest subnormal number, the sum rounds, and what its bits
-// have above those of m is the encoding: one rounding, and no arithmetic with subnormals.
+// (float): m's ulp is the smallest subnormal number, times 2^-k-64 as y is, so the sum rounds to
+// it, and what its bits have above those of m is the encoding, without arithmetic with subnormals.
 template <class D, class V>
 HWY_INLINE V OrSubnormal(D d, V x, V y, Bits<D> m) {
   const hn::RebindToSigned<D> di;
@@ -178,7 +179,8 @@ struct SigmoidBy {
   }
 
  private:
-  // kAll: for every z, else for |z| up to kFast and NaN.
+  // kAll: for every z, else for |z| up to kFast and NaN. Subnormal z, which Clamped would catch,
+  // are right there, if slow on some processors.
   template <bool kAll, int N, class D, class V>
   static HWY_INLINE void Steps(D d, const V (&z)[N], V (&out)[N]) {
     using T = hn::TFromD<D>;

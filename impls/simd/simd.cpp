@@ -104,7 +104,8 @@ auto binary(const char* name, const char* op, const char* formula, const Row& ro
 }
 
 auto sigmoid(const char* name, const Table& t) {
-  return unary(name, "sigmoid", "s = 2^-k/(2^-k+P), P = e^(|z|-k*ln2), 1-s for z >= 0", t.sigmoid);
+  return unary(name, "sigmoid", "1/(1+2^k*P), 2^k*P = e^-z (SSE4: e^-|z|, 1-s for z >= 0)",
+               t.sigmoid);
 }
 auto sigmoid_grad(const char* name, const Table& t) {
   return unary(name, "sigmoid_grad", "2^-k/(P+2s+s^2/P), s = 2^-k, P = e^(|z|-k*ln2)",
