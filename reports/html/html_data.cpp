@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <map>
 
@@ -21,35 +22,75 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kLabelsWithBorders = 16;
 
-/// Six digits: what a picture can show, in half the bytes.
+/// The digits that the page shows (page.js: three; six beside ½ and 1) and one more where that is
+/// less, in half the bytes of all.
 Json rounded(double v) {
   if (!std::isfinite(v)) return nullptr;
-  return std::strtod(fmt::format("{:.6g}", v).c_str(), nullptr);
+  const double a = std::fabs(v);
+  const bool fine = std::fabs(a - 0.5) < 0.01 || std::fabs(a - 1) < 0.01;
+  const double r = std::strtod(fmt::format("{:.{}g}", v, fine ? 6 : 4).c_str(), nullptr);
+  if (r == std::trunc(r) && std::fabs(r) < 1e9) return static_cast<std::int64_t>(r);
+  return r;
 }
 
-/// [first bits, last bits, first z, last z, points, largest, smallest error, mean, categories]
-Json curve_rows(const Result& r) {
+/// Where the bins of curves lie, [first bits, last bits, first z, last z] each: the same of many
+/// results, and most of a page's bytes if each had its own.
+class Lines {
+ public:
+  std::size_t id(const std::vector<CurvePoint>& curve) {
+    Json rows = Json::array();
+    for (const CurvePoint& c : curve)
+      rows.push_back({printable(c.first.bits), printable(c.last.bits), printable(c.first.decimal),
+                      printable(c.last.decimal)});
+    const auto [at, added] = ids_.try_emplace(rows.dump(), ids_.size());
+    if (added) all_.push_back(std::move(rows));
+    return at->second;
+  }
+  const Json& all() const { return all_; }
+
+ private:
+  std::map<std::string, std::size_t> ids_;
+  Json all_ = Json::array();
+};
+
+/// Rows: [points, largest, smallest error, mean, categories if any] of each bin of the line.
+Json curve_of(const Result& r, Lines& lines) {
   Json rows = Json::array();
-  for (const CurvePoint& c : r.curve)
-    rows.push_back({printable(c.first.bits), printable(c.last.bits), printable(c.first.decimal),
-                    printable(c.last.decimal), c.points, rounded(c.max_signed),
-                    rounded(c.min_signed), rounded(c.mean), c.categories});
-  return rows;
+  for (const CurvePoint& c : r.curve) {
+    rows.push_back({c.points, rounded(c.max_signed), rounded(c.min_signed), rounded(c.mean)});
+    if (c.categories > 0) rows.back().push_back(c.categories);
+  }
+  return {{"line", lines.id(r.curve)}, {"rows", rows}};
 }
 
-Json histogram_rows(const Result& r) {
-  Json rows = Json::array();
-  for (const auto& [upper, count] : r.histogram) rows.push_back({rounded(upper), count});
-  return rows;
-}
+/// The upper borders of histograms' bins, the same of many results.
+class Borders {
+ public:
+  /// [border's place, count]
+  Json rows(const Result& r) {
+    Json rows = Json::array();
+    for (const auto& [upper, count] : r.histogram) {
+      Json border = rounded(upper);
+      const auto [at, added] = ids_.try_emplace(border.dump(), ids_.size());
+      if (added) all_.push_back(std::move(border));
+      rows.push_back({at->second, count});
+    }
+    return rows;
+  }
+  const Json& all() const { return all_; }
 
-Json chart(const Result& r) {
+ private:
+  std::map<std::string, std::size_t> ids_;
+  Json all_ = Json::array();
+};
+
+Json chart(const Result& r, Lines& lines, Borders& bins) {
   Json j = {{"implementation", printable(r.implementation)},
             {"op", printable(r.op)},
             {"dtype", printable(r.dtype)},
             {"points", r.points},
-            {"curve", curve_rows(r)},
-            {"histogram", histogram_rows(r)}};
+            {"curve", curve_of(r, lines)},
+            {"histogram", bins.rows(r)}};
   if (r.max)
     j["max"] = {{"z", printable(r.max->z.bits)},
                 {"error", r.max->error_ulps ? rounded(*r.max->error_ulps) : Json(nullptr)}};
@@ -99,9 +140,9 @@ Json benchmark_rows(const Report& report) {
                 {"median", rounded(b.median)},
                 {"low", rounded(b.low)},
                 {"high", rounded(b.high)},
-                {"noisy", b.noisy},
                 {"repetitions", Json::array()}};
     for (double ns : b.ns) row["repetitions"].push_back(rounded(ns));
+    if (b.noisy) row["noisy"] = true;
     if (b.to_copy) row["to_copy"] = rounded(*b.to_copy);
     if (b.to_naive) row["to_naive"] = rounded(*b.to_naive);
     const Result* total = find_total(report, b.implementation, b.dtype);
@@ -149,16 +190,20 @@ Json lesson(const TrainingGroup& g) {
 
 std::string data(const Report& report, const Report* before) {
   Json j;
+  Lines lines;
+  Borders bins;
   j["charts"] = Json::object();
   j["regions"] = Json::object();
   for (const Result& r : report.results) {
     if (r.region != "all") continue;
-    Json& c = j["charts"][anchor(report, r)] = chart(r);
+    Json& c = j["charts"][anchor(report, r)] = chart(r, lines, bins);
     if (const Result* old = before ? before_of(*before, r) : nullptr)
-      c["before"] = curve_rows(*old);
+      c["before"] = curve_of(*old, lines);
     const std::string key = printable(r.op) + " " + printable(r.dtype);
     if (!j["regions"].contains(key)) j["regions"][key] = borders(r);
   }
+  j["lines"] = lines.all();
+  j["bins"] = bins.all();
   j["benchmarks"] = benchmark_rows(report);
   j["training"] = Json::array();
   for (const TrainingGroup& g : training_groups(report)) j["training"].push_back(lesson(g));

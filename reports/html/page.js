@@ -160,7 +160,7 @@
       this.home = this.line.ends;
       this.view = [...this.home];
       this.bins = this.stretches(chart.curve);
-      this.before = this.stretches(chart.before || []);
+      this.before = this.stretches(chart.before);
       this.regions = data.regions[chart.op + ' ' + chart.dtype] || [];
       this.label = 0;
       this.at = null;
@@ -170,10 +170,11 @@
       this.tip = new Tip(figure);
       this.render();
     }
-    stretches(rows) {
+    stretches(curve) {
+      const rows = curve ? curve.rows.map((r, i) => [...data.lines[curve.line][i], ...r]) : [];
       return rows.map((r) => ({
         first: this.line.at(r[0]), last: this.line.at(r[1]), row: r, points: r[4],
-        max: r[5] ?? Infinity, min: r[6] ?? -Infinity, mean: r[7], categories: r[8]
+        max: r[5] ?? Infinity, min: r[6] ?? -Infinity, mean: r[7], categories: r[8] ?? 0
       })).filter((b) => b.last >= this.home[0] && b.first <= this.home[1]);
     }
     caption() {
@@ -413,7 +414,7 @@
       this.figure = figure;
       this.chart = chart;
       let sum = 0;
-      this.bars = chart.histogram.map(([upper, count]) => ({upper, count, below: sum += count}));
+      this.bars = chart.histogram.map(([border, count]) => ({upper: data.bins[border], count, below: sum += count}));
       capture(figure, 'How large errors are', key('bar', 'points a bin'), key('mean', 'share with at most this error'));
       this.holder = el('div', {});
       figure.append(this.holder);
