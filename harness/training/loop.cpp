@@ -6,4 +6,11 @@ namespace ulpaudit {
 ULPAUDIT_LOOP_OF(, float)
 ULPAUDIT_LOOP_OF(, double)
 
+std::unique_ptr<Network<double>> trained_network(const LoopChoice& c, const LoopResult& r) {
+  auto network = make_network<double>(c.shape, c.seed);
+  const auto weights = network->weights();
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i]->value = r.weights[i];
+  return network;
+}
+
 }  // namespace ulpaudit

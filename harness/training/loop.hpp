@@ -205,6 +205,9 @@ LoopResult train(const LoopChoice& c, const DataSet& data, Kernels<T>& kernels, 
   return r;
 }
 
+/// The network with the final weights of a run.
+std::unique_ptr<Network<double>> trained_network(const LoopChoice& c, const LoopResult& r);
+
 // Compiled once, in loop.cpp, for the weights' types of training runs.
 #define ULPAUDIT_LOOP_OF(EXTERN, T)                                                                \
   EXTERN template std::unique_ptr<Network<T>> make_network<T>(const Shape&, std::uint64_t);        \

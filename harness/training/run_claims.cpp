@@ -38,12 +38,9 @@ double loss_at_depth(NetworkKind kind, int depth, std::uint64_t seed) {
   const DataSet data = make_data(DataKind::noisy, c.shape.features, 1, seed);
   ExactKernels<double> exact(Dtype::f64);
   const LoopResult r = train<double>(c, data, exact, nullptr);
-  const auto network = make_network<double>(c.shape, seed);
-  const auto weights = network->weights();
-  for (std::size_t i = 0; i < weights.size(); ++i) weights[i]->value = r.weights[i];
   Ops<double> ops(Path::logits, exact, nullptr);
   Matrix<double> losses, dz;
-  ops.loss(network->forward(data.test_x, ops), data.test_y, losses, dz);
+  ops.loss(trained_network(c, r)->forward(data.test_x, ops), data.test_y, losses, dz);
   return losses.mean();
 }
 

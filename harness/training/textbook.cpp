@@ -228,11 +228,8 @@ Matrix<double> label_logits(std::uint64_t seed) {
   const DataSet data = make_data(DataKind::noisy, kFeatures, kLabels, seed);
   ExactKernels<double> exact(Dtype::f64);
   const LoopResult r = train<double>(c, data, exact, nullptr);
-  const auto network = make_network<double>(c.shape, seed);
-  const auto weights = network->weights();
-  for (std::size_t i = 0; i < weights.size(); ++i) weights[i]->value = r.weights[i];
   Ops<double> ops(Path::logits, exact, nullptr);
-  return network->forward(data.test_x, ops);
+  return trained_network(c, r)->forward(data.test_x, ops);
 }
 
 /// What happens to the probabilities of all labels where the logits of one change.

@@ -134,13 +134,10 @@ Training::Quality quality_of(const Matrix<double>& z, const Matrix<double>& y,
 
 std::optional<Judged> judge(const LoopChoice& c, const LoopResult& r, const DataSet& data) {
   if (!r.finite) return std::nullopt;
-  const auto network = make_network<double>(c.shape, c.seed);
-  const auto weights = network->weights();
-  for (std::size_t i = 0; i < weights.size(); ++i) weights[i]->value = r.weights[i];
   ExactKernels<double> exact(Dtype::f64);
   Ops<double> ops(Path::logits, exact, nullptr);
   Judged j;
-  j.logits = network->forward(data.test_x, ops);
+  j.logits = trained_network(c, r)->forward(data.test_x, ops);
   if (!j.logits.allFinite()) return std::nullopt;
   j.quality = quality_of(j.logits, data.test_y, exact);
   return j;
