@@ -155,17 +155,22 @@ def test_a_call_that_never_returns_is_a_finding():
 
 
 def test_one_call_at_a_time_unless_it_is_known_to_be_safe(monkeypatch):
-    inside, most = [0], [0]
+    lock, met = threading.Lock(), threading.Event()
+    inside, most, patience = [0], [0], [0.001]
 
     def counts(z):
-        inside[0] += 1
-        most[0] = max(most[0], inside[0])
-        time.sleep(0.001)
-        inside[0] -= 1
+        with lock:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            if inside[0] > 1:
+                met.set()
+        met.wait(patience[0])  # for another call, until there was one
+        with lock:
+            inside[0] -= 1
         return sigmoid(z)
     ulpaudit.audit(counts, 'sigmoid', 'f32', points=500, threads=4)
     assert most[0] == 1
-    most[0] = 0
+    patience[0] = 2
     ulpaudit.audit(counts, 'sigmoid', 'f32', points=500, threads=4, parallel=True)
     assert most[0] > 1
     assert _audit._known_parallel(np.exp) and not _audit._known_parallel(sigmoid)
