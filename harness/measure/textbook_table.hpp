@@ -8,15 +8,13 @@
 #include <vector>
 
 #include "measure/textbook_probe.hpp"
+#include "record/claim_verdicts.hpp"
 #include "record/report.hpp"
 
 namespace ulpaudit {
 
 inline constexpr char kNoAnswer[] = "-";
 inline constexpr char kNever[] = "never";
-inline constexpr char kHolds[] = "holds";
-inline constexpr char kLimited[] = "holds with a limit";
-inline constexpr char kWrong[] = "wrong";
 
 /// As %.6g.
 std::string six(double v);

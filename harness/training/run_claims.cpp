@@ -5,19 +5,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
+#include "record/claim_verdicts.hpp"
+#include "training/claim_cells.hpp"
 #include "training/loop.hpp"
 #include "training/training.hpp"
 
 namespace ulpaudit {
 namespace {
 
-constexpr char kNone[] = "-";
-constexpr char kHolds[] = "holds", kLimited[] = "holds with a limit", kWrong[] = "wrong";
-
-std::string shown(double v) { return std::isnan(v) ? "NaN" : fmt::format("{:.3g}", v); }
 std::string subject(const Training& t) { return fmt::format("{}, {}", t.implementation, t.dtype); }
 
 constexpr double kChance = 0.6931471805599453;  ///< the loss of p = 1/2

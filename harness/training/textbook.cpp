@@ -8,6 +8,8 @@
 #include <cmath>
 #include <type_traits>
 
+#include "record/claim_verdicts.hpp"
+#include "training/claim_cells.hpp"
 #include "training/loop.hpp"
 #include "training/run_claims.hpp"
 #include "training/training.hpp"
@@ -17,8 +19,6 @@ namespace {
 
 constexpr char kNone[] = "-";
 constexpr int kBatch = 16;
-
-std::string shown(double v) { return std::isnan(v) ? "NaN" : fmt::format("{:.3g}", v); }
 
 /// A kernel set of one dtype under its name.
 struct Subject {
@@ -75,7 +75,7 @@ void add_row(TextbookAnswer& a, std::vector<std::string> cells) {
 }
 
 std::string verdict_of(std::size_t passed, std::size_t asked) {
-  return passed == asked ? "holds" : passed > 0 ? "holds with a limit" : "wrong";
+  return passed == asked ? kHolds : passed > 0 ? kLimited : kWrong;
 }
 
 /// The mean loss as a training step computes it, and the derivatives by the logits.
@@ -338,7 +338,7 @@ TextbookAnswer gates(const std::vector<Subject>& subjects, std::uint64_t seed,
     passed += near_one[0] > 0.1 * near_one[kSteps - 1] ? 1 : 0;
   }
   a.verdict = verdict_of(passed, asked);
-  if (a.verdict == "holds" && half[0] < 1e-3 * half[kSteps - 1]) a.verdict = "holds with a limit";
+  if (a.verdict == kHolds && half[0] < 1e-3 * half[kSteps - 1]) a.verdict = kLimited;
   a.answer = fmt::format(
       "With the forget gate near 1 (bias 5) a gradient keeps {} of its size over 100 steps, exact "
       "kernels in f64. The limit is the gate itself: at .5 (bias 0) {} is left, as the product of "

@@ -147,7 +147,7 @@ inline V ByZ(hn::Mask<D> core, V z, V inside, V left, V right) {
 /// What depends on the label alone.
 template <Part kPart>
 struct Label {
-  explicit HWY_INLINE Label(double label) : y(Set(label)) {}
+  explicit HWY_INLINE Label(double) {}
   HWY_INLINE Value Combine(V z, V w) const {
     const auto core = hn::Lt(hn::Abs(z), Set(1.0));
     if (kPart == Part::sigmoid) {
@@ -158,7 +158,6 @@ struct Label {
     const V base = hn::IfThenElseZero(core, Set(0.25));
     return Finish(TwoSum(base, square), hn::Mul(Set(4 * kEta), hn::Abs(square)));
   }
-  V y;
 };
 
 /// a·c is exact where c is a float: products of two numbers of at most 24 bits.

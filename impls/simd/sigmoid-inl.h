@@ -82,7 +82,7 @@ HWY_INLINE V LargerSize(V a, V b) {
 #endif
 
 // P - 1 and the bits of 2^n, the power of 2 nearest e^-x: e^-x = 2^n P, or with kPlus e^x = 2^-n P.
-// P is too large by kMore/2 (see SigmoidBy).
+// P is too large by kMore/2 (see Sigmoid).
 template <bool kPlus, int N, class D, class V, class I>
 HWY_INLINE void ExpParts(D d, const V (&x)[N], V (&p)[N], I (&bits)[N]) {
   using C = Num<hn::TFromD<D>>;
@@ -166,10 +166,9 @@ HWY_INLINE V OrSubnormal(D d, V x, V y, Bits<D> m) {
 // (reports/samples/avx512.md). Tried: 1 + 2^k in two exact parts (1.1 ulp; a cycle more). With AVX2
 // on Zen 3, in L1, ns a result, medians of two runs: float .58 where it took .97, double 1.4 where
 // it took 2.2.
-template <template <class> class Inverse>
-struct SigmoidBy {
+struct Sigmoid {
   static constexpr bool kLabels = false;
-  static constexpr int kVectors = Inverse<float>::kVectors;
+  static constexpr int kVectors = FirstInverse<float>::kVectors;
   template <int N, class D, class V>
   static HWY_INLINE void Of(D d, const V (&z)[N], const V*, V (&out)[N]) {
     if (HWY_LIKELY(AllWithin(d, z, hn::Set(d, Num<hn::TFromD<D>>::kFast))))
@@ -197,12 +196,12 @@ struct SigmoidBy {
     if (kAll && C::kFast < C::kBorder) {
       SIMD_EACH t[u] = hn::MulAdd(s[u], p[u], hn::Sub(one, hn::Sub(b[u], s[u])));
     }
-    SIMD_EACH y[u] = Inverse<T>::Of(hn::Add(b[u], t[u]));
+    SIMD_EACH y[u] = FirstInverse<T>::Of(hn::Add(b[u], t[u]));
     SIMD_EACH e[u] = hn::NegMulAdd(y[u], b[u], one);
     SIMD_EACH e[u] = hn::NegMulAdd(y[u], t[u], e[u]);
-    if (Inverse<T>::kPowers == 3) {
+    if (FirstInverse<T>::kPowers == 3) {
       SIMD_EACH e[u] = hn::MulAdd(e[u], hn::MulAdd(e[u], e[u], e[u]), e[u]);
-    } else if (Inverse<T>::kPowers == 2) {
+    } else if (FirstInverse<T>::kPowers == 2) {
       SIMD_EACH e[u] = hn::MulAdd(e[u], e[u], e[u]);
     }
     SIMD_EACH out[u] = hn::MulAdd(y[u], e[u], y[u]);
@@ -220,7 +219,6 @@ struct SigmoidBy {
     return hn::IfThenZeroElse(hn::Le(hn::Abs(z), hn::Set(d, C::kNear)), x);
   }
 };
-using Sigmoid = SigmoidBy<FirstInverse>;
 #else
 // The sigmoid without FMA. With a = |z|, e^a = 2^k P, P = e^r and |r| <= ln2/2:
 //
