@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Audits a project's own kernels and fails where one got worse: the changed ones over every input,
-# the rest quickly. Copy it beside your kernels and set the four lines below.
+# the rest quickly. Copy it beside your kernels and set the five lines below.
 set -euo pipefail
 
 ulpaudit=${ULPAUDIT:-ulpaudit}   # the program, e.g. …/ulpaudit/build/release/bin/ulpaudit
 plugin=${PLUGIN:-my_kernel.so}   # your kernels, built as your project builds them
+contract=${CONTRACT:-}           # what they promise (impls/template/contract.toml), where it is not built into the plug-in
 changed=${CHANGED:-}             # globs of the kernels that this change touches: 'my_kernel/sigmoid'
 baseline=${BASELINE:-baseline/}  # committed; one file for each class of machine
 
@@ -17,7 +18,7 @@ status=0
 gate() {
   local name=$1 format=console
   shift
-  "$ulpaudit" audit --plugin "$plugin" "$@" --quiet -o "$report/$name" >/dev/null || (($? == 1)) || exit $?
+  "$ulpaudit" audit --plugin "$plugin" ${contract:+--contract "$contract"} "$@" --quiet -o "$report/$name" >/dev/null || (($? == 1)) || exit $?
   [[ -z ${GITHUB_ACTIONS-} ]] || format=github
   "$ulpaudit" gate "$report/$name/report.json" --baseline "${baseline%/}/$name/" --allow-missing \
     --format "$format" || status=$?

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <memory>
@@ -78,6 +79,15 @@ void update(const Report& report, const std::optional<Baseline>& old, const Gate
   if (!folder.empty()) std::filesystem::create_directories(folder, error);
   write(path, to_json(fresh));
   fmt::print(stderr, "ulpaudit: wrote the baseline '{}'\n", path);
+  const auto stay = std::count_if(gate.changes.begin(), gate.changes.end(), [](const Change& c) {
+    return c.kind == "contract" || c.kind == "expected_failure_passed";
+  });
+  if (stay > 0)
+    fmt::print(stderr,
+               "ulpaudit: {} of what is refused stays so: no baseline accepts what is against the "
+               "contract; mend the kernel, or say in the contract what it does "
+               "([[kernel.expected_failure]], with the reason; --contract FILE)\n",
+               stay);
 }
 
 Exit run(const GateOptions& g) {

@@ -265,7 +265,7 @@ void append_training_answers(const Catalog& catalog, const Options& o, Report& r
       p.kernels[static_cast<std::size_t>(d)] = kernels_of(catalog, o, name, d);
     plugins.push_back(std::move(p));
   }
-  append_training_textbook(plugins, o.seed, o.session(), report);
+  append_training_textbook(plugins, o.seed, o.thread_count(), o.session(), report);
 }
 
 bool append_training(const Catalog& catalog, const Options& o, const TrainingGlobs& globs,

@@ -29,16 +29,19 @@ constexpr std::uint64_t narrow_double(std::uint64_t d, int width, int p) noexcep
   }
   if (mag == kDoubleInf) return sign | inf;
   const int e = static_cast<int>(mag >> 52) - 1023;
+  if (e >= emin && e <= emax) {  // most numbers, without a branch on their bits
+    const std::uint64_t rounded = mag + (std::uint64_t{1} << (52 - p)) - 1 + (mag >> (53 - p) & 1);
+    return sign | ((rounded >> (53 - p)) - (static_cast<std::uint64_t>(1023 - emax) << (p - 1)));
+  }
+  if (e > emax) return sign | inf;
   if (e < emin - p) return sign;  // below half of the smallest subnormal 2^(emin-p+1)
   const std::uint64_t sig = (mag & 0x000fffffffffffffu) | 0x0010000000000000u;
-  const int drop = 53 - p + (e < emin ? emin - e : 0);
+  const int drop = 53 - p + emin - e;  // a subnormal; a carry into the exponent field is right
   const std::uint64_t rest = sig & ((std::uint64_t{1} << drop) - 1);
   const std::uint64_t half = std::uint64_t{1} << (drop - 1);
   std::uint64_t q = sig >> drop;
   q += static_cast<std::uint64_t>(rest > half || (rest == half && (q & 1)));
-  // A carry out of the significand moves into the exponent field, as it should.
-  if (e >= emin) q += static_cast<std::uint64_t>(e + emax - 1) << (p - 1);
-  return sign | (q < inf ? q : inf);
+  return sign | q;
 }
 
 /// The double that equals the number `bits` of that format; NaN keeps its payload.

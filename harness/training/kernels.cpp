@@ -22,51 +22,68 @@ Bits rounded_truth(OpId op, Dtype d, double z, double y, double hi, double lo, d
   return final_judge(op, d, encode(d, z), encode(d, y)).rounded;
 }
 
-/// f32's correctly rounded value of t, |t - (hi + lo)| <= delta, where both ends of that interval
-/// round to it, no zero and no infinity. The ends are moved out by 2^-52 |hi|, more than the two
-/// roundings of either sum; rounding to nearest is monotone.
-std::optional<float> rounded_once(double hi, double lo, double delta) {
-  if (!(delta >= 0)) return std::nullopt;
-  const double margin = delta + 0x1p-52 * std::fabs(hi);
-  const auto low = static_cast<float>(hi + (lo - margin));
-  const auto high = static_cast<float>(hi + (lo + margin));
-  if (low != high || low == 0 || std::isinf(low)) return std::nullopt;
+/// The correctly rounded value of t, |t - (hi + lo)| <= delta, where both ends of that interval
+/// round to it, no zero and no infinity. The ends are moved out by more than their own roundings:
+/// 2^-52 |hi| of sums in double that are rounded again, 2^-100 |hi| of lo - delta, |lo| <= 2^-53
+/// |hi|, where the sum with hi is the one rounding. Rounding to nearest is monotone.
+template <class Number>
+std::optional<Number> rounded_once(double hi, double lo, double delta) {
+  constexpr bool once = std::is_same_v<Number, double>;
+  if (!(delta >= 0) || (once && std::fabs(hi) < 0x1p-900)) return std::nullopt;
+  const double margin = delta + (once ? 0x1p-100 : 0x1p-52) * std::fabs(hi);
+  const Number low(hi + (lo - margin)), high(hi + (lo + margin));
+  const auto number = static_cast<double>(low);
+  if (number != static_cast<double>(high) || number == 0 || std::isinf(number)) return std::nullopt;
   return low;
+}
+
+/// Calls f with a number of the dtype, narrower than T; false: the dtype is as wide.
+template <class T, class F>
+bool narrower(Dtype d, F&& f) {
+  if (d == Dtype::f16)
+    f(f16());
+  else if (d == Dtype::bf16)
+    f(bf16());
+  else if (std::is_same_v<T, double> && d == Dtype::f32)
+    f(float());
+  else
+    return false;
+  return true;
 }
 
 /// Writes n numbers as encodings of the dtype.
 template <class T>
 void pack(Dtype d, const T* v, std::size_t n, void* to) {
-  const auto width = static_cast<std::size_t>(format(d).bytes());
-  if (width == sizeof(T)) {
-    std::memcpy(to, v, n * width);
-    return;
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    const Bits b = encode(d, static_cast<double>(v[i]));
-    std::memcpy(static_cast<char*>(to) + i * width, &b, width);
-  }
+  const bool done = narrower<T>(d, [&](auto number) {
+    using Number = decltype(number);
+    for (std::size_t i = 0; i < n; ++i) {
+      const Number x(static_cast<double>(v[i]));
+      std::memcpy(static_cast<char*>(to) + i * sizeof x, &x, sizeof x);
+    }
+  });
+  if (!done) std::memcpy(to, v, n * sizeof(T));
 }
 
 template <class T>
 void unpack(Dtype d, const void* from, std::size_t n, T* v) {
-  const auto width = static_cast<std::size_t>(format(d).bytes());
-  if (width == sizeof(T)) {
-    std::memcpy(v, from, n * width);
-    return;
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    Bits b = 0;
-    std::memcpy(&b, static_cast<const char*>(from) + i * width, width);
-    v[i] = static_cast<T>(decode(d, b));
-  }
+  const bool done = narrower<T>(d, [&](auto number) {
+    for (std::size_t i = 0; i < n; ++i) {
+      std::memcpy(&number, static_cast<const char*>(from) + i * sizeof number, sizeof number);
+      v[i] = static_cast<T>(number);
+    }
+  });
+  if (!done) std::memcpy(v, from, n * sizeof(T));
 }
 
-/// The number of the dtype that a kernel would be given.
+/// n numbers of the dtype, as a kernel would be given them.
 template <class T>
-double as_input(Dtype d, T v) {
-  const bool same = static_cast<std::size_t>(format(d).bytes()) == sizeof(T);
-  return same ? static_cast<double>(v) : decode(d, encode(d, static_cast<double>(v)));
+void as_inputs(Dtype d, const T* v, std::size_t n, double* to) {
+  const bool done = narrower<T>(d, [&](auto number) {
+    using Number = decltype(number);
+    for (std::size_t i = 0; i < n; ++i)
+      to[i] = static_cast<double>(Number(static_cast<double>(v[i])));
+  });
+  if (!done) std::copy_n(v, n, to);
 }
 
 }  // namespace
@@ -74,10 +91,12 @@ double as_input(Dtype d, T v) {
 template <class T>
 void ExactKernels<T>::run(OpId op, const T* z, const T* y, T* out, std::size_t n) {
   z_.resize(n);
-  for (std::size_t i = 0; i < n; ++i) z_[i] = as_input(d_, z[i]);
+  as_inputs(d_, z, n, z_.data());
   if (info(op).arity == 1) return run_label(op, 0, z_, out, nullptr);
+  y_.resize(n);
+  as_inputs(d_, y, n, y_.data());
   std::map<double, std::vector<std::size_t>> by_label;
-  for (std::size_t i = 0; i < n; ++i) by_label[as_input(d_, y[i])].push_back(i);
+  for (std::size_t i = 0; i < n; ++i) by_label[y_[i]].push_back(i);
   std::vector<double> of_label;
   for (const auto& [label, at] : by_label) {
     of_label.clear();
@@ -94,15 +113,23 @@ void ExactKernels<T>::run_label(OpId op, double y, const std::vector<double>& z,
   lo_.resize(n);
   delta_.resize(n);
   fast_values_f64(op, y, z.data(), n, {hi_.data(), lo_.data(), delta_.data()});
-  for (std::size_t i = 0; i < n; ++i) {
-    T& result = out[at != nullptr ? at[i] : i];
-    const auto once =
-        d_ == Dtype::f32 ? rounded_once(hi_[i], lo_[i], delta_[i]) : std::optional<float>();
-    result =
-        once
-            ? static_cast<T>(*once)
-            : static_cast<T>(decode(d_, rounded_truth(op, d_, z[i], y, hi_[i], lo_[i], delta_[i])));
-  }
+  const auto carefully = [&](std::size_t i) {
+    return static_cast<T>(decode(d_, rounded_truth(op, d_, z[i], y, hi_[i], lo_[i], delta_[i])));
+  };
+  const auto round_all = [&](auto number) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto once = rounded_once<decltype(number)>(hi_[i], lo_[i], delta_[i]);
+      out[at != nullptr ? at[i] : i] = once ? static_cast<T>(*once) : carefully(i);
+    }
+  };
+  if (d_ == Dtype::f16)
+    round_all(f16());
+  else if (d_ == Dtype::bf16)
+    round_all(bf16());
+  else if (d_ == Dtype::f32)
+    round_all(float());
+  else
+    round_all(double());
 }
 
 template <class T>

@@ -42,7 +42,7 @@ class ExactKernels final : public Kernels<T> {
   /// Writes to out[at[i]]; null: to out[i].
   void run_label(OpId op, double y, const std::vector<double>& z, T* out, const std::size_t* at);
   Dtype d_;
-  std::vector<double> z_, hi_, lo_, delta_;
+  std::vector<double> z_, y_, hi_, lo_, delta_;
 };
 
 /// A kernel of a plug-in.

@@ -147,10 +147,18 @@ class LstmCell {
     Matrix<T> dh = dh_last, dc = Matrix<T>::Zero(dh.rows(), dh.cols());
     if (norms != nullptr) norms->assign(steps_.size(), T(0));
     const auto slope = [](const T& v) { return T(T(1) - v * v); };  // of tanh
+    // Of all gates in one call: a call takes longer than its few hundred results.
+    const Eigen::Index n = dh.cols(), count = static_cast<Eigen::Index>(steps_.size());
+    Matrix<T> gate_z(3 * hidden_, n * count), gate(3 * hidden_, n * count);
+    for (Eigen::Index t = 0; t < count; ++t) {
+      gate_z.middleCols(t * n, n) = steps_[static_cast<std::size_t>(t)].gate_z;
+      gate.middleCols(t * n, n) = steps_[static_cast<std::size_t>(t)].gate;
+    }
+    const Matrix<T> gate_slopes = ops.sigmoid_grad(gate_z, gate);
     for (std::size_t t = steps_.size(); t-- > 0;) {
       const Step& s = steps_[t];
       dc += dh.cwiseProduct(output(s)).cwiseProduct(s.squashed.unaryExpr(slope));
-      const Matrix<T> gate_slope = ops.sigmoid_grad(s.gate_z, s.gate);
+      const auto gate_slope = gate_slopes.middleCols(static_cast<Eigen::Index>(t) * n, n);
       Matrix<T> dz(4 * hidden_, dh.cols());
       dz.topRows(hidden_) = dc.cwiseProduct(s.candidate);
       dz.middleRows(hidden_, hidden_) = sign_of<T>(BackwardFault::lstm) * dc.cwiseProduct(s.c);

@@ -33,7 +33,7 @@ class Ops {
  public:
   /// `exact` counts what is lost; null: nothing is counted.
   Ops(Path path, Kernels<T>& kernels, Kernels<T>* exact)
-      : path_(path), kernels_(kernels), exact_(exact) {}
+      : path_(path), dtype_(kernels.dtype()), kernels_(kernels), exact_(exact) {}
 
   Matrix<T> sigmoid(const Matrix<T>& z) {
     Matrix<T> s(z.rows(), z.cols());
@@ -87,13 +87,12 @@ class Ops {
 
   /// Each operation along a path is rounded to the dtype, as its framework would.
   T r(const T& v) const {
-    if constexpr (std::is_floating_point_v<T>)
-      return format(kernels_.dtype()).bytes() == sizeof(T)
-                 ? v
-                 : static_cast<T>(
-                       decode(kernels_.dtype(), encode(kernels_.dtype(), static_cast<double>(v))));
-    else
-      return v;
+    if constexpr (std::is_floating_point_v<T>) {
+      if (dtype_ == Dtype::bf16) return static_cast<T>(bf16(v));
+      if (dtype_ == Dtype::f16) return static_cast<T>(f16(v));
+      if (dtype_ == Dtype::f32) return static_cast<T>(static_cast<float>(v));
+    }
+    return v;
   }
 
   T saved(const T& s) const { return r(s * r(T(1) - s)); }
@@ -119,7 +118,7 @@ class Ops {
       if (exact_ == nullptr) return;
       Matrix<T> truth(z.rows(), z.cols());
       call(*exact_, op, z, y, truth);
-      const T half = static_cast<T>(exp2i(-format(kernels_.dtype()).p / 2));
+      const T half = static_cast<T>(exp2i(-format(dtype_).p / 2));
       for (Eigen::Index i = 0; i < z.size(); ++i) {
         const T t = truth.data()[i], g = got.data()[i];
         const bool zero = g == 0 && t != 0;
@@ -135,6 +134,7 @@ class Ops {
   }
 
   Path path_;
+  Dtype dtype_;
   Kernels<T>& kernels_;
   Kernels<T>* exact_;
   bool count_derivatives_ = true;

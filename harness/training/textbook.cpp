@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
+#include <iterator>
 #include <type_traits>
 
 #include "record/claim_verdicts.hpp"
@@ -354,13 +356,16 @@ int number_of(const TextbookAnswer& a) { return std::stoi(a.id.substr(1)); }
 }  // namespace
 
 void append_training_textbook(const std::vector<TrainedPlugin>& plugins, std::uint64_t seed,
-                              const SessionOptions& options, Report& report) {
+                              int threads, const SessionOptions& options, Report& report) {
+  auto of_runs = std::async(threads > 1 ? std::launch::async : std::launch::deferred,
+                            [&] { return answers_of_runs(report.training, seed); });
   const std::vector<Subject> subjects = subjects_of(plugins);
   SessionPool sessions(options);
+  std::vector<TextbookAnswer> answers;
   for (auto* claim : {&mean_loss, &vanishing, &labels_apart, &gates})
-    report.textbook.push_back(claim(subjects, seed, sessions));
-  for (TextbookAnswer& a : answers_of_runs(report.training, seed))
-    report.textbook.push_back(std::move(a));
+    answers.push_back(claim(subjects, seed, sessions));
+  for (TextbookAnswer& a : of_runs.get()) answers.push_back(std::move(a));
+  std::move(answers.begin(), answers.end(), std::back_inserter(report.textbook));
   std::stable_sort(report.textbook.begin(), report.textbook.end(),
                    [](const auto& x, const auto& y) { return number_of(x) < number_of(y); });
 }

@@ -20,6 +20,6 @@ struct TrainedPlugin {
 /// and T13 after the kernels' own of that number. Exact kernels stand in front of the plug-ins'. A
 /// kernel that fails has '-' in its cells.
 void append_training_textbook(const std::vector<TrainedPlugin>& plugins, std::uint64_t seed,
-                              const SessionOptions& options, Report& report);
+                              int threads, const SessionOptions& options, Report& report);
 
 }  // namespace ulpaudit

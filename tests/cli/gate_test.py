@@ -148,7 +148,8 @@ class Baselines(GateTest):
         shutil.copy(self.baseline, path)
         report = self.report_of('nan')
         self.refuse('gate', report, '--baseline', path, '--update', says=['--reason'])
-        self.check(FINE, 'gate', report, '--baseline', path, '--update', '--reason', 'NaN is fine at 1')
+        self.check(FINE, 'gate', report, '--baseline', path, '--update', '--reason', 'NaN is fine at 1',
+                   says=['stays so', 'contract'])
         with open(path, encoding='utf-8') as f:
             updates = json.load(f)['updates']
         self.assertEqual([u['reason'] for u in updates], ['NaN is fine at 1', 'the first'])
@@ -162,7 +163,8 @@ class Baselines(GateTest):
         report = self.report_of('base')
         done = self.check(FINE, 'gate', report, '--baseline', folder)
         self.assertIn('contracts alone', done.stdout)
-        self.check(FINE, 'gate', report, '--baseline', folder, '--update', '--reason', 'first')
+        done = self.check(FINE, 'gate', report, '--baseline', folder, '--update', '--reason', 'first')
+        self.assertNotIn('stays so', done.stderr)
         self.assertEqual(len(os.listdir(folder)), 1)
         self.assertNotIn('contracts alone', self.check(FINE, 'gate', report, '--baseline', folder).stdout)
 
