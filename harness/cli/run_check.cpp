@@ -18,6 +18,7 @@
 #include "plugin/loader.hpp"
 #include "properties/applicable.hpp"
 #include "properties/check.hpp"
+#include "properties/symmetric_by_sweep.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -196,26 +197,45 @@ void append_load_facts(const Catalog& catalog, const std::vector<Task>& tasks, c
   }
 }
 
-/// Every input and its mirror image: of the 16-bit dtypes always, of f32 with --exhaustive.
-std::vector<Breach> mirrored(const Options& o, Subject& subject) {
-  const Dtype d = subject.dtype();
-  const int width = format(d).width;
-  if (width == 64 || (width == 32 && !o.exhaustive) || subject.worn_out()) return {};
-  const InputChoice inputs = choose_inputs(o, subject.op(), d, 1, true, false);
-  MirrorRange range = {0, format(d).max_finite()};
+/// Part of the inputs of a task, beside their mirror images.
+struct MirrorPart {
+  std::size_t task;
+  MirrorRange range;
+  std::vector<Bits> labels;
+  std::vector<Breach> breaches;
+};
+
+/// Every input and its mirror image: of the 16-bit dtypes always, of f32 with --exhaustive; in
+/// parts, so that several threads share one kernel's. Of what a sweep has proven, only the inputs
+/// that are near the decision.
+void append_parts(const Catalog& catalog, const Report& report, const Options& o, const Task& task,
+                  std::size_t index, std::vector<MirrorPart>& parts) {
+  constexpr Bits kPart = Bits{1} << 25;
+  const int width = format(task.d).width;
+  if (width == 64 || (width == 32 && !o.exhaustive)) return;
+  const OpId op = *task.offer->op;
+  const InputChoice inputs = choose_inputs(o, op, task.d, 1, true, false);
+  MirrorRange range = {0, format(task.d).max_finite()};
   if (inputs.lo && inputs.hi) {
     // The magnitudes of the range on the side where it reaches further.
-    const Bits a = magnitude(d, *inputs.lo), b = magnitude(d, *inputs.hi);
-    const bool spans_zero = is_negative(d, *inputs.lo) && !is_negative(d, *inputs.hi);
+    const Bits a = magnitude(task.d, *inputs.lo), b = magnitude(task.d, *inputs.hi);
+    const bool spans_zero = is_negative(task.d, *inputs.lo) && !is_negative(task.d, *inputs.hi);
     range = {spans_zero ? 0 : std::min(a, b), std::max(a, b)};
   }
   const std::vector<Bits> labels =
-      inputs.labels.size() > 64 ? default_labels(subject.op(), d) : inputs.labels;
-  return check_mirrored(subject, labels, range);
+      inputs.labels.size() > 64 ? default_labels(op, task.d) : inputs.labels;
+  if (width == 32 && symmetric_by_sweep(report, task.offer->about.name, op, task.d,
+                                        contract_of(catalog, *task.offer), labels)) {
+    const auto near = near_decision(op, task.d);
+    if (!near) return;
+    range.last = std::min(range.last, *near);
+  }
+  for (Bits first = range.first; first <= range.last; first += kPart)
+    parts.push_back({index, {first, std::min(range.last, first + kPart - 1)}, labels, {}});
 }
 
 /// One breach of a rule is enough: the counts add up.
-std::vector<Breach> with_mirrored(Dtype d, std::vector<Breach> breaches, std::vector<Breach> more) {
+void append_breaches(Dtype d, std::vector<Breach>& breaches, std::vector<Breach> more) {
   for (Breach& b : more) {
     const auto same = std::find_if(breaches.begin(), breaches.end(), [&](const Breach& x) {
       return x.violation.rule == b.violation.rule;
@@ -227,7 +247,6 @@ std::vector<Breach> with_mirrored(Dtype d, std::vector<Breach> breaches, std::ve
       if (b.range) same->widen(d, *b.range);
     }
   }
-  return breaches;
 }
 
 bool about_values(const Finding& f) {
@@ -240,7 +259,6 @@ bool about_values(const Finding& f) {
 void append_properties(const Catalog& catalog, const Options& o, Report& report) {
   const std::vector<Task> tasks = tasks_of(catalog, o);
   append_load_facts(catalog, tasks, o, report);
-  std::vector<std::vector<Finding>> found(tasks.size());
   CheckChoice choice;
   choice.seed = o.seed;
   if (wants_huge(o)) {
@@ -249,21 +267,44 @@ void append_properties(const Catalog& catalog, const Options& o, Report& report)
     choice.huge = there >= needed;
     if (!choice.huge) append_no_memory(tasks, needed, there, report);
   }
+  std::vector<std::vector<Breach>> breaches(tasks.size());
+  std::vector<std::optional<Breach>> inconsistent(tasks.size());
+  std::vector<std::atomic<bool>> worn_out(tasks.size());
   in_threads(o, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
     const Task& task = tasks[i];
     Subject subject = subject_of(catalog, task, sessions);
-    for (Breach& b : with_mirrored(task.d, check(subject, choice), mirrored(o, subject)))
-      found[i].push_back(finding_of(report, task, b));
+    breaches[i] = check(subject, choice);
+    worn_out[i] = subject.worn_out();
     const auto& dtypes = task.offer->dtypes;
     if (format(task.d).width != 16 || subject.worn_out() ||
         std::find(dtypes.begin(), dtypes.end(), Dtype::f32) == dtypes.end())
       return;
     Subject wide = subject_of(catalog, {task.offer, Dtype::f32}, sessions);
-    if (const auto b = consistency(subject, wide, choice))
-      found[i].push_back(finding_of(report, task, *b));
+    inconsistent[i] = consistency(subject, wide, choice);
   });
-  for (std::vector<Finding>& of_task : found)
-    for (Finding& f : of_task) report.findings.push_back(std::move(f));
+  std::vector<MirrorPart> parts;
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    append_parts(catalog, report, o, tasks[i], i, parts);
+  in_threads(o, parts.size(), [&](std::size_t i, SessionPool& sessions) {
+    MirrorPart& part = parts[i];
+    if (worn_out[part.task]) return;
+    Subject subject = subject_of(catalog, tasks[part.task], sessions);
+    part.breaches = check_mirrored(subject, part.labels, part.range);
+    if (subject.worn_out()) worn_out[part.task] = true;
+  });
+  std::vector<std::vector<Breach>> asymmetric(tasks.size());
+  for (MirrorPart& part : parts)
+    append_breaches(tasks[part.task].d, asymmetric[part.task], std::move(part.breaches));
+  in_threads(o, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
+    if (asymmetric[i].empty()) return;
+    Subject subject = subject_of(catalog, tasks[i], sessions);
+    shrink_values(subject, asymmetric[i]);
+  });
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    append_breaches(tasks[i].d, breaches[i], std::move(asymmetric[i]));
+    if (inconsistent[i]) breaches[i].push_back(*inconsistent[i]);
+    for (const Breach& b : breaches[i]) report.findings.push_back(finding_of(report, tasks[i], b));
+  }
 }
 
 void simplify_values(const Catalog& catalog, const Options& o, Report& report) {

@@ -9,6 +9,7 @@
 #include <rapidcheck/shrinkable/Create.h>
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <map>
 
@@ -84,14 +85,18 @@ class Breaches {
   void add(Dtype d, const Trial& t, const std::vector<Violation>& violations) {
     for (const Violation& v : violations) found_[v.rule].add(d, t, v);
   }
-  std::vector<Breach> shrunk(Subject& subject, const Judge& judge) {
+  /// In the order in which the rules stand.
+  std::vector<Breach> as_found() {
     std::vector<Breach> out;
     for (const Rule& r : rules()) {
       const auto found = found_.find(std::string(r.id));
-      if (found == found_.end()) continue;
-      shrink(subject, judge, found->second);
-      out.push_back(std::move(found->second));
+      if (found != found_.end()) out.push_back(std::move(found->second));
     }
+    return out;
+  }
+  std::vector<Breach> shrunk(Subject& subject, const Judge& judge) {
+    std::vector<Breach> out = as_found();
+    for (Breach& b : out) shrink(subject, judge, b);
     return out;
   }
 
@@ -169,35 +174,64 @@ std::vector<Breach> check(Subject& subject, const CheckChoice& choice) {
   return out;
 }
 
-std::vector<Breach> check_mirrored(Subject& subject, const std::vector<Bits>& labels,
-                                   const MirrorRange& range) {
-  constexpr Bits kPart = Bits{1} << 17;
-  ValueRules values(subject);
-  const Judge judge = value_judge(values);
-  const Dtype d = subject.dtype();
-  Breaches found;
-  constexpr std::size_t kEnough = 10000;
-  std::size_t broken = 0;
-  const Bits last = std::min(range.last, format(d).max_finite());
-  for (Bits y : labels) {
-    if (!values.mirror(0, y)) continue;
-    for (Bits first = range.first; first <= last && broken < kEnough; first += kPart) {
-      if (subject.worn_out()) break;
-      const Bits count = std::min(kPart, last - first + 1);
-      const auto right = subject.line(first, count, y);
-      const auto at = values.mirror(first, y);
-      const auto left = subject.line(at->first, count, at->second);
-      for (std::size_t i = 0; i < std::min(right.size(), left.size()); ++i) {
+namespace {
+
+/// One label; T holds an encoding. Ends where `enough` inputs broke a rule.
+template <class T>
+void look_at_mirrored(Subject& subject, ValueRules& values, Bits y, const MirrorRange& range,
+                      std::size_t& enough, Breaches& found) {
+  constexpr Bits kPart = Bits{1} << 17, kBlock = 256;
+  std::vector<T> right(kPart);
+  for (Bits first = range.first; first <= range.last; first += kPart) {
+    if (subject.worn_out() || enough == 0) return;
+    const Bits count = std::min(kPart, range.last - first + 1);
+    const void* results = subject.line(first, count, y);
+    if (results == nullptr) continue;
+    std::memcpy(right.data(), results, count * sizeof(T));
+    const auto at = values.mirror(first, y);
+    const auto* left = static_cast<const T*>(subject.line(at->first, count, at->second));
+    if (left == nullptr) continue;
+    for (Bits block = 0; block < count; block += kBlock) {
+      const Bits end = std::min(count, block + kBlock);
+      if constexpr (sizeof(T) == 4)
+        if (values.plainly_mirrored(first + block, reinterpret_cast<const float*>(&right[block]),
+                                    reinterpret_cast<const float*>(&left[block]), end - block))
+          continue;
+      for (Bits i = block; i < end && enough > 0; ++i) {
         if (values.plainly_mirrored(first + i, right[i], left[i])) continue;
         const std::pair<Bits, Bits> mirrored = {at->first + i, at->second};
-        auto v = values.judge_mirrored(first + i, y, right[i], mirrored, left[i]);
+        const auto v = values.judge_mirrored(first + i, y, right[i], mirrored, left[i]);
         if (v.empty()) continue;
-        found.add(d, single(subject, first + i, y), v);
-        if (++broken >= kEnough) break;
+        found.add(subject.dtype(), single(subject, first + i, y), v);
+        --enough;
       }
     }
   }
-  return found.shrunk(subject, judge);
+}
+
+}  // namespace
+
+std::vector<Breach> check_mirrored(Subject& subject, const std::vector<Bits>& labels,
+                                   const MirrorRange& range) {
+  ValueRules values(subject);
+  const Format& f = format(subject.dtype());
+  const MirrorRange finite = {range.first, std::min(range.last, f.max_finite())};
+  Breaches found;
+  std::size_t enough = 10000;
+  for (const Bits y : labels)
+    if (values.mirror(0, y)) {
+      if (f.width == 16)
+        look_at_mirrored<std::uint16_t>(subject, values, y, finite, enough, found);
+      else
+        look_at_mirrored<std::uint32_t>(subject, values, y, finite, enough, found);
+    }
+  return found.as_found();
+}
+
+void shrink_values(Subject& subject, std::vector<Breach>& breaches) {
+  ValueRules values(subject);
+  const Judge judge = value_judge(values);
+  for (Breach& b : breaches) shrink(subject, judge, b);
 }
 
 std::vector<Breach> check_case(Subject& subject, const Trial& trial) {

@@ -39,10 +39,14 @@ struct MirrorRange {
 /// Breaches in the order in which the rules stand.
 std::vector<Breach> check(Subject& subject, const CheckChoice& choice);
 
-/// Symmetry and the decision threshold over every finite input of f16, bf16 or f32 in [lo, hi] and
-/// its mirror image, for each of the labels; ends early where thousands break a rule.
+/// Symmetry and the decision threshold over every finite input of f16, bf16 or f32 in the range and
+/// its mirror image, for each of the labels; ends early where thousands break a rule. As found: not
+/// shrunk yet.
 std::vector<Breach> check_mirrored(Subject& subject, const std::vector<Bits>& labels,
                                    const MirrorRange& range);
+
+/// Shrinks breaches of value rules.
+void shrink_values(Subject& subject, std::vector<Breach>& breaches);
 
 /// Rules that this one case breaks: a replay.
 std::vector<Breach> check_case(Subject& subject, const Trial& trial);

@@ -2,6 +2,7 @@
 #include "properties/subject.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace ulpaudit {
 namespace {
@@ -56,15 +57,24 @@ Answer Subject::run(const Trial& t) {
   return a;
 }
 
-std::vector<Bits> Subject::line(Bits first, std::uint64_t n, Bits y) {
-  std::vector<Bits> z(n);
-  for (std::uint64_t i = 0; i < n; ++i) z[i] = first + i;
-  pack(dtype(), z, session_.z());
-  if (two_arguments()) pack(dtype(), std::vector<Bits>(n, y), session_.y());
+const void* Subject::line(Bits first, std::uint64_t n, Bits y) {
+  const auto fill = [&](auto zero) {
+    using T = decltype(zero);
+    std::iota(static_cast<T*>(session_.z()), static_cast<T*>(session_.z()) + n,
+              static_cast<T>(first));
+    if (two_arguments()) std::fill_n(static_cast<T*>(session_.y()), n, static_cast<T>(y));
+  };
+  const int width = format(dtype()).width;
+  if (width == 16)
+    fill(std::uint16_t{});
+  else if (width == 32)
+    fill(std::uint32_t{});
+  else
+    fill(Bits{});
   const Outcome o = session_.run(kernel_, dtype(), n, two_arguments());
-  if (o.kind == Outcome::Kind::ok) return unpack(dtype(), session_.out(), n);
+  if (o.kind == Outcome::Kind::ok) return session_.out();
   ++ends_;
-  return {};
+  return nullptr;
 }
 
 std::optional<Bits> Subject::single(Bits z, Bits y) {

@@ -34,9 +34,9 @@ class Subject {
   bool two_arguments() const { return info(alphabet_.op).arity == 2; }
 
   Answer run(const Trial& t);
-  /// Results for encodings first .. first+n-1 with one label, in plain batches; empty where one
-  /// ends the worker. n <= kBatchCapacity.
-  std::vector<Bits> line(Bits first, std::uint64_t n, Bits y);
+  /// Packed results for encodings first .. first+n-1 with one label, good until the next call; null
+  /// where they end the worker. n <= kBatchCapacity.
+  const void* line(Bits first, std::uint64_t n, Bits y);
   /// What a batch of this one element gives; remembered. Nothing where it ends the worker.
   std::optional<Bits> single(Bits z, Bits y);
 

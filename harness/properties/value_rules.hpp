@@ -19,6 +19,8 @@ class ValueRules {
                                         Bits other);
   /// True where neither rule of judge_mirrored can be broken at z >= 0: the common case.
   bool plainly_mirrored(Bits z, Bits got, Bits other) const;
+  /// The same of f32's n results from z on, all of them, many at a time.
+  bool plainly_mirrored(Bits z, const float* got, const float* other, std::size_t n) const;
   /// Inputs that the rules speak of: exact values, the decision threshold and its neighbours.
   std::vector<std::pair<Bits, Bits>> set_pieces() const;
 
@@ -28,7 +30,6 @@ class ValueRules {
   void threshold(Bits z, Bits got);
   void symmetry(Bits z, Bits y, Bits got);
   void compare_mirrored(Bits z, Bits y, Bits got, const std::pair<Bits, Bits>& at, Bits other);
-  double asymmetry(double a, double b) const;
   const std::vector<RegionSpan>& spans(Bits y);
   Region region(Bits z, Bits y);
   /// The contract's budget there, in ulps; nothing where it promises none.
