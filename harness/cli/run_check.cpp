@@ -48,6 +48,7 @@ constexpr std::chrono::milliseconds kTrialDeadline{5000};
 SessionOptions trial_session(const Options& o) {
   SessionOptions s = o.session();
   s.deadline = std::min(s.deadline, kTrialDeadline);
+  s.fork = true;
   return s;
 }
 
