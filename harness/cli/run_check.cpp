@@ -48,7 +48,6 @@ constexpr std::chrono::milliseconds kTrialDeadline{5000};
 SessionOptions trial_session(const Options& o) {
   SessionOptions s = o.session();
   s.deadline = std::min(s.deadline, kTrialDeadline);
-  s.fork = true;
   return s;
 }
 
@@ -223,13 +222,18 @@ void append_parts(const Catalog& catalog, const Report& report, const Options& o
     const bool spans_zero = is_negative(task.d, *inputs.lo) && !is_negative(task.d, *inputs.hi);
     range = {spans_zero ? 0 : std::min(a, b), std::max(a, b)};
   }
-  const std::vector<Bits> labels =
-      inputs.labels.size() > 64 ? default_labels(op, task.d) : inputs.labels;
-  if (width == 32 && symmetric_by_sweep(report, task.offer->about.name, op, task.d,
-                                        contract_of(catalog, *task.offer), labels)) {
+  std::vector<Bits> labels = inputs.labels.size() > 64 ? default_labels(op, task.d) : inputs.labels;
+  if (width == 32) {
+    const auto proven = [&](Bits y) {
+      return symmetric_by_sweep(report, task.offer->about.name, op, task.d,
+                                contract_of(catalog, *task.offer), y);
+    };
     const auto near = near_decision(op, task.d);
-    if (!near) return;
-    range.last = std::min(range.last, *near);
+    if (near && proven(0))
+      range.last = std::min(range.last, *near);
+    else if (!near)
+      labels.erase(std::remove_if(labels.begin(), labels.end(), proven), labels.end());
+    if (labels.empty()) return;
   }
   for (Bits first = range.first; first <= range.last; first += kPart)
     parts.push_back({index, {first, std::min(range.last, first + kPart - 1)}, labels, {}});
@@ -271,11 +275,13 @@ void append_properties(const Catalog& catalog, const Options& o, Report& report)
   std::vector<std::vector<Breach>> breaches(tasks.size());
   std::vector<std::optional<Breach>> inconsistent(tasks.size());
   std::vector<std::atomic<bool>> worn_out(tasks.size());
+  std::vector<std::atomic<int>> ends(tasks.size());  // of the task's worker
   in_threads(o, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
     const Task& task = tasks[i];
     Subject subject = subject_of(catalog, task, sessions);
     breaches[i] = check(subject, choice);
     worn_out[i] = subject.worn_out();
+    ends[i] = subject.ends();
     const auto& dtypes = task.offer->dtypes;
     if (format(task.d).width != 16 || subject.worn_out() ||
         std::find(dtypes.begin(), dtypes.end(), Dtype::f32) == dtypes.end())
@@ -291,7 +297,8 @@ void append_properties(const Catalog& catalog, const Options& o, Report& report)
     if (worn_out[part.task]) return;
     Subject subject = subject_of(catalog, tasks[part.task], sessions);
     part.breaches = check_mirrored(subject, part.labels, part.range);
-    if (subject.worn_out()) worn_out[part.task] = true;
+    ends[part.task] += subject.ends();
+    if (subject.worn_out() || ends[part.task] >= Subject::kEnough) worn_out[part.task] = true;
   });
   std::vector<std::vector<Breach>> asymmetric(tasks.size());
   for (MirrorPart& part : parts)

@@ -110,8 +110,6 @@ std::string run_request(const RunRequest& r) {
   return line_of(j);
 }
 
-std::string restart_request() { return line_of({{"type", "restart"}}); }
-std::string restarted_reply() { return line_of({{"type", "restarted"}}); }
 std::string stop_request() { return line_of({{"type", "stop"}}); }
 
 Request parse_request(const std::string& line) {
@@ -120,8 +118,6 @@ Request parse_request(const std::string& line) {
     const auto type = j.at("type").get<std::string>();
     if (type == "describe") {
       q.kind = Request::Kind::describe;
-    } else if (type == "restart") {
-      q.kind = Request::Kind::restart;
     } else if (type == "stop") {
       q.kind = Request::Kind::stop;
     } else if (type == "run") {

@@ -33,19 +33,16 @@ struct RunRequest {
 };
 
 struct Request {
-  enum class Kind : std::uint8_t { describe, run, restart, stop } kind = Kind::stop;
+  enum class Kind : std::uint8_t { describe, run, stop } kind = Kind::stop;
   RunRequest run;
 };
 
 std::string describe_request();
 std::string run_request(const RunRequest& r);
-std::string restart_request();
 std::string stop_request();
 Request parse_request(const std::string& line);
 
 std::string description_reply(const PluginInfo& info);
-/// The worker that sends it ends; a fresh one reads the next request.
-std::string restarted_reply();
 std::string load_error_reply(const std::string& message);
 /// An outcome of kind `crashed` says that the worker ends.
 std::string done_reply(std::uint64_t id, const Outcome& o);

@@ -172,14 +172,7 @@ class WorkerSession final : public Session {
       return call(index, d, c.n, two_arguments, std::nullopt, std::nullopt, c);
     });
   }
-  void restart() override {
-    std::string line;
-    if (options_.fork && !command_ && pid_ >= 0 &&
-        exchange(protocol::restart_request(), line, options_.deadline).kind == Outcome::Kind::ok &&
-        line + '\n' == protocol::restarted_reply())
-      return;
-    end(true);
-  }
+  void restart() override { end(true); }
 
  private:
   HostedBuffers buffers(Dtype d, std::uint64_t n, bool two_arguments) const {
@@ -236,10 +229,7 @@ class WorkerSession final : public Session {
 
   std::vector<std::string> command_line() const {
     if (command_) return words_of(*command_);
-    std::vector<std::string> words = {worker_path(options_), path_,
-                                      std::to_string(options_.memory_limit_mib)};
-    if (options_.fork) words.emplace_back("fork");
-    return words;
+    return {worker_path(options_), path_, std::to_string(options_.memory_limit_mib)};
   }
   std::string shown() const { return command_ ? fmt::format("--exec '{}'", *command_) : path_; }
 

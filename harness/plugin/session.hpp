@@ -17,9 +17,6 @@ struct SessionOptions {
   bool isolate = true;                        ///< false: load the plug-in into this process
   std::chrono::milliseconds deadline{20000};  ///< for each batch; loading may take 4 times as long
   std::uint64_t memory_limit_mib = 8192;      ///< data the plug-in may take beyond its start
-  /// A restarted worker is forked from one that has loaded the plug-in and run nothing, where it
-  /// can be: loading a large library takes a second.
-  bool fork = false;
   std::string worker;  ///< path of ulpaudit-worker; empty: beside this program
 };
 

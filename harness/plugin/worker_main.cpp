@@ -1,22 +1,14 @@
-// ulpaudit-worker PLUGIN.so MEMORY_LIMIT_MIB [fork]: loads one plug-in and runs its kernels for the
-// host; with `fork`, in children that are replaced by fresh ones on request.
+// ulpaudit-worker PLUGIN.so MEMORY_LIMIT_MIB: loads one plug-in and runs its kernels for the host.
 // Requests on fd 3, replies on fd 4, data in the file on fd 5 (docs/worker-protocol.md).
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <iterator>
 #include <optional>
 #include <string>
 
@@ -134,17 +126,28 @@ std::uint64_t g_request = 0;  // the one that runs
   ::_exit(1);
 }
 
-struct Loaded {
-  std::optional<LoadedPlugin> plugin;
-  std::string error;
-  std::vector<Fact> facts;
-};
+}  // namespace
 
-constexpr int kRestart = 75;  ///< exit code of a child that a fresh one follows
-
-/// Answers requests until the stream ends; the exit code.
-int serve(const Loaded& loaded, const Data& data, bool forked) {
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr,
+                 "usage: ulpaudit-worker PLUGIN.so MEMORY_LIMIT_MIB (started by ulpaudit)\n");
+    return 2;
+  }
   std::string pending;
+  std::optional<LoadedPlugin> plugin;
+  std::string load_error;
+  std::vector<Fact> load_facts;
+  watch_faults([](const Fact& f) { report_fault(f); });
+  try {
+    const Environment before = Environment::now(true);
+    plugin.emplace(argv[1]);
+    load_facts = Environment::now(true).changed_since(before);
+  } catch (const LoadError& e) {
+    load_error = e.what();
+  }
+  const Data data = map_data();
+  limit_memory(std::strtoull(argv[2], nullptr, 10));
   while (const auto line = receive(pending)) {
     protocol::Request q;
     try {
@@ -153,92 +156,18 @@ int serve(const Loaded& loaded, const Data& data, bool forked) {
       std::fprintf(stderr, "%s\n", e.what());
       return 70;
     }
-    using Kind = protocol::Request::Kind;
-    if (q.kind == Kind::stop) break;
-    if (q.kind == Kind::restart) return forked && send(protocol::restarted_reply()) ? kRestart : 0;
+    if (q.kind == protocol::Request::Kind::stop) break;
     g_request = q.run.id;
-    const auto& plugin = loaded.plugin;
     const bool sent =
-        q.kind == Kind::describe
-            ? send(plugin ? protocol::description_reply(described(*plugin, loaded.facts))
-                          : protocol::load_error_reply(loaded.error))
+        q.kind == protocol::Request::Kind::describe
+            ? send(plugin ? protocol::description_reply(described(*plugin, load_facts))
+                          : protocol::load_error_reply(load_error))
             : send(protocol::done_reply(q.run.id,
                                         plugin ? run(*plugin, data, q.run)
-                                               : Outcome{Outcome::Kind::failed, loaded.error, 0}));
+                                               : Outcome{Outcome::Kind::failed, load_error, 0}));
     if (!sent) break;
-  }
-  return 0;
-}
-
-/// A fork has one thread and no use of the parent's GPU; the parent waits for its children.
-bool can_fork() {
-  struct sigaction child = {};
-  ::sigaction(SIGCHLD, nullptr, &child);
-  if (child.sa_handler != SIG_DFL) return false;
-  std::error_code error;
-  using Folder = std::filesystem::directory_iterator;
-  if (std::distance(Folder("/proc/self/task", error), Folder()) != 1) return false;
-  const Folder files("/proc/self/fd", error);
-  return std::none_of(begin(files), end(files), [](const auto& file) {
-    std::error_code unreadable;
-    return std::filesystem::read_symlink(file.path(), unreadable)
-               .string()
-               .rfind("/dev/nvidia", 0) == 0;
-  });
-}
-
-/// Lets children serve, one after another, and ends as the last one did.
-int serve_in_children(const Loaded& loaded, const Data& data, std::uint64_t limit_mib) {
-  while (true) {
-    const pid_t parent = ::getpid(), child = ::fork();
-    if (child < 0) return 71;
-    if (child == 0) {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (::getppid() != parent) ::_exit(0);
-      limit_memory(limit_mib);
-      return serve(loaded, data, true);
-    }
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (WIFSIGNALED(status)) {
-      const rlimit none = {0, 0};
-      ::setrlimit(RLIMIT_CORE, &none);
-      ::signal(WTERMSIG(status), SIG_DFL);
-      ::raise(WTERMSIG(status));
-    }
-    if (WEXITSTATUS(status) != kRestart) return WEXITSTATUS(status);
-  }
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
-  const bool fork = argc == 4 && std::strcmp(argv[3], "fork") == 0;
-  if (argc != 3 && !fork) {
-    std::fprintf(
-        stderr, "usage: ulpaudit-worker PLUGIN.so MEMORY_LIMIT_MIB [fork] (started by ulpaudit)\n");
-    return 2;
-  }
-  Loaded loaded;
-  watch_faults([](const Fact& f) { report_fault(f); });
-  try {
-    const Environment before = Environment::now(true);
-    loaded.plugin.emplace(argv[1]);
-    loaded.facts = Environment::now(true).changed_since(before);
-  } catch (const LoadError& e) {
-    loaded.error = e.what();
-  }
-  const Data data = map_data();
-  const std::uint64_t limit_mib = std::strtoull(argv[2], nullptr, 10);
-  int code = 0;
-  if (fork && can_fork()) {
-    code = serve_in_children(loaded, data, limit_mib);
-  } else {
-    limit_memory(limit_mib);
-    code = serve(loaded, data, false);
   }
   // No exit handlers of the plug-in: it is being ended, not asked.
   std::fflush(nullptr);
-  ::_exit(code);
+  ::_exit(0);
 }

@@ -194,15 +194,17 @@ void look_at_mirrored(Subject& subject, ValueRules& values, Bits y, const Mirror
     for (Bits block = 0; block < count; block += kBlock) {
       const Bits end = std::min(count, block + kBlock);
       if constexpr (sizeof(T) == 4)
-        if (values.plainly_mirrored(first + block, reinterpret_cast<const float*>(&right[block]),
-                                    reinterpret_cast<const float*>(&left[block]), end - block))
+        if (values.plainly_mirrored(first + block, &right[block], &left[block], end - block))
           continue;
       for (Bits i = block; i < end && enough > 0; ++i) {
         if (values.plainly_mirrored(first + i, right[i], left[i])) continue;
         const std::pair<Bits, Bits> mirrored = {at->first + i, at->second};
-        const auto v = values.judge_mirrored(first + i, y, right[i], mirrored, left[i]);
-        if (v.empty()) continue;
-        found.add(subject.dtype(), single(subject, first + i, y), v);
+        auto at_z = values.judge_mirrored(first + i, y, right[i], mirrored, left[i]);
+        for (Violation& v : values.judge_decision(first + i, right[i])) at_z.push_back(v);
+        const auto at_mirror = values.judge_decision(mirrored.first, left[i]);
+        if (at_z.empty() && at_mirror.empty()) continue;
+        found.add(subject.dtype(), single(subject, first + i, y), at_z);
+        found.add(subject.dtype(), single(subject, mirrored.first, mirrored.second), at_mirror);
         --enough;
       }
     }

@@ -41,7 +41,9 @@ class Subject {
   std::optional<Bits> single(Bits z, Bits y);
 
   /// Its worker was ended so often, or hung, that asking goes on costing time.
-  bool worn_out() const { return ends_ >= 150 || hangs_ >= 4; }
+  bool worn_out() const { return ends_ >= kEnough || hangs_ >= 4; }
+  int ends() const { return ends_; }
+  static constexpr int kEnough = 150;  ///< ends of its worker
 
  private:
   std::string name_;

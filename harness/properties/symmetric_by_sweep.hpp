@@ -4,7 +4,6 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "contract/contract.hpp"
 #include "fp/bits.hpp"
@@ -14,10 +13,10 @@
 namespace ulpaudit {
 
 /// Did the report's sweep run every input of the implementation, and do its errors leave no room
-/// for a breach of `symmetry` with these labels, nor of `value.threshold` beyond near_decision()?
-/// The sum of two errors bounds what two results differ by. Speaks of f32.
+/// for a breach of `symmetry` with the label y (ignored by unary ops), nor of `value.threshold`
+/// beyond near_decision()? The sum of two errors bounds what two results differ by. Speaks of f32.
 bool symmetric_by_sweep(const Report& report, const std::string& implementation, OpId op, Dtype d,
-                        const KernelContract& contract, const std::vector<Bits>& labels);
+                        const KernelContract& contract, Bits y);
 
 /// The largest z >= 0 at which a decision may be wrong all the same; nothing where the op has none.
 std::optional<Bits> near_decision(OpId op, Dtype d);

@@ -35,12 +35,13 @@ double asymmetry(bool sums_to_one, double a, double b) {
 /// Without a branch on the numbers. SumsToOne: sigmoid, whose decision is yes from element `yes`
 /// on.
 template <bool SumsToOne>
-bool all_mirrored(const float* got, const float* other, std::size_t n, double budget,
-                  std::size_t yes) {
+bool all_mirrored(const std::uint32_t* got, const std::uint32_t* other, std::size_t n,
+                  double budget, std::size_t yes) {
   constexpr Bits exponent_field = 0x7ff0000000000000u;
   bool all = true;
   for (std::size_t i = 0; i < n; ++i) {
-    const double a = static_cast<double>(got[i]), b = static_cast<double>(other[i]);
+    const auto a = static_cast<double>(detail::bit_copy<float>(got[i]));
+    const auto b = static_cast<double>(detail::bit_copy<float>(other[i]));
     const double larger = std::max(std::fabs(a), std::fabs(b));
     const double power = detail::bit_copy<double>(
         detail::bit_copy<Bits>(std::max(larger, 0x1p-126)) & exponent_field);
@@ -218,7 +219,7 @@ bool ValueRules::plainly_mirrored(Bits z, Bits got, Bits other) const {
   return std::fabs(asymmetry(sums_to_one_, a, b)) <= least_budget_ * ulp_of(d_, larger);
 }
 
-bool ValueRules::plainly_mirrored(Bits z, const float* got, const float* other,
+bool ValueRules::plainly_mirrored(Bits z, const std::uint32_t* got, const std::uint32_t* other,
                                   std::size_t n) const {
   // From this element on, the decision is yes.
   const std::size_t yes = threshold_ == 0 ? 0 : threshold_ > z ? threshold_ - z : 0;
@@ -257,10 +258,12 @@ std::vector<Violation> ValueRules::judge_mirrored(Bits z, Bits y, Bits got,
                                                   const std::pair<Bits, Bits>& at, Bits other) {
   out_.clear();
   if (is_finite(d_, got) && is_finite(d_, other)) compare_mirrored(z, y, got, at, other);
-  if (threshold_ != 0) {
-    threshold(z, got);
-    threshold(at.first, other);
-  }
+  return out_;
+}
+
+std::vector<Violation> ValueRules::judge_decision(Bits z, Bits got) {
+  out_.clear();
+  if (threshold_ != 0) threshold(z, got);
   return out_;
 }
 

@@ -13,14 +13,17 @@ class ValueRules {
   std::vector<Violation> judge(Bits z, Bits y);
   /// Where the op's value mirrors that at (z, y); nothing where no number does.
   std::optional<std::pair<Bits, Bits>> mirror(Bits z, Bits y) const;
-  /// The rules `symmetry` and `value.threshold` on two results that are at hand; `at` = mirror(z,
-  /// y).
+  /// The rule `symmetry` on two results that are at hand; `at` = mirror(z, y).
   std::vector<Violation> judge_mirrored(Bits z, Bits y, Bits got, const std::pair<Bits, Bits>& at,
                                         Bits other);
-  /// True where neither rule of judge_mirrored can be broken at z >= 0: the common case.
+  /// The rule `value.threshold` on a result that is at hand.
+  std::vector<Violation> judge_decision(Bits z, Bits got);
+  /// True where neither of these rules can be broken at z >= 0 and its mirror image: the common
+  /// case.
   bool plainly_mirrored(Bits z, Bits got, Bits other) const;
   /// The same of f32's n results from z on, all of them, many at a time.
-  bool plainly_mirrored(Bits z, const float* got, const float* other, std::size_t n) const;
+  bool plainly_mirrored(Bits z, const std::uint32_t* got, const std::uint32_t* other,
+                        std::size_t n) const;
   /// Inputs that the rules speak of: exact values, the decision threshold and its neighbours.
   std::vector<std::pair<Bits, Bits>> set_pieces() const;
 

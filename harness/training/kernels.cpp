@@ -22,10 +22,11 @@ Bits rounded_truth(OpId op, Dtype d, double z, double y, double hi, double lo, d
   return final_judge(op, d, encode(d, z), encode(d, y)).rounded;
 }
 
-/// The correctly rounded value of t, |t - (hi + lo)| <= delta, where both ends of that interval
-/// round to it, no zero and no infinity. The ends are moved out by more than their own roundings:
-/// 2^-52 |hi| of sums in double that are rounded again, 2^-100 |hi| of lo - delta, |lo| <= 2^-53
-/// |hi|, where the sum with hi is the one rounding. Rounding to nearest is monotone.
+/// The correctly rounded value of t, where both ends of hi + lo +- delta round to it, no zero and
+/// no infinity: t lies on the same side of what is outside of that interval (fast_values_f64). The
+/// ends are moved out by more than their own roundings: 2^-52 |hi| of sums in double that are
+/// rounded again, 2^-100 |hi| of lo - delta, |lo| <= 2^-53 |hi|, where the sum with hi is the one
+/// rounding. Rounding to nearest is monotone.
 template <class Number>
 std::optional<Number> rounded_once(double hi, double lo, double delta) {
   constexpr bool once = std::is_same_v<Number, double>;

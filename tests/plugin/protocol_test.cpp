@@ -37,16 +37,14 @@ std::string error_of(F f) {
 
 TEST(Protocol, MessagesAreOneLineEach) {
   for (const std::string& line :
-       {describe_request(), restart_request(), restarted_reply(), stop_request(), run_request({}),
-        description_reply(sample()), load_error_reply("two\nlines"),
-        done_reply(3, {Outcome::Kind::failed, "a\nb", 0})}) {
+       {describe_request(), stop_request(), run_request({}), description_reply(sample()),
+        load_error_reply("two\nlines"), done_reply(3, {Outcome::Kind::failed, "a\nb", 0})}) {
     EXPECT_EQ(line.find('\n'), line.size() - 1) << line;
   }
 }
 
 TEST(Protocol, RequestsComeBack) {
   EXPECT_EQ(parse_request(describe_request()).kind, Request::Kind::describe);
-  EXPECT_EQ(parse_request(restart_request()).kind, Request::Kind::restart);
   EXPECT_EQ(parse_request(stop_request()).kind, Request::Kind::stop);
   RunRequest r;
   r.id = 0xffffffffffffffffu;

@@ -1,9 +1,7 @@
 // Sessions: what a plug-in does to its worker is a fact about the plug-in.
 #include "plugin/session.hpp"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -37,16 +35,9 @@ Outcome run_one(Session& s, float z) {
   return s.run(0, Dtype::f32, 1, false);
 }
 
-SessionOptions forking(SessionOptions o) {
-  o.fork = true;
-  return o;
-}
-
-/// The misbehaving input ends as `kind`, with `words` in the message, and the next input works; in
-/// a forked worker too.
+/// The misbehaving input ends as `kind`, with `words` in the message, and the next input works.
 void expect_end(const std::string& name, Kind kind, const std::string& words,
-                const SessionOptions& o = options()) {
-  if (!o.fork) expect_end(name, kind, words, forking(o));
+                SessionOptions o = options()) {
   const auto s = open_session(fault(name), o);
   ASSERT_EQ(run_one(*s, 4).kind, Kind::ok);
   EXPECT_EQ(static_cast<float*>(s->out())[0], 4);
@@ -124,25 +115,6 @@ TEST(Worker, LimitsMemory) {
   SessionOptions o = options();
   o.memory_limit_mib = 1024;
   expect_end("greedy", Kind::failed, "out of memory after 3 blocks", o);
-}
-
-TEST(Worker, ARestartedOneHasRunNothing) {
-  const auto s = open_session(fault("counts"), options());
-  const std::string first = run_one(*s, kTrigger).message;
-  EXPECT_EQ(first, fmt::format("status 2: call 1, parent {}", ::getpid()));
-  EXPECT_NE(run_one(*s, kTrigger).message, first);
-  s->restart();
-  EXPECT_EQ(run_one(*s, kTrigger).message, first);
-}
-
-TEST(Worker, AForkedOneHasRunNothing) {
-  const auto s = open_session(fault("counts"), forking(options()));
-  const std::string first = run_one(*s, kTrigger).message;
-  EXPECT_EQ(first.find("status 2: call 1, parent "), 0u) << first;
-  EXPECT_NE(first, fmt::format("status 2: call 1, parent {}", ::getpid())) << "not forked";
-  EXPECT_NE(run_one(*s, kTrigger).message, first);
-  s->restart();
-  EXPECT_EQ(run_one(*s, kTrigger).message, first) << "not a fork of the same";
 }
 
 TEST(Worker, PrintingDoesNotReachTheProtocol) {

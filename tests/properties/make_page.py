@@ -29,6 +29,11 @@ just it. How a case is written (`--case`): `z=BITS*COUNT,BITS … y=…` and wha
 | `tile=N` | N elements: the given ones over and over |
 | `fresh` | the first call of a new process |
 
+Symmetry and the decision threshold are looked at over every input and its mirror image in 16 bits,
+and in f32 with `--exhaustive`. Where the sweep of the same run has found every f32 within its budget
+and none more than 16 ulp off, the sum of two errors bounds what a pair can differ by: such pairs are
+not run again, but for those of sigmoid with |z| up to 2^-14, whose decisions errors alone do not settle.
+
 Batches of more than 2^31 bytes (`tile=…`) are run with `--huge`, and with `--exhaustive` unless a
 `--range` is chosen; where memory does not suffice, a note says so.
 

@@ -10,8 +10,10 @@ namespace {
 
 /// A report of every f32, all results within 2 ulp; f changes it, and is told the region.
 template <class F>
-bool symmetric(const char* op, const KernelContract& contract, F&& f) {
-  const std::vector<Bits> labels = {encode(Dtype::f32, 0.25), encode(Dtype::f32, 0.75)};
+bool symmetric(const char* op, const KernelContract& contract, F&& f, double label = 0.25) {
+  // As by default: the mirror image of .25 is among them, that of .9 in f32 is not.
+  const std::vector<Bits> labels = {encode(Dtype::f32, 0.9), encode(Dtype::f32, 0.25),
+                                    encode(Dtype::f32, 0.75)};
   Report report;
   for (const char* region : {"all", "core"}) {
     Result r;
@@ -25,7 +27,8 @@ bool symmetric(const char* op, const KernelContract& contract, F&& f) {
     f(r);
     report.results.push_back(r);
   }
-  return symmetric_by_sweep(report, "p/k", test::op(op), Dtype::f32, contract, labels);
+  return symmetric_by_sweep(report, "p/k", test::op(op), Dtype::f32, contract,
+                            encode(Dtype::f32, label));
 }
 
 CategoryRow category(const char* name) {
@@ -53,7 +56,10 @@ TEST(SymmetricBySweep, EachDoubtKeepsThePairs) {
   EXPECT_TRUE(doubted("sigmoid", [](Result& r) { r.categories = {category("new_nan")}; }));
   EXPECT_FALSE(doubted("sigmoid", [](Result& r) { r.categories = {category("flushed")}; }));
   EXPECT_TRUE(doubted("sigmoid_grad", [](Result& r) { r.categories = {category("flushed")}; }));
+  EXPECT_TRUE(doubted("sigmoid", [](Result& r) { r.judged.disagreements = 1; }));
   EXPECT_TRUE(doubted("bce_with_logits", [](Result& r) { r.labels.pop_back(); }));
+  EXPECT_FALSE(symmetric(
+      "bce_with_logits", {}, [](Result&) {}, 0.9));
 }
 
 TEST(SymmetricBySweep, BudgetsHoldInTheirRegions) {

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <ulpaudit/plugin.h>
-#include <unistd.h>
 
 static int32_t misbehave(char* message, size_t size) {
   (void)message;
@@ -37,10 +36,6 @@ static int32_t misbehave(char* message, size_t size) {
   return ULPAUDIT_FAILED;
 #elif defined(FAULT_SILENT_STATUS)
   return 7;
-#elif defined(FAULT_COUNTS)
-  static int calls = 0;
-  snprintf(message, size, "call %d, parent %ld", ++calls, (long)getppid());
-  return ULPAUDIT_FAILED;
 #elif defined(FAULT_PRINTS)
   /* A reply of its own making must not reach the host. */
   printf("{\"type\":\"done\",\"id\":1,\"ok\":false}\n");
