@@ -38,6 +38,7 @@ Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& bui
   offer.kernel = i;
   offer.op = op_from_name(k.op);
   offer.dtypes = k.dtypes;
+  offer.device_arrays = k.device_arrays;
   Implementation& a = offer.about;
   a.name = plugin.name + "/" + k.name;
   a.plugin = plugin.name;
@@ -177,7 +178,8 @@ std::vector<Job> make_jobs(const Catalog& catalog, const Options& o,
       for (const Offer& offer : catalog.offers) {
         if (offer.op != op || !chosen(offer, o) || !offer.about.unavailable.empty()) continue;
         if (std::find(offer.dtypes.begin(), offer.dtypes.end(), d) == offer.dtypes.end()) continue;
-        job.targets.push_back({offer.about.name, offer.about.path, offer.kernel});
+        job.targets.push_back(
+            {offer.about.name, offer.about.path, offer.kernel, offer.device_arrays});
       }
       if (job.targets.empty()) continue;
       const bool unary = info(op).arity == 1;

@@ -17,6 +17,7 @@ struct Offer {
   std::size_t kernel = 0;
   std::optional<OpId> op;  ///< empty: an op that this version does not know
   std::vector<Dtype> dtypes;
+  bool device_arrays = false;  ///< of KernelInfo
 };
 
 struct BrokenPlugin {

@@ -74,13 +74,14 @@ class Ranks {
     if (status.MPI_TAG == kBye) {
       ++byes_;
     } else if (status.MPI_TAG == kRequest) {
-      const std::optional<std::size_t> item = queue != nullptr ? queue->next() : std::nullopt;
-      const std::uint64_t number = item ? *item : kNoMore;
+      const std::vector<std::size_t> items =
+          queue != nullptr ? queue->next(1) : std::vector<std::size_t>();
+      const std::uint64_t number = items.empty() ? kNoMore : items[0];
       MPI_Send(&number, 1, MPI_UINT64_T, status.MPI_SOURCE, kAssign, MPI_COMM_WORLD);
     } else if (queue != nullptr) {
       StateReader in(bytes);
       const std::size_t item = in.number();
-      queue->finish(item, in.all_counts());
+      queue->finish({item}, in.all_counts());
     }
   }
 
@@ -92,18 +93,20 @@ class Ranks {
 /// The queue of a rank other than the first. MPI is entered by one thread at a time.
 class RemoteQueue : public ChunkQueue {
  public:
-  std::optional<std::size_t> next() override {
+  /// One, whatever the most.
+  std::vector<std::size_t> next(std::size_t) override {
     const std::lock_guard lock(mutex_);
     std::uint64_t number = kNoMore;
     MPI_Send(nullptr, 0, MPI_BYTE, 0, kRequest, MPI_COMM_WORLD);
     MPI_Recv(&number, 1, MPI_UINT64_T, 0, kAssign, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-    if (number == kNoMore) return std::nullopt;
-    return number;
+    if (number == kNoMore) return {};
+    return {number};
   }
 
-  void finish(std::size_t chunk, const std::vector<Accumulator>& counts) override {
+  void finish(const std::vector<std::size_t>& chunks,
+              const std::vector<Accumulator>& counts) override {
     StateWriter out;
-    out.number(chunk);
+    out.number(chunks.at(0));
     out.counts(counts);
     const std::string bytes = out.take();
     const std::lock_guard lock(mutex_);

@@ -126,6 +126,10 @@ void add_input_options(CLI::App& c, Options& o) {
 void add_run_options(CLI::App& c, Options& o) {
   c.add_option("--threads", o.threads, "threads (default: one per core)")
       ->check(CLI::Range(1, 1024));
+  c.add_option("--judge", o.judge,
+               "where results are compared: auto (kernels on a GPU there), or host")
+      ->check(CLI::IsMember({"auto", "host"}))
+      ->capture_default_str();
   c.add_option("--time-limit", o.time_limit, "stop after so many seconds and mark the report")
       ->check(CLI::PositiveNumber);
   add_checkpoint_options(c, o);

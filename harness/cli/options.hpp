@@ -37,6 +37,7 @@ struct Options {
   std::string shard;
   // running
   int threads = 0;  ///< 0: one per core
+  std::string judge = "auto";
   double time_limit = 0;
   std::string checkpoint;  ///< FILE
   bool resume = false;

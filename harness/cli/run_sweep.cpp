@@ -48,6 +48,7 @@ EngineOptions engine_options(const Options& o) {
   EngineOptions e;
   e.threads = o.thread_count();
   e.session = o.session();
+  e.judge_on_device = o.judge == "auto";
   const Shard shard = parse_shard(o.shard);
   e.shard = shard.index;
   e.shards = shard.count;
@@ -150,6 +151,7 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
     throw UsageError(e.what());
   }
   progress.clear();
+  report.run.gpu = outcome.device;
   SessionPool sessions(o.session());
   // Evidence is exhaustive only where every chunk was run.
   const bool whole = engine.shards == 1 && !outcome.ended_early && !outcome.interrupted;

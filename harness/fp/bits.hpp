@@ -9,9 +9,6 @@
 
 namespace ulpaudit {
 
-/// An encoding of some dtype, zero-extended to 64 bits.
-using Bits = std::uint64_t;
-
 constexpr Bits magnitude(Dtype d, Bits b) { return b & (format(d).sign_bit() - 1); }
 constexpr bool is_negative(Dtype d, Bits b) { return (b & format(d).sign_bit()) != 0; }
 constexpr bool is_nan(Dtype d, Bits b) { return magnitude(d, b) > format(d).infinity(); }

@@ -8,6 +8,9 @@
 
 namespace ulpaudit {
 
+/// An encoding of some dtype, zero-extended to 64 bits.
+using Bits = std::uint64_t;
+
 enum class Dtype : std::uint8_t { f16, bf16, f32, f64 };
 
 /// Parameters of a binary interchange format. A number is ±m·2^(e-p+1) with m < 2^p, e >= emin.

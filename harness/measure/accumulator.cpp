@@ -135,22 +135,75 @@ void count_bins(std::uint64_t* histogram, const std::uint64_t* bin, std::uint64_
 
 }  // namespace
 
+Tally& Accumulator::add_scored(Region region, CurveBin& bin, const ScoredCount& c,
+                               const Sum& sum_signed, const Sum& sum_abs, const Sum& sum_squares) {
+  Tally& t = regions[static_cast<std::size_t>(region)];
+  t.start();
+  t.points += c.scored;
+  t.measured += c.scored;
+  t.correctly_rounded += c.correctly_rounded;
+  t.faithful += c.faithful;
+  t.allclose_failures += c.allclose_failures;
+  t.sum_abs += sum_abs;
+  t.sum_squares += sum_squares;
+  t.sum_signed += sum_signed;
+  bin.points += c.scored;
+  bin.correctly_rounded += c.correctly_rounded;
+  bin.sum_abs += sum_abs;
+  bin.sum_squares += sum_squares;
+  bin.max_signed = std::max(bin.max_signed, c.max_signed);
+  bin.min_signed = std::min(bin.min_signed, c.min_signed);
+  return t;
+}
+
+void Accumulator::add_stretch(const DeviceStretch& s, Bits y, const StretchCount& c) {
+  constexpr Dtype d = Dtype::f32;
+  const auto region = static_cast<Region>(s.region);
+  const auto z = [&](std::uint32_t lane) { return from_ordinal(d, s.first + lane); };
+  digest += c.digest;
+  monotone.pairs += c.pairs;
+  if (const LaneKind& v = c.violations; v.n != 0)
+    offer_violations(d, {from_ordinal(d, s.first + v.first - 1), y, c.got_lower},
+                     {z(v.first), y, c.got_upper}, from_ordinal(d, s.first + v.last - 1), v.n);
+  judged.fast += c.scored + c.right_nans;
+  if (c.right_nans != 0) add_nans(d, region, {z(0), y, 0}, c.right_nans);
+  if (c.scored == 0) return;
+  CurveBin& bin = bin_of(d, z(0));
+  Tally& t = add_scored(region, bin,
+                        {c.scored, c.correctly_rounded, c.faithful, c.allclose_failures,
+                         c.max_signed, c.min_signed},
+                        Sum(c.sum_signed), Sum(c.sum_abs),
+                        (Sum(c.squares_high) << 32) + Sum(c.squares_low));
+  const Case top = {z(c.top), y, c.got_top}, bottom = {z(c.bottom), y, c.got_bottom};
+  t.max_signed.offer(d, c.max_signed, top);
+  t.min_signed.offer(d, -c.min_signed, bottom);
+  t.max_abs.offer(d, c.max_signed, top);
+  t.max_abs.offer(d, -c.min_signed, bottom);
+  const auto count = [&](Counter& to, const LaneKind& lanes, std::uint32_t got) {
+    if (lanes.n != 0) to.add(d, {z(lanes.first), y, got}, z(lanes.last), lanes.n);
+  };
+  const auto category = [&](Category k) -> Counter& {
+    return t.categories[static_cast<std::size_t>(k)];
+  };
+  count(t.wrong_zero, c.wrong_zero, c.got_wrong_zero);
+  count(category(Category::out_of_range), c.out_of_range, c.got_out_of_range);
+  count(category(Category::wrong_sign), c.wrong_sign, c.got_wrong_sign);
+  bin.categories += c.out_of_range.n + c.wrong_sign.n;
+}
+
+void Accumulator::add_histogram(Region region, const std::vector<std::uint64_t>& bins) {
+  Tally& t = regions[static_cast<std::size_t>(region)];
+  t.start();
+  for (std::size_t i = 0; i < bins.size(); ++i) t.histogram[i] += bins[i];
+}
+
 void Accumulator::add_block(Region region, const BlockScore& s, const BlockScratch& scratch,
                             std::size_t n, const PackedCases& cases) {
   if (s.scored == 0) return;
   const Dtype d = cases.d;
-  Tally& t = regions[static_cast<std::size_t>(region)];
   CurveBin& bin = bin_of(d, cases(0).z);
-  t.start();
-  t.points += s.scored;
-  t.measured += s.scored;
-  t.correctly_rounded += s.correctly_rounded;
-  t.faithful += s.faithful;
-  t.allclose_failures += s.allclose_failures;
   const BlockSums sums = sums_of(s);
-  t.sum_abs += sums.sum_abs;
-  t.sum_squares += sums.sum_squares;
-  t.sum_signed += sums.sum_signed;
+  Tally& t = add_scored(region, bin, s, sums.sum_signed, sums.sum_abs, sums.sum_squares);
   Extremes(s, scratch, n, cases).offer_to(t);
   const auto count = [&](Counter& c, std::uint64_t lanes, const LaneSpan& at) {
     if (lanes != 0) c.add(d, cases(at.first), cases(at.last).z, lanes);
@@ -162,12 +215,6 @@ void Accumulator::add_block(Region region, const BlockScore& s, const BlockScrat
   count(category(Category::out_of_range), s.out_of_range, scratch.out_of_range);
   count(category(Category::wrong_sign), s.wrong_sign, scratch.wrong_sign);
   bin.categories += s.out_of_range + s.wrong_sign;
-  bin.points += s.scored;
-  bin.correctly_rounded += s.correctly_rounded;
-  bin.sum_abs += sums.sum_abs;
-  bin.sum_squares += sums.sum_squares;
-  bin.max_signed = std::max(bin.max_signed, s.max_signed);
-  bin.min_signed = std::min(bin.min_signed, s.min_signed);
   t.histogram.back() += s.bulk_category;
   count_bins(t.histogram.data(), scratch.bin, s.bins);
 }

@@ -9,6 +9,7 @@
 #include "measure/packed.hpp"
 #include "measure/scan_block.hpp"
 #include "measure/score_block.hpp"
+#include "measure/stretch_count.hpp"
 #include "record/loss.hpp"
 #include "record/search.hpp"
 #include "record/tally.hpp"
@@ -44,6 +45,10 @@ struct Accumulator {
   /// of z. Slow lanes are not counted.
   void add_block(Region region, const BlockScore& s, const BlockScratch& scratch, std::size_t n,
                  const PackedCases& cases);
+  /// What a device counted of a stretch of f32, but for slow lanes and the histogram.
+  void add_stretch(const DeviceStretch& s, Bits y, const StretchCount& c);
+  /// kHistogramBins counts of points.
+  void add_histogram(Region region, const std::vector<std::uint64_t>& bins);
   /// n points where NaN came out for a NaN, the first of them being `first`, in one bin.
   void add_nans(Dtype d, Region region, const Case& first, std::uint64_t n);
   /// n >= 2 points from first to last, in one region and bin, whose results are all correctly
@@ -59,6 +64,9 @@ struct Accumulator {
   /// `n` correctly rounded results that start at `first`, in the region's tally, which it gives.
   Tally& add_right(Dtype d, Region region, const Case& first, std::uint64_t n);
   CurveBin& bin_of(Dtype d, Bits z);
+  /// Counts and sums of one region and bin, which starts there.
+  Tally& add_scored(Region region, CurveBin& bin, const ScoredCount& c, const Sum& sum_signed,
+                    const Sum& sum_abs, const Sum& sum_squares);
   /// n pairs that break monotonicity, from (before, after) to the one whose lower member is at
   /// last.
   void offer_violations(Dtype d, const Case& before, const Case& after, Bits last, std::uint64_t n);

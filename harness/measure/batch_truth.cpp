@@ -164,18 +164,21 @@ std::optional<int> BatchTruth::scaled_between(std::size_t first, std::size_t las
 }
 
 bool BatchTruth::agrees_with_final_judge() {
-  const Bits z = load(d_, z_, 0);
   const FastValues v = values(0);
-  if (*v.delta < 0) return true;  // not the fast judge's
-  const Truth sure = final_judge(op_, d_, z, y_);
+  return agrees(op_, d_, load(d_, z_, 0), y_, *v.hi, *v.lo, *v.delta);
+}
+
+bool BatchTruth::agrees(OpId op, Dtype d, Bits z, Bits y, double hi, double lo, double delta) {
+  if (delta < 0) return true;  // not the fast judge's
+  const Truth sure = final_judge(op, d, z, y);
   if (sure.kind != TruthKind::finite) return false;
   const double scale = std::ldexp(1.0, -sure.q), sign = sure.negative ? -1.0 : 1.0;
-  const double off = (*v.hi * scale - sign * sure.ulps.hi) + (*v.lo * scale - sign * sure.ulps.lo);
+  const double off = (hi * scale - sign * sure.ulps.hi) + (lo * scale - sign * sure.ulps.lo);
   // 17/16: the f64 judge's promise (fast_judge_f64.hpp). 2^-45: how well the final judge's value
   // and this difference are known, in ulps.
-  if (!(std::fabs(off) <= 17.0 / 16 * *v.delta * scale + 0x1p-45)) return false;
+  if (!(std::fabs(off) <= 17.0 / 16 * delta * scale + 0x1p-45)) return false;
   Truth t;
-  return !decide(d_, *v.hi, *v.lo, *v.delta, t) ||
+  return !decide(d, hi, lo, delta, t) ||
          (t.rounded == sure.rounded && t.side == sure.side && t.q == sure.q);
 }
 

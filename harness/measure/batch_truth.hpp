@@ -34,6 +34,8 @@ class BatchTruth {
   std::optional<int> scaled_between(std::size_t first, std::size_t last) const;
   /// Input 0: the fast judge's interval and decision against the final judge's.
   bool agrees_with_final_judge();
+  /// The same of an interval that a fast judge has for z.
+  static bool agrees(OpId op, Dtype d, Bits z, Bits y, double hi, double lo, double delta);
 
  private:
   /// What the op takes from z alone, kept from label to label while the inputs stay the same.

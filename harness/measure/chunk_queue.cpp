@@ -21,11 +21,20 @@ std::uint64_t LocalQueue::evaluations(std::size_t item) const {
   return job.plan.chunks[items_[item].chunk].count * job.targets.size();
 }
 
-std::optional<std::size_t> LocalQueue::next() {
+std::vector<std::size_t> LocalQueue::next(std::size_t most) {
   const std::lock_guard lock(mutex_);
-  while (next_ < items_.size() && done_[next_] != 0) ++next_;
-  if (halted_ || next_ >= items_.size() || out_of_time()) return std::nullopt;
-  return next_++;
+  std::vector<std::size_t> items;
+  if (halted_ || out_of_time()) return items;
+  const auto segment = [&](std::size_t i) {
+    return std::pair(items_[i].job, jobs_[items_[i].job].plan.chunks[items_[i].chunk].segment);
+  };
+  for (; next_ < items_.size() && items.size() < most; ++next_) {
+    if (done_[next_] != 0) continue;
+    if (!items.empty() && segment(next_) != segment(items[0])) break;
+    items.push_back(next_);
+    if (!jobs_[items_[next_].job].for_device()) most = 1;
+  }
+  return items;
 }
 
 bool LocalQueue::out_of_time() {
@@ -37,12 +46,15 @@ bool LocalQueue::out_of_time() {
   return true;
 }
 
-void LocalQueue::finish(std::size_t item, const std::vector<Accumulator>& counts) {
+void LocalQueue::finish(const std::vector<std::size_t>& items,
+                        const std::vector<Accumulator>& counts) {
   const std::lock_guard lock(mutex_);
-  Job& job = jobs_[items_[item].job];
+  Job& job = jobs_[items_[items.at(0)].job];
   for (std::size_t t = 0; t < counts.size(); ++t) job.results[t].merge(job.plan.dtype, counts[t]);
-  done_[item] = 1;
-  outcome_.evaluations += evaluations(item);
+  for (std::size_t item : items) {
+    done_[item] = 1;
+    outcome_.evaluations += evaluations(item);
+  }
   if (options_.progress) options_.progress(outcome_.evaluations, total_);
   if (!options_.checkpoint.path.empty() &&
       std::chrono::steady_clock::now() - saved_ >= options_.checkpoint.every)

@@ -28,8 +28,9 @@ class LocalQueue : public ChunkQueue {
   LocalQueue(std::vector<Job>& jobs, const std::vector<WorkItem>& items, EndsLeft& ends_left,
              const EngineOptions& options);
 
-  std::optional<std::size_t> next() override;
-  void finish(std::size_t item, const std::vector<Accumulator>& counts) override;
+  std::vector<std::size_t> next(std::size_t most) override;
+  void finish(const std::vector<std::size_t>& items,
+              const std::vector<Accumulator>& counts) override;
   /// After all threads ended: the last checkpoint.
   void close();
   const EngineOutcome& outcome() const { return outcome_; }

@@ -14,6 +14,7 @@
 #include "measure/batch_runner.hpp"
 #include "measure/binade_search.hpp"
 #include "measure/chunk_queue.hpp"
+#include "measure/device_sweep.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -49,6 +50,7 @@ struct Shared {
   std::atomic<bool> halt{false};
   std::mutex mutex;  // guards the failure
   std::exception_ptr failure;
+  std::unique_ptr<DeviceSweep> device;  ///< where there is one, and a kernel for it
 
   /// Runs `work` to its end, or until it throws: then all threads end.
   template <class F>
@@ -69,36 +71,67 @@ class Lane {
       : shared_(shared), queue_(queue), sessions_(shared.options.session) {}
 
   void run() {
+    const std::size_t most = shared_.device ? DeviceJudge::kMostChunks : 1;
     while (!shared_.halt.load()) {
-      const std::optional<std::size_t> i = queue_.next();
-      if (!i) return;
-      queue_.finish(*i, run_chunk(shared_.items.at(*i)));
+      const std::vector<std::size_t> items = queue_.next(most);
+      if (items.empty()) return;
+      queue_.finish(items, run_chunks(items));
     }
   }
 
  private:
-  const std::vector<Accumulator>& run_chunk(const WorkItem& item) {
-    Job& job = shared_.jobs[item.job];
+  /// Chunks of one segment.
+  const std::vector<Accumulator>& run_chunks(const std::vector<std::size_t>& numbers) {
+    const WorkItem& first = shared_.items.at(numbers.at(0));
+    const Job& job = shared_.jobs[first.job];
     const InputPlan& plan = job.plan;
-    const Chunk& chunk = plan.chunks[item.chunk];
-    const Segment& segment = plan.segments[chunk.segment];
+    const std::size_t number = plan.chunks[first.chunk].segment;
+    const Segment& segment = plan.segments[number];
     std::vector<Accumulator>& local = fresh_counts(job.targets.size());
     z_.resize((kBatchInputs + 1) * 8 + 64);
-    const JudgedCount checks = cross_check(plan, segment, chunk);
-    if (segment.kind == Segment::Kind::search) {
-      for (std::size_t t = 0; t < job.targets.size(); ++t) search(item, t, local[t]);
-    } else {
-      sweep(item, local);
+    DeviceSweep::Part part = {plan, segment, shared_.spans[first.job][number], {}};
+    for (std::size_t i : numbers) part.chunks.push_back(shared_.items.at(i).chunk);
+    std::vector<std::size_t> for_host;
+    for (std::size_t t = 0; t < job.targets.size(); ++t) {
+      const bool on_device = shared_.device && DeviceSweep::covers(plan, segment) &&
+                             shared_.device->takes(job.targets[t]);
+      if (!on_device) {
+        for_host.push_back(t);
+        continue;
+      }
+      for (std::size_t c : shared_.device->run(part, job.targets[t], local[t], truth_))
+        sweep({first.job, c}, {t}, local);
+      // Of the device's values; those that the host found are checked in other chunks of its own.
+      const std::vector<Bits> sample = sample_of(part);
+      local[t].judged.cross_checked += sample.size();
+      local[t].judged.disagreements += shared_.device->disagreements(part, sample);
     }
-    for (Accumulator& a : local) {
-      a.judged.cross_checked += checks.cross_checked;
-      a.judged.disagreements += checks.disagreements;
-    }
+    if (!for_host.empty())
+      for (std::size_t c : part.chunks) run_on_host({first.job, c}, for_host, local);
     return local;
   }
 
-  /// The inputs of the chunk, through every target.
-  void sweep(const WorkItem& item, std::vector<Accumulator>& local) {
+  void run_on_host(const WorkItem& item, const std::vector<std::size_t>& targets,
+                   std::vector<Accumulator>& local) {
+    const Job& job = shared_.jobs[item.job];
+    const InputPlan& plan = job.plan;
+    const Chunk& chunk = plan.chunks[item.chunk];
+    const Segment& segment = plan.segments[chunk.segment];
+    const JudgedCount checks = cross_check(plan, segment, chunk);
+    if (segment.kind == Segment::Kind::search) {
+      for (std::size_t t : targets) search(item, t, local[t]);
+    } else {
+      sweep(item, targets, local);
+    }
+    for (std::size_t t : targets) {
+      local[t].judged.cross_checked += checks.cross_checked;
+      local[t].judged.disagreements += checks.disagreements;
+    }
+  }
+
+  /// The inputs of the chunk, through these targets.
+  void sweep(const WorkItem& item, const std::vector<std::size_t>& targets,
+             std::vector<Accumulator>& local) {
     Job& job = shared_.jobs[item.job];
     const InputPlan& plan = job.plan;
     const Chunk& chunk = plan.chunks[item.chunk];
@@ -109,8 +142,8 @@ class Lane {
       // The input before the batch is run again, for monotonicity across the border alone.
       const std::uint64_t lead = chunk.first + done > 0 ? 1 : 0;
       fill(plan, segment, chunk.first + done - lead, n + lead);
-      truth_.start(plan.op, plan.dtype, segment.y, z_.data(), n + lead, job.targets.size() > 1);
-      for (std::size_t t = 0; t < job.targets.size(); ++t) {
+      truth_.start(plan.op, plan.dtype, segment.y, z_.data(), n + lead, targets.size() > 1);
+      for (std::size_t t : targets) {
         BatchRunner runner(sessions_, job.targets[t], shared_.ends_left[item.job][t]);
         BatchCounter counter(plan, segment.y, spans, z_.data(), lead, truth_, scratch_, local[t]);
         runner.run({plan.op, plan.dtype, segment.y, z_.data(), n + lead}, std::ref(counter),
@@ -163,14 +196,29 @@ class Lane {
     filled_ = wanted;
   }
 
+  static std::vector<Bits> sample_of(const InputPlan& plan, const Segment& segment,
+                                     const Chunk& chunk) {
+    std::vector<Bits> sample;
+    for (std::uint64_t k = 0; k < cross_checks(chunk.count); ++k)
+      sample.push_back(plan.input(
+          segment,
+          chunk.first + random_word(plan.seed ^ segment.y, chunk.first + k) % chunk.count));
+    return sample;
+  }
+  static std::vector<Bits> sample_of(const DeviceSweep::Part& part) {
+    std::vector<Bits> sample;
+    for (std::size_t c : part.chunks) {
+      const std::vector<Bits> more = sample_of(part.plan, part.segment, part.plan.chunks[c]);
+      sample.insert(sample.end(), more.begin(), more.end());
+    }
+    return sample;
+  }
+
   /// A sample that depends on the chunk alone goes through both judges.
   JudgedCount cross_check(const InputPlan& plan, const Segment& segment, const Chunk& chunk) {
     JudgedCount c;
     if (!fast_judge_covers(plan.op)) return c;
-    for (std::uint64_t k = 0; k < cross_checks(chunk.count); ++k) {
-      const std::uint64_t i =
-          chunk.first + random_word(plan.seed ^ segment.y, chunk.first + k) % chunk.count;
-      const Bits z = plan.input(segment, i);
+    for (Bits z : sample_of(plan, segment, chunk)) {
       Bits padded[9] = {z};  // little endian: the first element is z
       truth_.start(plan.op, plan.dtype, segment.y, padded, 1, false);
       ++c.cross_checked;
@@ -215,6 +263,15 @@ void prepare(Shared& shared) {
   }
 }
 
+bool wants_device(const std::vector<Job>& jobs) {
+  return std::any_of(jobs.begin(), jobs.end(), [](const Job& j) {
+    const auto& segments = j.plan.segments;
+    return j.for_device() &&
+           std::any_of(segments.begin(), segments.end(),
+                       [&](const Segment& s) { return DeviceSweep::covers(j.plan, s); });
+  });
+}
+
 void run_lanes(Shared& shared, ChunkQueue& queue) {
   const auto lane = [&] {
     shared.guard([&] { Lane(shared, queue).run(); });
@@ -234,6 +291,8 @@ void run_lanes(Shared& shared, ChunkQueue& queue) {
 EngineOutcome run_jobs(std::vector<Job>& jobs, const EngineOptions& options) {
   Shared shared(jobs, options);
   prepare(shared);
+  if (options.judge_on_device && wants_device(jobs) && DeviceJudge::why_not().empty())
+    shared.device = std::make_unique<DeviceSweep>(options.session);
   if (options.queue != nullptr) {
     run_lanes(shared, *options.queue);
     return {};
@@ -241,7 +300,9 @@ EngineOutcome run_jobs(std::vector<Job>& jobs, const EngineOptions& options) {
   LocalQueue queue(jobs, shared.items, shared.ends_left, options);
   run_lanes(shared, queue);
   queue.close();
-  return queue.outcome();
+  EngineOutcome outcome = queue.outcome();
+  if (shared.device) outcome.device = shared.device->used();
+  return outcome;
 }
 
 }  // namespace ulpaudit

@@ -2,6 +2,7 @@
 // counts.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -22,6 +23,7 @@ struct Target {
   std::string name;  ///< plugin/kernel
   std::string plugin_path;
   std::size_t kernel = 0;
+  bool device_arrays = false;  ///< of KernelInfo
 };
 
 /// All implementations of one op and dtype that are run over the same inputs.
@@ -29,21 +31,30 @@ struct Job {
   InputPlan plan;
   std::vector<Target> targets;
   std::vector<Accumulator> results;  ///< one per target, filled by run_jobs
+  /// Has it a target for a device?
+  bool for_device() const {
+    return std::any_of(targets.begin(), targets.end(),
+                       [](const Target& t) { return t.device_arrays; });
+  }
 };
 
 /// Where chunks come from and where their counts go. All threads call it at once.
 class ChunkQueue {
  public:
   virtual ~ChunkQueue() = default;
-  /// Number of a chunk of this run that is still to be run; nothing where no more are to be had.
-  virtual std::optional<std::size_t> next() = 0;
-  /// The chunk's counts, by target.
-  virtual void finish(std::size_t chunk, const std::vector<Accumulator>& counts) = 0;
+  /// Numbers of chunks of this run that are still to be run: one, or up to `most` of one segment in
+  /// order; none where no more are to be had.
+  virtual std::vector<std::size_t> next(std::size_t most) = 0;
+  /// Their counts together, by target.
+  virtual void finish(const std::vector<std::size_t>& chunks,
+                      const std::vector<Accumulator>& counts) = 0;
 };
 
 struct EngineOptions {
   int threads = 1;
   SessionOptions session;
+  /// Kernels that take a device's arrays are judged there, where a sweep is of f32 runs.
+  bool judge_on_device = true;
   std::uint64_t shard = 0, shards = 1;  ///< chunks with index % shards == shard are run
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   const std::atomic<bool>* stop = nullptr;
@@ -61,6 +72,7 @@ struct EngineOutcome {
   bool ended_early = false;  ///< by the time limit
   bool interrupted = false;
   std::uint64_t evaluations = 0;
+  std::string device;  ///< that judged results; empty: none did
 };
 
 /// Throws Undecided where the truth stays open, BadCheckpoint where --resume cannot be.

@@ -11,7 +11,7 @@
 
 #include <limits>
 
-#include "measure/lanes-inl.h"
+#include "truth/lanes-inl.h"
 #include "measure/score_block.hpp"
 #include "record/tally.hpp"
 
@@ -65,12 +65,6 @@ struct LimbVectors {
     out.squares = {Total(s0), Total(s1), Total(s2), Total(s3), Total(s4)};
   }
 };
-
-/// The error quantised as quantise() does: from 2^32 on a double is a multiple of 2^-20 as it is.
-HWY_INLINE V Quantise(V e) {
-  const V capped = hn::Max(hn::Min(e, Set(kErrorCap)), Set(-kErrorCap));
-  return hn::Mul(ToInteger(hn::Mul(capped, Set(0x1p20))), Set(kQuantum));
-}
 
 /// Below this an error's square is under 2^52 units of 2^-20 ulp², the integers of a double's
 /// mantissa.

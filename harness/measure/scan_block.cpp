@@ -8,7 +8,7 @@
 #include <cstring>
 #include <limits>
 
-#include "measure/lanes-inl.h"
+#include "truth/lanes-inl.h"
 #include "measure/packed.hpp"
 #include "measure/scan_block.hpp"
 

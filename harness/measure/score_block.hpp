@@ -24,9 +24,14 @@ struct LimbSums {
   std::array<double, 5> squares = {};
 };
 
-/// Over scored lanes, their categories included; all sums are exact.
-struct BlockScore {
+/// Over scored lanes, their categories included.
+struct ScoredCount {
   std::uint64_t scored = 0, correctly_rounded = 0, faithful = 0, allclose_failures = 0;
+  double max_signed = 0, min_signed = 0;  ///< quantised ulps; valid where scored != 0
+};
+
+/// All sums are exact.
+struct BlockScore : ScoredCount {
   std::uint64_t wrong_zeros = 0, out_of_range = 0, wrong_sign = 0;
   std::uint64_t bins = 0;           ///< lanes whose bin is in BlockScratch::bin
   std::uint64_t bulk_category = 0;  ///< further lanes that belong in the bin of categories
@@ -35,7 +40,6 @@ struct BlockScore {
   std::uint64_t small_squares = 0;
   LimbSums large;                         ///< 2^20 <= |error| < 2^40, n in units of 2^-20 ulp
   LimbSums largest;                       ///< 2^40 <= |error| <= kErrorCap, n in ulps
-  double max_signed = 0, min_signed = 0;  ///< quantised ulps; valid where scored != 0
   std::uint64_t slow = 0;                 ///< lanes listed in slow_lanes
 };
 

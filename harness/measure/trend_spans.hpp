@@ -1,6 +1,7 @@
 // Where an op rises and falls in z for one label, found once per batch: trend() takes logarithms.
 #pragma once
 
+#include "measure/stretch_count.hpp"
 #include "ops/op.hpp"
 
 namespace ulpaudit {
@@ -32,6 +33,13 @@ class TrendSpans {
     right_from_ = hi;
   }
 
+  /// The same for f32 on a device.
+  DeviceTrend on_device() const {
+    const auto o = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
+    const Bits infinity = format(d_).infinity();
+    return {o(ordinal(d_, negate(d_, infinity))), o(ordinal(d_, infinity)), o(left_end_),
+            o(right_from_), left_, right_};
+  }
   /// trend() at z, a number or an infinity.
   int operator()(Bits z) const {
     const std::uint64_t o = ordinal(d_, z);

@@ -22,6 +22,12 @@ auto timer(const ulpaudit_kernel& k) -> decltype(k.time) {
   return k.struct_size >= offsetof(ulpaudit_kernel, time) + sizeof k.time ? k.time : nullptr;
 }
 
+/// Null likewise.
+auto device_runner(const ulpaudit_kernel& k) -> decltype(k.run_on_device) {
+  constexpr std::size_t kSize = offsetof(ulpaudit_kernel, run_on_device) + sizeof k.run_on_device;
+  return k.struct_size >= kSize ? k.run_on_device : nullptr;
+}
+
 std::string text(const char* s) { return s != nullptr ? s : ""; }
 
 KernelInfo describe(const std::string& path, std::uint32_t i, const ulpaudit_kernel* k) {
@@ -48,6 +54,7 @@ KernelInfo describe(const std::string& path, std::uint32_t i, const ulpaudit_ker
   info.in_place = (k->tags & ULPAUDIT_TAG_IN_PLACE) != 0;
   info.elementwise = (k->tags & ULPAUDIT_TAG_ELEMENTWISE) != 0;
   info.on_device = timer(*k) != nullptr;
+  info.device_arrays = device_runner(*k) != nullptr;
   return info;
 }
 
@@ -129,6 +136,23 @@ Outcome LoadedPlugin::run(std::size_t index, Dtype d, std::uint64_t n, const voi
   o.nanoseconds = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count());
   return o;
+}
+
+Outcome LoadedPlugin::run_on_device(std::size_t index, Dtype d, std::uint64_t n,
+                                    const DeviceArrays& arrays, bool two_arguments) const {
+  const ulpaudit_kernel* k = plugin_->kernels[index];
+  if (device_runner(*k) == nullptr)
+    return {Outcome::Kind::failed, "the kernel takes no arrays of a device", 0};
+  const ulpaudit_device_batch batch = {sizeof(ulpaudit_device_batch),
+                                       bit_of(d),
+                                       0,
+                                       n,
+                                       arrays.z.data(),
+                                       two_arguments ? arrays.y.data() : nullptr,
+                                       arrays.out.data()};
+  return guarded([&](char* message, std::size_t size) {
+    return device_runner(*k)(k, &batch, message, size);
+  });
 }
 
 Outcome LoadedPlugin::time(std::size_t index, Dtype d, std::uint64_t n, const void* z,

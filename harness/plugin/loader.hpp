@@ -6,6 +6,7 @@
 #include <string>
 
 #include "plugin/description.hpp"
+#include "plugin/device_arrays.hpp"
 #include "plugin/plugin.h"
 #include "plugin/timing.hpp"
 
@@ -28,6 +29,9 @@ class LoadedPlugin {
   /// `threw` of the outcome's message: an exception crossed the boundary.
   Outcome run(std::size_t index, Dtype d, std::uint64_t n, const void* z, const void* y,
               void* out) const;
+  /// Of a kernel with `device_arrays`, on the first n elements of these.
+  Outcome run_on_device(std::size_t index, Dtype d, std::uint64_t n,
+                        const DeviceArrays& arrays, bool two_arguments) const;
   /// Of a kernel on a device: calls of `timing.elements` elements, made from the n at z and y, as
   /// its device's clock has them.
   Outcome time(std::size_t index, Dtype d, std::uint64_t n, const void* z, const void* y,

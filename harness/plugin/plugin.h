@@ -71,6 +71,19 @@ typedef struct ulpaudit_timing {
   double spent;         /* answer: nanoseconds that they took in all, by the device's clock   */
 } ulpaudit_timing;
 
+/* One call over arrays in the memory of a CUDA device that belong to another process, so that no
+ * result crosses to the host: each is given by its cudaIpcMemHandle_t, 64 bytes, of the start of an
+ * allocation, which stays open to the plug-in as long as the same handles come. */
+typedef struct ulpaudit_device_batch {
+  size_t struct_size;
+  uint32_t dtype;         /* exactly one of ULPAUDIT_F16 … ULPAUDIT_F64                       */
+  uint32_t flags;         /* 0                                                                */
+  uint64_t n;             /* number of elements; at least 1                                   */
+  const unsigned char* z; /* of n logits                                                      */
+  const unsigned char* y; /* of n labels for the two-argument ops, else NULL                  */
+  const unsigned char* out; /* of n results, complete when the call returns                   */
+} ulpaudit_device_batch;
+
 /* One kernel: an implementation of one op in one or more dtypes. */
 typedef struct ulpaudit_kernel {
   size_t struct_size;
@@ -90,6 +103,10 @@ typedef struct ulpaudit_kernel {
    * tells how long the kernel takes; else it is asked for times. Status and message as of `run`. */
   int32_t (*time)(const struct ulpaudit_kernel* self, ulpaudit_timing* timing, char* message,
                   size_t message_size);
+  /* Appended later still. NULL where the kernel takes arrays in the host's memory alone. With it, a
+   * sweep can be judged on the device. Status and message as of `run`. */
+  int32_t (*run_on_device)(const struct ulpaudit_kernel* self, const ulpaudit_device_batch* batch,
+                           char* message, size_t message_size);
 } ulpaudit_kernel;
 
 /* The plug-in. `kernels` is an array of pointers, so that ulpaudit_kernel can grow. */

@@ -158,6 +158,7 @@ class Kernel {
            nullptr,
            nullptr,
            &Kernel::run,
+           nullptr,
            nullptr},
         f_(std::move(f)) {}
 
@@ -178,6 +179,14 @@ class Kernel {
   /// that answers as ulpaudit_timing says; T is the dtype of the call.
   Kernel times_itself() && {
     c_.time = &Kernel::time<F>;
+    return std::move(*this);
+  }
+
+  /// A kernel that runs on arrays of another process in a CUDA device's memory too. Its function
+  /// object has besides
+  ///   template <class T> void run_on_device(const ulpaudit_device_batch& b) const
+  Kernel takes_device_arrays() && {
+    c_.run_on_device = &Kernel::run_on_device<F>;
     return std::move(*this);
   }
 
@@ -220,6 +229,20 @@ class Kernel {
                            std::size_t size) noexcept {
     return by_dtype(self, t->dtype, message, size,
                     [t](const G& g) { return (try_timing<Ts>(g, *t) || ...); });
+  }
+
+  template <class T, class G>
+  static bool try_on_device(const G& g, const ulpaudit_device_batch& b) {
+    if (b.dtype != Dtype<T>::value) return false;
+    g.template run_on_device<T>(b);
+    return true;
+  }
+
+  template <class G>
+  static std::int32_t run_on_device(const ulpaudit_kernel* self, const ulpaudit_device_batch* b,
+                                    char* message, std::size_t size) noexcept {
+    return by_dtype(self, b->dtype, message, size,
+                    [b](const G& g) { return (try_on_device<Ts>(g, *b) || ...); });
   }
 
   /// Does what `call` says: was the dtype one of the kernel's?

@@ -95,6 +95,20 @@ Stage read_stage(const Json& j) {
   return s;
 }
 
+Json hex_json(const DeviceHandle& handle) {
+  return fmt::format("{:02x}", fmt::join(handle, ""));
+}
+DeviceHandle read_handle(const Json& j) {
+  const auto text = j.get<std::string>();
+  DeviceHandle handle;
+  if (text.size() != 2 * handle.size() ||
+      text.find_first_not_of("0123456789abcdef") != text.npos)
+    throw Error(fmt::format("a device's handle is {} hexadecimal digits", 2 * handle.size()));
+  for (std::size_t i = 0; i < handle.size(); ++i)
+    handle[i] = static_cast<unsigned char>(std::stoul(text.substr(2 * i, 2), nullptr, 16));
+  return handle;
+}
+
 }  // namespace
 
 std::string describe_request() { return line_of({{"type", "describe"}, {"protocol", kVersion}}); }
@@ -107,6 +121,10 @@ std::string run_request(const RunRequest& r) {
   if (r.timing)
     j["timing"] = {{"elements", r.timing->elements}, {"nanoseconds", r.timing->nanoseconds}};
   if (r.timing && r.timing->device_copy) j["timing"]["device_copy"] = true;
+  if (r.device)
+    j["device"] = {{"z", hex_json(r.device->z)},
+                   {"y", hex_json(r.device->y)},
+                   {"out", hex_json(r.device->out)}};
   return line_of(j);
 }
 
@@ -133,6 +151,11 @@ Request parse_request(const std::string& line) {
       if (j.contains("timing"))
         q.run.timing = {j.at("timing").at("elements"), j.at("timing").at("nanoseconds"),
                         j.at("timing").value("device_copy", false)};
+      if (j.contains("device")) {
+        const Json& arrays = j.at("device");
+        q.run.device = {read_handle(arrays.at("z")), read_handle(arrays.at("y")),
+                        read_handle(arrays.at("out"))};
+      }
       q.run.deadline_ms = j.value("deadline_ms", std::uint64_t{0});
     } else {
       throw Error(fmt::format("unknown message type '{}'", type));
@@ -151,6 +174,7 @@ std::string description_reply(const PluginInfo& info) {
     if (k.in_place) tags.push_back("in_place");
     if (k.elementwise) tags.push_back("elementwise");
     if (k.on_device) tags.push_back("on_device");
+    if (k.device_arrays) tags.push_back("device_arrays");
     kernels.push_back({{"name", k.name},
                        {"op", k.op},
                        {"formula", k.formula},
@@ -214,6 +238,7 @@ PluginInfo parse_description(const std::string& line) {
         kernel.in_place |= tag == "in_place";
         kernel.elementwise |= tag == "elementwise";
         kernel.on_device |= tag == "on_device";
+        kernel.device_arrays |= tag == "device_arrays";
       }
       info.kernels.push_back(std::move(kernel));
     }

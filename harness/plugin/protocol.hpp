@@ -6,6 +6,7 @@
 #include <string>
 
 #include "plugin/description.hpp"
+#include "plugin/device_arrays.hpp"
 #include "plugin/stage.hpp"
 #include "plugin/timing.hpp"
 
@@ -29,6 +30,8 @@ struct RunRequest {
   std::optional<std::uint64_t> y;
   std::optional<Stage> stage;
   std::optional<Timing> timing;   ///< not with a stage
+  /// Instead of z, y and out in the data file: y says only whether the op takes labels.
+  std::optional<DeviceArrays> device;
   std::uint64_t deadline_ms = 0;  ///< the worker may end itself when it passes; 0: none
 };
 

@@ -172,6 +172,16 @@ class WorkerSession final : public Session {
       return call(index, d, c.n, two_arguments, std::nullopt, std::nullopt, c);
     });
   }
+  Outcome run_on_device(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
+                        const DeviceArrays& arrays) override {
+    protocol::RunRequest q;
+    q.kernel = index;
+    q.dtype = d;
+    q.n = n;
+    q.device = arrays;
+    if (two_arguments) q.y = 0;
+    return send(q, options_.deadline);
+  }
   void restart() override { end(true); }
 
  private:
@@ -185,13 +195,7 @@ class WorkerSession final : public Session {
   Outcome call(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
                const std::optional<Stage>& stage, const std::optional<Timing>& timing,
                const PlainCall& places = {}) {
-    try {
-      if (pid_ < 0) start();
-    } catch (const LoadError& e) {
-      return {Outcome::Kind::load, e.what(), 0};
-    }
     protocol::RunRequest q;
-    q.id = ++last_id_;
     q.kernel = index;
     q.dtype = d;
     q.n = n;
@@ -207,6 +211,16 @@ class WorkerSession final : public Session {
     const auto patience = options_.deadline +
                           std::chrono::milliseconds(long_batch * kLongBatchNanoseconds / 1'000'000 +
                                                     more * kRepeatedCallMilliseconds);
+    return send(q, patience);
+  }
+
+  Outcome send(protocol::RunRequest& q, std::chrono::milliseconds patience) {
+    try {
+      if (pid_ < 0) start();
+    } catch (const LoadError& e) {
+      return {Outcome::Kind::load, e.what(), 0};
+    }
+    q.id = ++last_id_;
     q.deadline_ms = static_cast<std::uint64_t>(patience.count());
     std::string line;
     Outcome o = exchange(protocol::run_request(q), line, patience);
@@ -418,6 +432,10 @@ class LocalSession final : public Session {
   Outcome run_timed(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
                     const Timing& timing) override {
     return ulpaudit::run_timed(plugin_, index, d, n, z_, two_arguments ? y_ : nullptr, timing);
+  }
+  Outcome run_on_device(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
+                        const DeviceArrays& arrays) override {
+    return plugin_.run_on_device(index, d, n, arrays, two_arguments);
   }
   void restart() override {}
 

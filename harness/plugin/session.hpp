@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugin/description.hpp"
+#include "plugin/device_arrays.hpp"
 #include "plugin/stage.hpp"
 #include "plugin/timing.hpp"
 
@@ -41,6 +42,9 @@ class Session {
   /// As run, on guarded copies of the buffers, as the stage says.
   virtual Outcome run_staged(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
                              const Stage& stage) = 0;
+  /// As run, on arrays in a device's memory that the kernel (device_arrays) opens.
+  virtual Outcome run_on_device(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
+                                const DeviceArrays& arrays) = 0;
   /// Times calls on arrays made from the first n elements of the buffers.
   virtual Outcome run_timed(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
                             const Timing& timing) = 0;

@@ -91,21 +91,32 @@ Data map_data() {
   return {static_cast<char*>(base), static_cast<std::uint64_t>(s.st_size)};
 }
 
+/// Twice the deadline: the host, if it lives, ends us first and says why.
+template <class Call>
+Outcome within(std::uint64_t deadline_ms, Call call) {
+  arm_timer(2 * deadline_ms);
+  Outcome o = call();
+  arm_timer(0);
+  return o;
+}
+
 Outcome run(const LoadedPlugin& plugin, const Data& data, const protocol::RunRequest& q) {
+  if (q.kernel >= plugin.info().kernels.size()) return {Outcome::Kind::failed, "no such kernel", 0};
+  if (q.device)
+    return within(q.deadline_ms, [&] {
+      return plugin.run_on_device(q.kernel, q.dtype, q.n, *q.device, q.y.has_value());
+    });
   const std::uint64_t size = q.n * static_cast<std::uint64_t>(format(q.dtype).bytes());
   char* z = data.at(q.z, size);
   char* y = q.y ? data.at(*q.y, size) : nullptr;
   char* out = data.at(q.out, size);
   if (q.n > data.bytes || z == nullptr || out == nullptr || (q.y && y == nullptr))
     return {Outcome::Kind::failed, "a buffer lies outside the data file", 0};
-  if (q.kernel >= plugin.info().kernels.size()) return {Outcome::Kind::failed, "no such kernel", 0};
-  // Twice the deadline: the host, if it lives, ends us first and says why.
-  arm_timer(2 * q.deadline_ms);
-  Outcome o = q.stage    ? run_staged(plugin, q.kernel, q.dtype, q.n, z, y, out, *q.stage)
-              : q.timing ? run_timed(plugin, q.kernel, q.dtype, q.n, z, y, *q.timing)
-                         : plugin.run(q.kernel, q.dtype, q.n, z, y, out);
-  arm_timer(0);
-  return o;
+  return within(q.deadline_ms, [&] {
+    return q.stage    ? run_staged(plugin, q.kernel, q.dtype, q.n, z, y, out, *q.stage)
+           : q.timing ? run_timed(plugin, q.kernel, q.dtype, q.n, z, y, *q.timing)
+                      : plugin.run(q.kernel, q.dtype, q.n, z, y, out);
+  });
 }
 
 PluginInfo described(const LoadedPlugin& plugin, const std::vector<Fact>& load_facts) {

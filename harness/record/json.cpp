@@ -175,6 +175,7 @@ static void to_json(Json& j, const Volatile& v) {
        {"points_per_second", v.points_per_second},
        {"threads", v.threads},
        {"ended_early", v.ended_early}};
+  if (!v.gpu.empty()) j["gpu"] = v.gpu;
 }
 static void from_json(const Json& j, Volatile& v) {
   v.started = j.at("started");
@@ -185,6 +186,7 @@ static void from_json(const Json& j, Volatile& v) {
   v.points_per_second = j.at("points_per_second");
   v.threads = j.at("threads");
   v.ended_early = j.at("ended_early");
+  v.gpu = j.value("gpu", "");
 }
 
 std::string json_lines(const Json& j) {

@@ -231,6 +231,7 @@ Volatile merge_runs(const std::vector<ShardFile>& shards) {
     if (v.started.empty() || x.started < v.started) v.started = x.started;
     note(v.host, x.host);
     note(v.cpu, x.cpu);
+    if (!x.gpu.empty()) note(v.gpu, x.gpu);
     v.threads = std::max(v.threads, x.threads);
     v.wall_seconds += x.wall_seconds;
     evaluations += x.points_per_second * x.wall_seconds;

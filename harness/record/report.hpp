@@ -261,6 +261,7 @@ struct Volatile {
   double wall_seconds = 0, points_per_second = 0;
   int threads = 0;
   bool ended_early = false;
+  std::string gpu{};  ///< that judged results beside the CPU; empty: none did
 };
 
 struct Report {

@@ -52,7 +52,7 @@ void Counter::merge(Dtype d, const Counter& other) {
 void Extreme::offer(Dtype d, double e, const Case& c) {
   if (set && (e < error || (e == error && !CaseOrder{d}(c, at)))) return;
   set = true;
-  error = e;
+  error = e + 0.0;  // not -0
   at = c;
 }
 

@@ -41,5 +41,6 @@ const char* fast_judge_target();
 
 /// Tests only: a factor on the fast judge's results, to see a wrong one being found.
 void set_fast_judge_fault(double factor);
+double fast_judge_fault();
 
 }  // namespace ulpaudit

@@ -27,6 +27,10 @@ struct Kernel {
     cuda_ops::run_on_device(op, form, kDtype<T>, sizeof(T), z, y, out, n);
   }
   template <class T>
+  void run_on_device(const ulpaudit_device_batch& b) const {
+    cuda_ops::run_on_arrays(op, form, b);
+  }
+  template <class T>
   void time(const T*, const T*, ulpaudit_timing& t) const {
     cuda_ops::time_on_device(op, form, sizeof(T), t);
   }
@@ -36,6 +40,7 @@ template <class K>
 auto on_gpu(K kernel) {
   return std::move(kernel)
       .times_itself()
+      .takes_device_arrays()
       .tags(ulpaudit::shim::kElementTags)
       .needs("NVIDIA GPU", cuda_ops::why_no_device());
 }

@@ -188,7 +188,7 @@ class Plugin {
     const std::uint32_t tags = ULPAUDIT_TAG_DETERMINISTIC | ULPAUDIT_TAG_ELEMENTWISE |
                                (o.in_place ? ULPAUDIT_TAG_IN_PLACE : 0);
     kernels_.push_back({sizeof(ulpaudit_kernel), name, o.op, dtypes, tags, o.formula, "",
-                        unavailable, &o, run, nullptr});
+                        unavailable, &o, run, nullptr, nullptr});
   }
 
   std::deque<std::string> texts_;

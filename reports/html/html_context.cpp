@@ -113,6 +113,7 @@ std::string reproduce(const Report& report) {
          facts_table({{"started", v.started},
                       {"host", v.host},
                       {"CPU", v.cpu},
+                      {"GPU that judged too", v.gpu.empty() ? "none" : v.gpu},
                       {"threads", fmt::format("{}", v.threads)},
                       {"seconds", fmt::format("{:.1f}", v.wall_seconds)},
                       {"points a second", fmt::format("{:.0f}", v.points_per_second)}});

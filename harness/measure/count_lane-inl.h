@@ -1,0 +1,214 @@
+// One f32 result against the truth, counted: what each thread of a device does, and the test of it
+// on the CPU. Mirrors score_block.cpp lane by lane, on the one lane of measure/cuda/hwy.
+#pragma once
+
+#include <type_traits>
+
+#include "measure/device_judge.hpp"
+#include "measure/place-inl.h"
+#include "truth/fast_judge-inl.h"
+#include "truth/fast_judge.hpp"
+
+namespace ulpaudit {
+namespace HWY_NAMESPACE {
+
+HWY_INLINE std::uint32_t EncodingAt(std::uint32_t ordinal) {
+  return (ordinal >> 31) != 0 ? ordinal ^ 0x80000000u : ~ordinal;
+}
+HWY_INLINE bool IsNan(std::uint32_t bits) { return (bits & 0x7fffffffu) > 0x7f800000u; }
+HWY_INLINE double Decoded(std::uint32_t bits) {
+  float f;
+  memcpy(&f, &bits, sizeof f);
+  return f;
+}
+
+/// Integers in the order of the numbers, both zeros as 0.
+HWY_INLINE std::int32_t InOrder(std::uint32_t bits) {
+  const auto size = static_cast<std::int32_t>(bits & 0x7fffffffu);
+  return (bits >> 31) != 0 ? -size : size;
+}
+
+HWY_INLINE int DirectionAt(const DeviceTrend& t, std::uint32_t ordinal) {
+  if (ordinal < t.first || ordinal > t.last) return 0;
+  return ordinal <= t.left_end ? t.left : ordinal >= t.right_from ? t.right : 0;
+}
+
+HWY_INLINE void AddLane(LaneKind& k, std::uint32_t lane) {
+  ++k.n;
+  if (lane < k.first) k.first = lane;
+  if (lane > k.last) k.last = lane;
+}
+HWY_INLINE void Merge(LaneKind& into, const LaneKind& k) {
+  into.n += k.n;
+  if (k.first < into.first) into.first = k.first;
+  if (k.last > into.last) into.last = k.last;
+}
+
+/// All but the results at lanes, which the last step fetches.
+HWY_INLINE void Merge(StretchCount& into, const StretchCount& c) {
+  into.digest += c.digest;
+  into.sum_signed += c.sum_signed;
+  into.sum_abs += c.sum_abs;
+  into.squares_high += c.squares_high;
+  into.squares_low += c.squares_low;
+  if (c.scored != 0) {
+    const bool none = into.scored == 0;
+    if (none || c.max_signed > into.max_signed ||
+        (c.max_signed == into.max_signed && c.top < into.top)) {
+      into.max_signed = c.max_signed;
+      into.top = c.top;
+    }
+    if (none || c.min_signed < into.min_signed ||
+        (c.min_signed == into.min_signed && c.bottom < into.bottom)) {
+      into.min_signed = c.min_signed;
+      into.bottom = c.bottom;
+    }
+  }
+  into.scored += c.scored;
+  into.correctly_rounded += c.correctly_rounded;
+  into.faithful += c.faithful;
+  into.allclose_failures += c.allclose_failures;
+  Merge(into.wrong_zero, c.wrong_zero);
+  Merge(into.out_of_range, c.out_of_range);
+  Merge(into.wrong_sign, c.wrong_sign);
+  into.right_nans += c.right_nans;
+  into.slow += c.slow;
+  into.pairs += c.pairs;
+  Merge(into.violations, c.violations);
+}
+
+/// The results at the lanes that the host reports; `got` is that of lane 0.
+HWY_INLINE void FetchResults(const std::uint32_t* got, StretchCount& c) {
+  if (c.scored != 0) {
+    c.got_top = got[c.top];
+    c.got_bottom = got[c.bottom];
+  }
+  if (c.wrong_zero.n != 0) c.got_wrong_zero = got[c.wrong_zero.first];
+  if (c.out_of_range.n != 0) c.got_out_of_range = got[c.out_of_range.first];
+  if (c.wrong_sign.n != 0) c.got_wrong_sign = got[c.wrong_sign.first];
+  if (c.violations.n == 0) return;
+  const std::uint32_t* upper = got + c.violations.first;
+  c.got_upper = *upper;
+  c.got_lower = *(upper - 1);
+}
+
+/// What became of a lane besides: for the histogram, or for score().
+struct LaneFate {
+  bool slow;
+  int bin;  ///< -1: none
+};
+
+/// What is the same for all lanes of a sweep.
+template <Part kPart>
+class LaneJudge {
+ public:
+  /// `fault`: set_fast_judge_fault().
+  HWY_INLINE LaneJudge(std::uint32_t y, double lo, double hi, double fault, const DeviceTrend& trend)
+      : y_(y),
+        label_(Decoded(y)),
+        far_(PartOf<kPart>(Set(kLargestA))),
+        grid_(-126, 24),
+        lo_(lo),
+        hi_(hi),
+        fault_(fault),
+        trend_(trend) {}
+
+  HWY_INLINE Value ValueAt(double z) const {
+    const V part = hn::Mul(PartAt<kPart>({z}, far_), Set(fault_));
+    Value v = label_.Combine({z}, part);
+    if (part.raw != part.raw) v.delta = Set(-1.0);
+    return v;
+  }
+
+  /// Counts lane i of a stretch, whose z has this ordinal; `before`: the result in front of it.
+  HWY_INLINE LaneFate Count(const DeviceStretch& s, std::uint32_t i, std::uint32_t got,
+                            std::uint32_t before, StretchCount& c) const {
+    const std::uint32_t ordinal = s.first + i, z = EncodingAt(ordinal);
+    c.digest += digest_term(z, y_, got);
+    if (i != 0 || s.preceded) CountPair(ordinal, i, before, got, c);
+    if (s.special) {
+      const bool right = IsNan(z) && IsNan(got);
+      ++(right ? c.right_nans : c.slow);
+      return {!right, -1};
+    }
+    return Score(i, Decoded(z), got, c);
+  }
+
+ private:
+  HWY_INLINE void CountPair(std::uint32_t ordinal, std::uint32_t i, std::uint32_t before,
+                            std::uint32_t got, StretchCount& c) const {
+    const int way = DirectionAt(trend_, ordinal);
+    if (way == 0 || way != DirectionAt(trend_, ordinal - 1) || IsNan(before) || IsNan(got)) return;
+    ++c.pairs;
+    const std::int32_t a = InOrder(before), b = InOrder(got);
+    if (way > 0 ? b < a : a < b) AddLane(c.violations, i);
+  }
+
+  HWY_INLINE LaneFate Score(std::uint32_t i, double z, std::uint32_t got_bits,
+                            StretchCount& c) const {
+    const Value t = ValueAt(z);
+    const Placed p = Place<false>(t.hi, t.lo, t.delta, grid_);
+    const double got = Decoded(got_bits), hi = t.hi.raw;
+    const double got_units = got * p.inverse.raw;
+    const double e = Quantise({got_units - p.units.raw - p.low.raw}).raw, size = fabs(e);
+    const bool zero = got == 0;
+    // Far errors and zeros where t rounds to none are score()'s.
+    const bool scored = p.decided.raw && fabs(got) < HUGE_VAL && !(zero && p.rounded.raw != 0) &&
+                        size < 0x1p20;
+    if (!scored) {
+      ++c.slow;
+      return {true, -1};
+    }
+    const bool nearest = got_units == p.rounded.raw, second = got_units == p.other.raw;
+    const bool outside = got < lo_ || got > hi_;
+    const bool other_sign = IsNegative({got}).raw != IsNegative({hi}).raw;
+    const bool category = outside || (!zero && other_sign);
+    if (c.scored == 0 || e > c.max_signed) {
+      c.max_signed = e;
+      c.top = i;
+    }
+    if (c.scored == 0 || e < c.min_signed) {
+      c.min_signed = e;
+      c.bottom = i;
+    }
+    ++c.scored;
+    c.correctly_rounded += nearest && !category;
+    c.faithful += nearest || second;
+    c.allclose_failures += fabs(got - hi) > 1e-8 + 1e-5 * fabs(hi);
+    if (category || (zero && other_sign)) {
+      if (outside) AddLane(c.out_of_range, i);
+      if (category && !outside) AddLane(c.wrong_sign, i);
+      if (zero && other_sign) AddLane(c.wrong_zero, i);
+    }
+    c.sum_signed += static_cast<std::int64_t>(e * 0x1p20);
+    c.sum_abs += static_cast<std::uint64_t>(size * 0x1p20);
+    const auto square = static_cast<std::uint64_t>(rint(e * e * 0x1p20));  // < 2^61
+    c.squares_high += square >> 32;
+    c.squares_low += square & 0xffffffffu;
+    return {false, category ? kHistogramBins - 1 : static_cast<int>(BinOf({size}).raw)};
+  }
+
+  std::uint32_t y_;
+  Label<kPart> label_;
+  V far_;
+  Grid grid_;
+  double lo_, hi_, fault_;
+  DeviceTrend trend_;
+};
+
+/// Calls `use` with the judge of the task's op. On the host.
+template <class Use>
+void with_judge(const DeviceTask& task, Use use) {
+  const OpInfo& op = info(task.op);
+  const auto judge = [&](auto part) {
+    use(LaneJudge<decltype(part)::value>(task.y, op.range.lo, op.range.hi, fast_judge_fault(),
+                                         task.trend));
+  };
+  if (op.name == "sigmoid") return judge(std::integral_constant<Part, Part::sigmoid>());
+  if (op.name == "sigmoid_grad") return judge(std::integral_constant<Part, Part::sigmoid_grad>());
+  if (op.name == "bce_with_logits") return judge(std::integral_constant<Part, Part::loss>());
+  judge(std::integral_constant<Part, Part::grad>());
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace ulpaudit

@@ -1,0 +1,24 @@
+// Where ulpaudit is built without nvcc: no judge on a CUDA device.
+#include <stdexcept>
+
+#include "measure/device_judge.hpp"
+
+namespace ulpaudit {
+namespace {
+
+[[noreturn]] void refuse() { throw std::runtime_error(DeviceJudge::why_not()); }
+
+}  // namespace
+
+struct DeviceJudge::Memory {};
+
+std::string DeviceJudge::why_not() { return "built without nvcc"; }
+DeviceJudge::DeviceJudge() { refuse(); }
+DeviceJudge::~DeviceJudge() = default;
+std::string DeviceJudge::name() const { refuse(); }
+const DeviceArrays& DeviceJudge::arrays() const { refuse(); }
+std::uint64_t DeviceJudge::fill(std::span<const DeviceRun>, std::uint32_t) { refuse(); }
+DeviceBatch DeviceJudge::count(const DeviceTask&, std::span<const DeviceStretch>) { refuse(); }
+DeviceValues DeviceJudge::values(const DeviceTask&, std::span<const std::uint32_t>) { refuse(); }
+
+}  // namespace ulpaudit

@@ -1,0 +1,96 @@
+// The judge of measure/device_judge.hpp on the CPU, lane after lane, by the code that a device runs:
+// linked in place of the real one, it shows a whole sweep "on a device" where there is none.
+// Handles hold addresses of this process.
+#include <cstring>
+
+#include "measure/count_lane-inl.h"
+
+namespace ulpaudit {
+namespace {
+
+namespace lane = HWY_NAMESPACE;
+
+/// Memory that costs nothing until it is written to.
+using Array = std::unique_ptr<std::uint32_t[]>;
+
+DeviceHandle handle_of(const Array& array) {
+  DeviceHandle h{};
+  const void* at = array.get();
+  std::memcpy(h.data(), &at, sizeof at);
+  return h;
+}
+
+}  // namespace
+
+struct DeviceJudge::Memory {
+  Array z, y, out;
+  DeviceArrays arrays;
+};
+
+std::string DeviceJudge::why_not() { return ""; }
+DeviceJudge::DeviceJudge() : memory_(std::make_unique<Memory>()) {
+  Memory& m = *memory_;
+  for (Array* a : {&m.z, &m.y, &m.out}) a->reset(new std::uint32_t[kMostChunks * kStride]);
+  m.arrays = {handle_of(m.z), handle_of(m.y), handle_of(m.out)};
+}
+DeviceJudge::~DeviceJudge() = default;
+std::string DeviceJudge::name() const { return "emulated"; }
+const DeviceArrays& DeviceJudge::arrays() const { return memory_->arrays; }
+
+std::uint64_t DeviceJudge::fill(std::span<const DeviceRun> chunks, std::uint32_t y) {
+  Memory& m = *memory_;
+  for (std::size_t c = 0; c < chunks.size(); ++c) {
+    const std::uint64_t at = place_of(static_cast<std::uint32_t>(c)) - 1;
+    for (std::uint32_t j = 0; j <= chunks[c].n; ++j) {
+      m.z[at + j] = lane::EncodingAt(chunks[c].first + j - 1);
+      m.y[at + j] = y;
+      m.out[at + j] = ~std::uint32_t{0};
+    }
+  }
+  // No further than the last input: the real one goes on to the end of the chunk's place.
+  return place_of(static_cast<std::uint32_t>(chunks.size() - 1)) + chunks.back().n;
+}
+
+DeviceBatch DeviceJudge::count(const DeviceTask& task, std::span<const DeviceStretch> stretches) {
+  DeviceBatch b;
+  b.histograms.assign(kRegionCount, std::vector<std::uint64_t>(kHistogramBins));
+  b.counts.resize(stretches.size());
+  lane::with_judge(task, [&](const auto& judge) {
+    std::vector<std::uint32_t> slow_of_chunk(kMostChunks);
+    for (std::uint32_t k = 0; k < stretches.size(); ++k) {
+      const DeviceStretch& s = stretches[k];
+      const std::uint32_t* got = memory_->out.get() + s.at;
+      // As threads do: strands of lanes, merged.
+      for (std::uint32_t strand = 0; strand < 3; ++strand) {
+        StretchCount mine;
+        for (std::uint32_t i = strand; i < s.n; i += 3) {
+          const std::uint32_t before = i != 0 || s.preceded ? *(got + i - 1) : 0;
+          const lane::LaneFate fate = judge.Count(s, i, got[i], before, mine);
+          if (fate.bin >= 0) ++b.histograms[s.region][static_cast<std::size_t>(fate.bin)];
+          if (fate.slow && slow_of_chunk[s.chunk]++ < kMostSlow)
+            b.slow.push_back({k, i, got[i]});
+        }
+        lane::Merge(b.counts[k], mine);
+      }
+      lane::FetchResults(got, b.counts[k]);
+    }
+    for (std::uint32_t c = 0; c < kMostChunks; ++c)
+      if (slow_of_chunk[c] > kMostSlow) b.refused.push_back(c);
+  });
+  return b;
+}
+
+DeviceValues DeviceJudge::values(const DeviceTask& task, std::span<const std::uint32_t> z) {
+  DeviceValues v;
+  lane::with_judge(task, [&](const auto& judge) {
+    for (std::uint32_t bits : z) {
+      const lane::Value value = judge.ValueAt(lane::Decoded(bits));
+      v.hi.push_back(value.hi.raw);
+      v.lo.push_back(value.lo.raw);
+      v.delta.push_back(value.delta.raw);
+    }
+  });
+  return v;
+}
+
+}  // namespace ulpaudit
