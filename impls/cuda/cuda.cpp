@@ -60,22 +60,27 @@ using ulpaudit::f16;
 
 }  // namespace
 
-// The five forms of one op: f64 has neither intrinsics nor a change by -use_fast_math.
-#define FORMS(shape, name, op, which, plain, careful)                                           \
-  shape<f16, bf16, float, double>(name "_naive", op, plain, which, Form::naive),                \
-      shape<f16, bf16, float, double>(name "_stable", op, careful, which, Form::stable),        \
-      shape<f16, bf16, float, double>(name "_vector", op, careful ", 16 bytes a thread", which, \
-                                      Form::vector),                                            \
-      shape<f16, bf16, float>(name "_fast", op, careful ", __expf", which, Form::fast),         \
-      shape<f16, bf16, float>(name "_fast_math", op, plain ", -use_fast_math", which,           \
+// The five forms of one op: f64 has neither intrinsics nor a change by -use_fast_math. `own` says
+// which dtypes have an arithmetic of their own in `vector` (vector.hpp).
+#define FORMS(shape, name, op, which, plain, careful, own)                                     \
+  shape<f16, bf16, float, double>(name "_naive", op, plain, which, Form::naive),               \
+      shape<f16, bf16, float, double>(name "_stable", op, careful, which, Form::stable),       \
+      shape<f16, bf16, float, double>(name "_vector", op, careful ", 16 bytes a thread; " own, \
+                                      which, Form::vector),                                    \
+      shape<f16, bf16, float>(name "_fast", op, careful ", __expf", which, Form::fast),        \
+      shape<f16, bf16, float>(name "_fast_math", op, plain ", -use_fast_math", which,          \
                               Form::fast_math)
 
 ULPAUDIT_PLUGIN("cuda", "1.0", kContract,
                 FORMS(unary, "sigmoid", "sigmoid", Op::sigmoid, "1/(1+exp(-z))",
-                      "(z<0 ? e : 1)/(1+e), e = exp(-|z|)"),
+                      "(z<0 ? e : 1)/(1+e), e = exp(-|z|)",
+                      "f16, bf16: 1/(1+exp(-z)) scaled, ex2.approx, rcp.approx, fma"),
                 FORMS(unary, "sigmoid_grad", "sigmoid_grad", Op::sigmoid_grad,
-                      "s*(1-s), s = 1/(1+exp(-z))", "e/(1+e)^2, e = exp(-|z|)"),
+                      "s*(1-s), s = 1/(1+exp(-z))", "e/(1+e)^2, e = exp(-|z|)",
+                      "f16, bf16: e*r*r, r = 1/(1+e), ex2.approx, rcp.approx, fma"),
                 FORMS(binary, "bce", "bce_with_logits", Op::bce, "max(z,0)-z*y+log(1+exp(-|z|))",
-                      "|z|*c+log1p(exp(-|z|)), c = z<0 ? y : 1-y"),
+                      "|z|*c+log1p(exp(-|z|)), c = z<0 ? y : 1-y",
+                      "f16, bf16: ex2.approx, fma; f64: rcp.approx, fma"),
                 FORMS(binary, "bce_grad", "bce_with_logits_grad", Op::bce_grad, "1/(1+exp(-z))-y",
-                      "|z|<1: tanh(z/2)/2+(1/2-y), else (1-y)-e/(1+e) or e/(1+e)-y"))
+                      "|z|<1: tanh(z/2)/2+(1/2-y), else (1-y)-e/(1+e) or e/(1+e)-y",
+                      "f16, bf16: |z|<2, ex2.approx, rcp.approx, fma"))

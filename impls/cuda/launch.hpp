@@ -9,8 +9,9 @@ namespace cuda_ops {
 enum class Op { sigmoid, sigmoid_grad, bce, bce_grad };
 
 /// naive, stable: one element a thread, precise functions, no contraction. fast: stable with
-/// __expf, and __logf and __fdividef in the loss and the tanh (not f64). vector: stable, 16 bytes a
-/// thread. fast_math: naive, by nvcc -use_fast_math.
+/// __expf, and __logf and __fdividef in the loss and the tanh (not f64). vector: 16 bytes a thread,
+/// with vector.hpp's arithmetic in 16 bits and for the loss in f64, else stable's. fast_math:
+/// naive, by nvcc -use_fast_math.
 enum class Form { naive, stable, fast, vector, fast_math };
 
 /// A call over device memory; dtype is one of ULPAUDIT_F16 …. y is null for ops of one argument.

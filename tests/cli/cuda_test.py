@@ -50,14 +50,16 @@ class Cuda(CommandTest):
 
 
 class CudaHost(CommandTest):
-    def test_the_plain_variants_keep_their_contract(self):
+    def test_the_arithmetic_keeps_its_contract(self):
         report = self.report(FINE, '--impl', 'cuda-host/*', '--points', '20000')
         self.assertEqual({v['status'] for v in report['verdicts']}, {'pass'})
         names = {i['name'].split('/')[1] for i in report['implementations']}
-        self.assertEqual(names, {'%s_%s' % (o, f) for o in OPS for f in FORMS[:2]})
+        self.assertEqual(names, {'%s_%s' % (o, f) for o in OPS for f in FORMS[:3]})
         self.assertEqual({i['requires'] for i in report['implementations']}, {"the host's libm"})
         ran = {(r['implementation'], r['dtype']) for r in report['results']}
-        self.assertEqual(len(ran), len(names) * len(DTYPES))
+        vectors = [(name, dtype) for name, dtype in ran if name.endswith('_vector')]
+        self.assertEqual(len(vectors), 2 * len(OPS) + 1, '16 bits, and the loss in f64')
+        self.assertEqual(len(ran), 2 * len(OPS) * len(DTYPES) + len(vectors))
 
 
 if __name__ == '__main__':
