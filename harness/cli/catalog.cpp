@@ -64,7 +64,8 @@ Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& bui
 
 void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
   try {
-    const PluginInfo plugin = open_session(path, o.session())->info();
+    std::unique_ptr<Session> session = open_session(path, o.session());
+    const PluginInfo& plugin = session->info();
     if (std::find(catalog.plugin_names.begin(), catalog.plugin_names.end(), plugin.name) !=
         catalog.plugin_names.end())
       throw LoadError(fmt::format("{}: a plug-in named '{}' is already loaded", path, plugin.name));
@@ -75,6 +76,10 @@ void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
     const bool given = std::find(o.plugins.begin(), o.plugins.end(), path) != o.plugins.end();
     for (std::size_t i = 0; i < plugin.kernels.size(); ++i)
       catalog.offers.push_back(make_offer(plugin, i, build_id, given));
+    const bool for_device =
+        std::any_of(plugin.kernels.begin(), plugin.kernels.end(),
+                    [](const KernelInfo& k) { return k.device_arrays && k.unavailable.empty(); });
+    if (for_device) catalog.device_sessions[path] = std::move(session);
   } catch (const LoadError& e) {
     catalog.broken.push_back({path, e.what()});
   } catch (const BadContract& e) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct BrokenPlugin {
 
 struct Catalog {
   std::vector<Offer> offers;
+  /// By path, of plug-ins with kernels for a device: the start of their worker takes long.
+  std::map<std::string, std::unique_ptr<Session>> device_sessions;
   std::vector<BrokenPlugin> broken;
   Contracts contracts;
   std::map<std::string, std::string> contract_texts;  ///< by plug-in

@@ -109,7 +109,7 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   chosen_ops(o);  // unknown names are refused before anything is loaded
   chosen_dtypes(o);
   EngineOptions engine = engine_options(o);
-  const Catalog catalog = open_catalog(o);
+  Catalog catalog = open_catalog(o);
   for (const BrokenPlugin& b : catalog.broken) fmt::print(stderr, "ulpaudit: {}\n", b.reason);
   SweepRun run;
   Report& report = run.report;
@@ -144,6 +144,9 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   if (o.resume && !std::filesystem::exists(o.checkpoint))
     fmt::print(stderr, "ulpaudit: no checkpoint '{}' yet: the run starts from its beginning\n",
                o.checkpoint);
+  SessionPool sessions(o.session());
+  for (auto& [path, session] : catalog.device_sessions) sessions.adopt(path, std::move(session));
+  engine.device_sessions = &sessions;
   EngineOutcome outcome;
   try {
     outcome = run_jobs(jobs, engine);
@@ -152,7 +155,6 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   }
   progress.clear();
   report.run.gpu = outcome.device;
-  SessionPool sessions(o.session());
   // Evidence is exhaustive only where every chunk was run.
   const bool whole = engine.shards == 1 && !outcome.ended_early && !outcome.interrupted;
   for (const Job& job : jobs) append_results(job, sessions, report);

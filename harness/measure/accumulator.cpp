@@ -160,35 +160,44 @@ void Accumulator::add_stretch(const DeviceStretch& s, Bits y, const StretchCount
   constexpr Dtype d = Dtype::f32;
   const auto region = static_cast<Region>(s.region);
   const auto z = [&](std::uint32_t lane) { return from_ordinal(d, s.first + lane); };
-  digest += c.digest;
-  monotone.pairs += c.pairs;
-  if (const LaneKind& v = c.violations; v.n != 0)
-    offer_violations(d, {from_ordinal(d, s.first + v.first - 1), y, c.got_lower},
-                     {z(v.first), y, c.got_upper}, from_ordinal(d, s.first + v.last - 1), v.n);
-  judged.fast += c.scored + c.right_nans;
-  if (c.right_nans != 0) add_nans(d, region, {z(0), y, 0}, c.right_nans);
-  if (c.scored == 0) return;
+  const LaneSums& sums = c.sums;
+  digest += sums.digest;
+  monotone.pairs += sums.pairs;
+  const auto got = [&](Kind k) { return c.got[static_cast<int>(k)]; };
+  if (const LaneKind& upper = c[Kind::broken_order]; upper.n != 0)
+    offer_violations(d, {z(upper.first - 1), y, c.got_lower},
+                     {z(upper.first), y, got(Kind::broken_order)}, z(upper.last - 1), upper.n);
+  judged.fast += sums.measured + sums.unmeasured + sums.right_nans;
+  if (sums.right_nans != 0) add_nans(d, region, {z(0), y, 0}, sums.right_nans);
+  if (sums.measured + sums.unmeasured == 0) return;
   CurveBin& bin = bin_of(d, z(0));
   Tally& t = add_scored(region, bin,
-                        {c.scored, c.correctly_rounded, c.faithful, c.allclose_failures,
-                         c.max_signed, c.min_signed},
-                        Sum(c.sum_signed), Sum(c.sum_abs),
-                        (Sum(c.squares_high) << 32) + Sum(c.squares_low));
-  const Case top = {z(c.top), y, c.got_top}, bottom = {z(c.bottom), y, c.got_bottom};
-  t.max_signed.offer(d, c.max_signed, top);
-  t.min_signed.offer(d, -c.min_signed, bottom);
-  t.max_abs.offer(d, c.max_signed, top);
-  t.max_abs.offer(d, -c.min_signed, bottom);
-  const auto count = [&](Counter& to, const LaneKind& lanes, std::uint32_t got) {
-    if (lanes.n != 0) to.add(d, {z(lanes.first), y, got}, z(lanes.last), lanes.n);
+                        {sums.measured, sums.correctly_rounded, sums.faithful,
+                         sums.allclose_failures, sums.max_signed, sums.min_signed},
+                        Sum(sums.sum_signed), Sum(sums.sum_abs),
+                        (Sum(sums.squares_high) << 40) + Sum(sums.squares_low));
+  t.points += sums.unmeasured;
+  bin.points += sums.unmeasured;
+  if (sums.measured != 0) {
+    const Case top = {z(sums.top), y, c.got_top}, bottom = {z(sums.bottom), y, c.got_bottom};
+    t.max_signed.offer(d, sums.max_signed, top);
+    t.min_signed.offer(d, -sums.min_signed, bottom);
+    t.max_abs.offer(d, sums.max_signed, top);
+    t.max_abs.offer(d, -sums.min_signed, bottom);
+  }
+  const auto count = [&](Counter& to, Kind k) {
+    if (c[k].n != 0) to.add(d, {z(c[k].first), y, got(k)}, z(c[k].last), c[k].n);
   };
-  const auto category = [&](Category k) -> Counter& {
-    return t.categories[static_cast<std::size_t>(k)];
-  };
-  count(t.wrong_zero, c.wrong_zero, c.got_wrong_zero);
-  count(category(Category::out_of_range), c.out_of_range, c.got_out_of_range);
-  count(category(Category::wrong_sign), c.wrong_sign, c.got_wrong_sign);
-  bin.categories += c.out_of_range.n + c.wrong_sign.n;
+  count(t.wrong_zero, Kind::wrong_zero);
+  for (const auto& [kind, category] :
+       {std::pair(Kind::out_of_range, Category::out_of_range),
+        std::pair(Kind::wrong_sign, Category::wrong_sign),
+        std::pair(Kind::flushed, Category::flushed), std::pair(Kind::vanished, Category::vanished),
+        std::pair(Kind::new_nan, Category::new_nan), std::pair(Kind::lost_nan, Category::lost_nan),
+        std::pair(Kind::wrong_infinity, Category::wrong_infinity)}) {
+    count(t.categories[static_cast<std::size_t>(category)], kind);
+    bin.categories += c[kind].n;
+  }
 }
 
 void Accumulator::add_histogram(Region region, const std::vector<std::uint64_t>& bins) {

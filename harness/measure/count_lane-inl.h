@@ -38,21 +38,15 @@ HWY_INLINE void AddLane(LaneKind& k, std::uint32_t lane) {
   if (lane < k.first) k.first = lane;
   if (lane > k.last) k.last = lane;
 }
-HWY_INLINE void Merge(LaneKind& into, const LaneKind& k) {
-  into.n += k.n;
-  if (k.first < into.first) into.first = k.first;
-  if (k.last > into.last) into.last = k.last;
-}
 
-/// All but the results at lanes, which the last step fetches.
-HWY_INLINE void Merge(StretchCount& into, const StretchCount& c) {
+HWY_INLINE void Merge(LaneSums& into, const LaneSums& c) {
   into.digest += c.digest;
   into.sum_signed += c.sum_signed;
   into.sum_abs += c.sum_abs;
   into.squares_high += c.squares_high;
   into.squares_low += c.squares_low;
-  if (c.scored != 0) {
-    const bool none = into.scored == 0;
+  if (c.measured != 0) {
+    const bool none = into.measured == 0;
     if (none || c.max_signed > into.max_signed ||
         (c.max_signed == into.max_signed && c.top < into.top)) {
       into.max_signed = c.max_signed;
@@ -64,32 +58,26 @@ HWY_INLINE void Merge(StretchCount& into, const StretchCount& c) {
       into.bottom = c.bottom;
     }
   }
-  into.scored += c.scored;
+  into.measured += c.measured;
+  into.unmeasured += c.unmeasured;
   into.correctly_rounded += c.correctly_rounded;
   into.faithful += c.faithful;
   into.allclose_failures += c.allclose_failures;
-  Merge(into.wrong_zero, c.wrong_zero);
-  Merge(into.out_of_range, c.out_of_range);
-  Merge(into.wrong_sign, c.wrong_sign);
   into.right_nans += c.right_nans;
   into.slow += c.slow;
   into.pairs += c.pairs;
-  Merge(into.violations, c.violations);
 }
 
 /// The results at the lanes that the host reports; `got` is that of lane 0.
 HWY_INLINE void FetchResults(const std::uint32_t* got, StretchCount& c) {
-  if (c.scored != 0) {
-    c.got_top = got[c.top];
-    c.got_bottom = got[c.bottom];
+  if (c.sums.measured != 0) {
+    c.got_top = got[c.sums.top];
+    c.got_bottom = got[c.sums.bottom];
   }
-  if (c.wrong_zero.n != 0) c.got_wrong_zero = got[c.wrong_zero.first];
-  if (c.out_of_range.n != 0) c.got_out_of_range = got[c.out_of_range.first];
-  if (c.wrong_sign.n != 0) c.got_wrong_sign = got[c.wrong_sign.first];
-  if (c.violations.n == 0) return;
-  const std::uint32_t* upper = got + c.violations.first;
-  c.got_upper = *upper;
-  c.got_lower = *(upper - 1);
+  for (int k = 0; k < kKinds; ++k)
+    if (c.kinds[k].n != 0) c.got[k] = got[c.kinds[k].first];
+  const LaneKind& upper = c.kinds[static_cast<int>(Kind::broken_order)];
+  if (upper.n != 0) c.got_lower = *(got + upper.first - 1);
 }
 
 /// What became of a lane besides: for the histogram, or for score().
@@ -103,7 +91,8 @@ template <Part kPart>
 class LaneJudge {
  public:
   /// `fault`: set_fast_judge_fault().
-  HWY_INLINE LaneJudge(std::uint32_t y, double lo, double hi, double fault, const DeviceTrend& trend)
+  HWY_INLINE LaneJudge(std::uint32_t y, double lo, double hi, double fault,
+                       const DeviceTrend& trend)
       : y_(y),
         label_(Decoded(y)),
         far_(PartOf<kPart>(Set(kLargestA))),
@@ -121,72 +110,123 @@ class LaneJudge {
   }
 
   /// Counts lane i of a stretch, whose z has this ordinal; `before`: the result in front of it.
+  /// add(kind) where the lane is of one.
+  template <class Add>
   HWY_INLINE LaneFate Count(const DeviceStretch& s, std::uint32_t i, std::uint32_t got,
-                            std::uint32_t before, StretchCount& c) const {
+                            std::uint32_t before, LaneSums& c, const Add& add) const {
     const std::uint32_t ordinal = s.first + i, z = EncodingAt(ordinal);
     c.digest += digest_term(z, y_, got);
-    if (i != 0 || s.preceded) CountPair(ordinal, i, before, got, c);
+    if (i != 0 || s.preceded) CountPair(ordinal, before, got, c, add);
     if (s.special) {
-      const bool right = IsNan(z) && IsNan(got);
-      ++(right ? c.right_nans : c.slow);
-      return {!right, -1};
+      if (!IsNan(z)) {
+        ++c.slow;
+        return {true, -1};
+      }
+      if (IsNan(got)) {
+        ++c.right_nans;
+        return {false, -1};
+      }
+      add(Kind::lost_nan);
+      return Unmeasured(c);
     }
-    return Score(i, Decoded(z), got, c);
+    return Score(i, Decoded(z), got, c, add);
   }
 
  private:
-  HWY_INLINE void CountPair(std::uint32_t ordinal, std::uint32_t i, std::uint32_t before,
-                            std::uint32_t got, StretchCount& c) const {
+  static constexpr int kCategoryBin = kHistogramBins - 1;
+  /// Errors beyond are score()'s: sums over a stretch have room for 2^16 of these.
+  static constexpr double kFarthest = 0x1p26;
+
+  template <class Add>
+  HWY_INLINE void CountPair(std::uint32_t ordinal, std::uint32_t before, std::uint32_t got,
+                            LaneSums& c, const Add& add) const {
     const int way = DirectionAt(trend_, ordinal);
     if (way == 0 || way != DirectionAt(trend_, ordinal - 1) || IsNan(before) || IsNan(got)) return;
     ++c.pairs;
     const std::int32_t a = InOrder(before), b = InOrder(got);
-    if (way > 0 ? b < a : a < b) AddLane(c.violations, i);
+    if (way > 0 ? b < a : a < b) add(Kind::broken_order);
   }
 
-  HWY_INLINE LaneFate Score(std::uint32_t i, double z, std::uint32_t got_bits,
-                            StretchCount& c) const {
+  HWY_INLINE static LaneFate Unmeasured(LaneSums& c) {
+    ++c.unmeasured;
+    ++c.allclose_failures;
+    return {false, kCategoryBin};
+  }
+
+  template <class Add>
+  HWY_INLINE LaneFate Score(std::uint32_t i, double z, std::uint32_t got_bits, LaneSums& c,
+                            const Add& add) const {
     const Value t = ValueAt(z);
     const Placed p = Place<false>(t.hi, t.lo, t.delta, grid_);
-    const double got = Decoded(got_bits), hi = t.hi.raw;
-    const double got_units = got * p.inverse.raw;
-    const double e = Quantise({got_units - p.units.raw - p.low.raw}).raw, size = fabs(e);
-    const bool zero = got == 0;
-    // Far errors and zeros where t rounds to none are score()'s.
-    const bool scored = p.decided.raw && fabs(got) < HUGE_VAL && !(zero && p.rounded.raw != 0) &&
-                        size < 0x1p20;
-    if (!scored) {
+    if (!p.decided.raw) {
       ++c.slow;
       return {true, -1};
     }
-    const bool nearest = got_units == p.rounded.raw, second = got_units == p.other.raw;
-    const bool outside = got < lo_ || got > hi_;
+    const double got = Decoded(got_bits), hi = t.hi.raw;
+    if (!(fabs(got) < HUGE_VAL)) {
+      add(IsNan(got_bits) ? Kind::new_nan : Kind::wrong_infinity);
+      return Unmeasured(c);
+    }
+    const double got_units = got * p.inverse.raw;
+    const double e = Quantise({got_units - p.units.raw - p.low.raw}).raw, size = fabs(e);
+    if (!(size < kFarthest)) {
+      ++c.slow;
+      return {true, -1};
+    }
+    const bool zero = got == 0, nearest = got_units == p.rounded.raw;
+    c.faithful += nearest || got_units == p.other.raw;
+    c.allclose_failures += fabs(got - hi) > 1e-8 + 1e-5 * fabs(hi);
     const bool other_sign = IsNegative({got}).raw != IsNegative({hi}).raw;
-    const bool category = outside || (!zero && other_sign);
-    if (c.scored == 0 || e > c.max_signed) {
+    bool category = false;
+    if (zero) {
+      if (p.rounded.raw != 0) {
+        category = true;
+        if (p.inverse.raw == 0x1p149 && fabs(p.rounded.raw) < 0x1p23) {
+          add(Kind::flushed);
+          ++c.unmeasured;
+          return {false, kCategoryBin};
+        }
+        add(Kind::vanished);
+      } else if (other_sign) {
+        add(Kind::wrong_zero);
+      }
+    } else if (got < lo_ || got > hi_) {
+      category = true;
+      add(Kind::out_of_range);
+    } else if (other_sign) {
+      category = true;
+      add(Kind::wrong_sign);
+    }
+    c.correctly_rounded += nearest && !category;
+    AddError(i, e, size, c);
+    return {false, category ? kCategoryBin : static_cast<int>(BinOf({size}).raw)};
+  }
+
+  HWY_INLINE static void AddError(std::uint32_t i, double e, double size, LaneSums& c) {
+    if (c.measured == 0 || e > c.max_signed) {
       c.max_signed = e;
       c.top = i;
     }
-    if (c.scored == 0 || e < c.min_signed) {
+    if (c.measured == 0 || e < c.min_signed) {
       c.min_signed = e;
       c.bottom = i;
     }
-    ++c.scored;
-    c.correctly_rounded += nearest && !category;
-    c.faithful += nearest || second;
-    c.allclose_failures += fabs(got - hi) > 1e-8 + 1e-5 * fabs(hi);
-    if (category || (zero && other_sign)) {
-      if (outside) AddLane(c.out_of_range, i);
-      if (category && !outside) AddLane(c.wrong_sign, i);
-      if (zero && other_sign) AddLane(c.wrong_zero, i);
-    }
+    ++c.measured;
+    const auto units = static_cast<std::uint64_t>(size * 0x1p20);  // < 2^46
     c.sum_signed += static_cast<std::int64_t>(e * 0x1p20);
-    c.sum_abs += static_cast<std::uint64_t>(size * 0x1p20);
-    const auto square = static_cast<std::uint64_t>(rint(e * e * 0x1p20));  // < 2^61
-    c.squares_high += square >> 32;
-    c.squares_low += square & 0xffffffffu;
-    return {false, category ? kHistogramBins - 1 : static_cast<int>(BinOf({size}).raw)};
+    c.sum_abs += units;
+    if (size < 0x1p20) {
+      const auto square = static_cast<std::uint64_t>(rint(e * e * 0x1p20));  // <= 2^60
+      c.squares_high += square >> 40;
+      c.squares_low += square & kLow;
+      return;
+    }
+    __extension__ using Wide = unsigned __int128;
+    const Wide square = static_cast<Wide>(units) * units >> 20;
+    c.squares_high += static_cast<std::uint64_t>(square >> 40);
+    c.squares_low += static_cast<std::uint64_t>(square) & kLow;
   }
+  static constexpr std::uint64_t kLow = (std::uint64_t{1} << 40) - 1;
 
   std::uint32_t y_;
   Label<kPart> label_;

@@ -65,18 +65,19 @@ std::vector<T> download(const T* from, std::size_t n) {
 }
 
 __global__ void fill_inputs(const DeviceRun* runs, std::uint64_t stride, std::uint64_t front,
-                            std::uint32_t* z) {
+                            std::uint32_t* z, std::uint32_t* out) {
   const DeviceRun run = runs[blockIdx.y];
   const std::uint64_t j = blockIdx.x * std::uint64_t{kThreads} + threadIdx.x;
   if (j >= stride) return;
   // Elements in front of the chunk hold the input before it, those behind it its last one.
   const std::int64_t first = run.first == 0 ? 0 : std::int64_t{run.first} - 1;
   const std::int64_t last = std::int64_t{run.first} + run.n - 1;
-  const std::int64_t o =
-      min(max(std::int64_t{run.first} + static_cast<std::int64_t>(j) - static_cast<std::int64_t>(front),
-              first),
-          last);
+  const std::int64_t o = min(
+      max(std::int64_t{run.first} + static_cast<std::int64_t>(j) - static_cast<std::int64_t>(front),
+          first),
+      last);
   z[blockIdx.y * stride + j] = lane::EncodingAt(static_cast<std::uint32_t>(o));
+  out[blockIdx.y * stride + j] = ~0u;
 }
 
 __global__ void fill_labels(std::uint32_t y, std::uint64_t n, std::uint32_t* to) {
@@ -85,9 +86,9 @@ __global__ void fill_labels(std::uint32_t y, std::uint64_t n, std::uint32_t* to)
 }
 
 /// What the thread `distance` lanes further in the warp has counted.
-__device__ StretchCount from_lane(const StretchCount& mine, int distance) {
-  constexpr int kWords = sizeof(StretchCount) / 4;
-  StretchCount theirs;
+__device__ LaneSums from_lane(const LaneSums& mine, int distance) {
+  constexpr int kWords = sizeof(LaneSums) / 4;
+  LaneSums theirs;
   const auto* from = reinterpret_cast<const unsigned*>(&mine);
   auto* to = reinterpret_cast<unsigned*>(&theirs);
 #pragma unroll
@@ -99,7 +100,7 @@ struct Counts {
   StretchCount* of_stretch;
   unsigned long long* histograms;  // by region
   SlowLane* slow;
-  std::uint32_t* slow_lanes;      // listed
+  std::uint32_t* slow_lanes;  // listed
   std::uint32_t* slow_of_chunk;
 };
 
@@ -109,31 +110,40 @@ __global__ void __launch_bounds__(kThreads)
     count_stretches(LaneJudge<kPart> judge, const DeviceStretch* stretches,
                     const std::uint32_t* out, Counts counts) {
   __shared__ std::uint32_t histogram[kHistogramBins];
-  __shared__ StretchCount of_warp[kThreads / 32];
+  __shared__ LaneKind kinds[kKinds];
+  __shared__ LaneSums of_warp[kThreads / 32];
   for (int i = threadIdx.x; i < kHistogramBins; i += kThreads) histogram[i] = 0;
+  if (threadIdx.x < kKinds) kinds[threadIdx.x] = {};
   __syncthreads();
   const DeviceStretch s = stretches[blockIdx.x];
   const std::uint32_t* got = out + s.at;
-  StretchCount mine;
+  LaneSums mine;
   std::uint32_t lowest_bin = 0;  // most lanes of most kernels: not through shared memory
   for (std::uint32_t i = threadIdx.x; i < s.n; i += kThreads) {
+    const auto add = [&](Kind k) {
+      LaneKind& kind = kinds[static_cast<int>(k)];
+      atomicAdd(&kind.n, 1u);
+      atomicMin(&kind.first, i);
+      atomicMax(&kind.last, i);
+    };
     const std::uint32_t before = i != 0 || s.preceded ? *(got + i - 1) : 0;
     const std::uint32_t result = got[i];
-    const lane::LaneFate fate = judge.Count(s, i, result, before, mine);
+    const lane::LaneFate fate = judge.Count(s, i, result, before, mine, add);
     if (fate.bin == 0) ++lowest_bin;
     if (fate.bin > 0) atomicAdd(&histogram[fate.bin], 1u);
     if (fate.slow && atomicAdd(&counts.slow_of_chunk[s.chunk], 1u) < kMostSlow)
       counts.slow[atomicAdd(counts.slow_lanes, 1u)] = {blockIdx.x, i, result};
   }
   if (lowest_bin != 0) atomicAdd(&histogram[0], lowest_bin);
-  for (int distance = 16; distance > 0; distance /= 2)
-    lane::Merge(mine, from_lane(mine, distance));
+  for (int distance = 16; distance > 0; distance /= 2) lane::Merge(mine, from_lane(mine, distance));
   if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = mine;
   __syncthreads();
   if (threadIdx.x == 0) {
-    for (int w = 1; w < kThreads / 32; ++w) lane::Merge(mine, of_warp[w]);
-    lane::FetchResults(got, mine);
-    counts.of_stretch[blockIdx.x] = mine;
+    StretchCount all;
+    for (const LaneSums& w : of_warp) lane::Merge(all.sums, w);
+    for (int k = 0; k < kKinds; ++k) all.kinds[k] = kinds[k];
+    lane::FetchResults(got, all);
+    counts.of_stretch[blockIdx.x] = all;
   }
   for (int i = threadIdx.x; i < kHistogramBins; i += kThreads)
     if (histogram[i] != 0)
@@ -152,7 +162,9 @@ __global__ void values_at(LaneJudge<kPart> judge, const std::uint32_t* z, std::u
   values[2 * n + i] = v.delta.raw;
 }
 
-unsigned blocks_for(std::uint64_t n) { return static_cast<unsigned>((n + kThreads - 1) / kThreads); }
+unsigned blocks_for(std::uint64_t n) {
+  return static_cast<unsigned>((n + kThreads - 1) / kThreads);
+}
 
 }  // namespace
 
@@ -169,12 +181,7 @@ struct DeviceJudge::Memory {
   bool labelled = false;
 };
 
-std::string DeviceJudge::why_not() {
-  int count = 0;
-  const cudaError_t error = cudaGetDeviceCount(&count);
-  if (error != cudaSuccess) return cudaGetErrorString(error);
-  return count == 0 ? "no CUDA device" : "";
-}
+bool DeviceJudge::built() { return true; }
 
 DeviceJudge::DeviceJudge() : memory_(std::make_unique<Memory>()) {
   Memory& m = *memory_;
@@ -203,14 +210,14 @@ std::uint64_t DeviceJudge::fill(std::span<const DeviceRun> chunks, std::uint32_t
   Memory& m = *memory_;
   const std::uint64_t n = chunks.size() * kStride;
   const dim3 blocks(blocks_for(kStride), static_cast<unsigned>(chunks.size()));
-  fill_inputs<<<blocks, kThreads>>>(upload(m.runs, chunks), kStride, kFront, m.z.data());
+  fill_inputs<<<blocks, kThreads>>>(upload(m.runs, chunks), kStride, kFront, m.z.data(),
+                                    m.out.data());
   if (!m.labelled || m.label != y) {
     fill_labels<<<blocks_for(kMostChunks * kStride), kThreads>>>(y, kMostChunks * kStride,
                                                                  m.y.data());
     m.label = y;
     m.labelled = true;
   }
-  check(cudaMemset(m.out.data(), 0xff, n * sizeof(std::uint32_t)), "clearing results");
   check(cudaDeviceSynchronize(), "making the inputs");
   return n;
 }
@@ -249,9 +256,8 @@ DeviceValues DeviceJudge::values(const DeviceTask& task, std::span<const std::ui
   if (n == 0) return v;
   const std::uint32_t* at = upload(m.sample, z);
   double* to = m.values.of(3 * std::size_t{n});
-  lane::with_judge(task, [&](const auto& judge) {
-    values_at<<<blocks_for(n), kThreads>>>(judge, at, n, to);
-  });
+  lane::with_judge(
+      task, [&](const auto& judge) { values_at<<<blocks_for(n), kThreads>>>(judge, at, n, to); });
   const std::vector<double> all = download(to, 3 * std::size_t{n});
   const auto part = [&](std::size_t k) {
     return std::vector<double>(all.begin() + static_cast<std::ptrdiff_t>(k * n),

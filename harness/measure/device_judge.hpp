@@ -46,9 +46,10 @@ struct DeviceValues {
 /// Not thread-safe. All members throw std::runtime_error with CUDA's own words.
 class DeviceJudge {
  public:
-  /// Why there is none here, in one line; empty where there is one.
-  static std::string why_not();
+  /// Has this program the code for it? (Built where nvcc is.)
+  static bool built();
 
+  /// On the first device.
   DeviceJudge();
   ~DeviceJudge();
   DeviceJudge(const DeviceJudge&) = delete;
@@ -70,7 +71,8 @@ class DeviceJudge {
   DeviceValues values(const DeviceTask& task, std::span<const std::uint32_t> z);
 
  private:
-  static constexpr std::uint64_t kFront = 64;  ///< the chunk before ends, this one's lead stands here
+  static constexpr std::uint64_t kFront =
+      64;  ///< the chunk before ends, this one's lead stands here
   static constexpr std::uint64_t kStride = (std::uint64_t{1} << 20) + kFront;
   struct Memory;
   std::unique_ptr<Memory> memory_;

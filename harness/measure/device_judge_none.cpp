@@ -6,13 +6,13 @@
 namespace ulpaudit {
 namespace {
 
-[[noreturn]] void refuse() { throw std::runtime_error(DeviceJudge::why_not()); }
+[[noreturn]] void refuse() { throw std::runtime_error("built without nvcc"); }
 
 }  // namespace
 
 struct DeviceJudge::Memory {};
 
-std::string DeviceJudge::why_not() { return "built without nvcc"; }
+bool DeviceJudge::built() { return false; }
 DeviceJudge::DeviceJudge() { refuse(); }
 DeviceJudge::~DeviceJudge() = default;
 std::string DeviceJudge::name() const { refuse(); }

@@ -2,6 +2,7 @@
 #include "measure/device_sweep.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "measure/trend_spans.hpp"
 #include "plugin/loader.hpp"
@@ -31,9 +32,9 @@ std::vector<DeviceRun> runs_of(const DeviceSweep::Part& part) {
 
 /// Inputs outside of the spans are NaNs.
 RegionSpan span_at(const std::vector<RegionSpan>& spans, Dtype d, std::uint64_t o) {
-  const auto after = std::upper_bound(
-      spans.begin(), spans.end(), o,
-      [](std::uint64_t v, const RegionSpan& s) { return v < s.first; });
+  const auto after =
+      std::upper_bound(spans.begin(), spans.end(), o,
+                       [](std::uint64_t v, const RegionSpan& s) { return v < s.first; });
   if (after == spans.begin()) return {0, spans.front().first - 1, Region::special};
   const RegionSpan& s = *(after - 1);
   if (o <= s.last) return s;
@@ -84,12 +85,23 @@ bool DeviceSweep::takes(const Target& target) {
 }
 
 DeviceJudge& DeviceSweep::judge() {
-  if (!judge_) judge_ = std::make_unique<DeviceJudge>();
+  if (!judge_) judge_ = making_.get();
   return *judge_;
 }
 
-std::vector<std::size_t> DeviceSweep::run(const Part& part, const Target& target,
-                                          Accumulator& into, BatchTruth& truth) {
+/// The target's worker, which has met its device: while ours is still being got ready.
+Session& DeviceSweep::awake(const Target& target) {
+  Session& session = sessions_.of(target.plugin_path);
+  if (awake_.insert(target.plugin_path).second) {
+    std::memset(session.z(), 0, sizeof(float));
+    std::memset(session.y(), 0, sizeof(float));
+    session.run(target.kernel, Dtype::f32, 1, true);  // what fails here fails below too
+  }
+  return session;
+}
+
+std::vector<std::size_t> DeviceSweep::run(const Part& part, const Target& target, Accumulator& into,
+                                          BatchTruth& truth) {
   const Bits y = part.segment.y;
   std::vector<DeviceStretch> stretches = stretches_of(part);
   std::vector<bool> refused(part.chunks.size());
@@ -98,8 +110,8 @@ std::vector<std::size_t> DeviceSweep::run(const Part& part, const Target& target
     const std::lock_guard lock(mutex_);
     if (broken_ || failed_.count(target.name) != 0) return part.chunks;
     try {
+      Session& session = awake(target);
       const std::uint64_t n = judge().fill(runs_of(part), static_cast<std::uint32_t>(y));
-      Session& session = sessions_.of(target.plugin_path);
       const Outcome o = session.run_on_device(target.kernel, part.plan.dtype, n,
                                               info(part.plan.op).arity == 2, judge().arrays());
       if (o.kind != Outcome::Kind::ok) throw LoadError(o.message);

@@ -1,6 +1,8 @@
 // Sweeps of kernels that take a CUDA device's arrays, judged there: one device for all threads.
 #pragma once
 
+#include <future>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -15,7 +17,10 @@ namespace ulpaudit {
 
 class DeviceSweep {
  public:
-  explicit DeviceSweep(const SessionOptions& options) : sessions_(options) {}
+  /// The device is got ready beside the first worker. `sessions`: no one else's during the sweep.
+  explicit DeviceSweep(SessionPool& sessions)
+      : sessions_(sessions),
+        making_(std::async(std::launch::async, [] { return std::make_unique<DeviceJudge>(); })) {}
 
   /// Chunks of one segment, by number.
   struct Part {
@@ -40,13 +45,16 @@ class DeviceSweep {
 
  private:
   DeviceJudge& judge();
+  Session& awake(const Target& target);
 
   std::mutex mutex_;
-  SessionPool sessions_;
+  SessionPool& sessions_;
+  std::future<std::unique_ptr<DeviceJudge>> making_;
   std::unique_ptr<DeviceJudge> judge_;
   bool counted_ = false;
   bool broken_ = false;           ///< the device: all goes to the host
   std::set<std::string> failed_;  ///< targets that failed on it
+  std::set<std::string> awake_;   ///< plug-ins whose worker has run
 };
 
 }  // namespace ulpaudit

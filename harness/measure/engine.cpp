@@ -50,6 +50,7 @@ struct Shared {
   std::atomic<bool> halt{false};
   std::mutex mutex;  // guards the failure
   std::exception_ptr failure;
+  SessionPool device_sessions{options.session};
   std::unique_ptr<DeviceSweep> device;  ///< where there is one, and a kernel for it
 
   /// Runs `work` to its end, or until it throws: then all threads end.
@@ -91,7 +92,7 @@ class Lane {
     z_.resize((kBatchInputs + 1) * 8 + 64);
     DeviceSweep::Part part = {plan, segment, shared_.spans[first.job][number], {}};
     for (std::size_t i : numbers) part.chunks.push_back(shared_.items.at(i).chunk);
-    std::vector<std::size_t> for_host;
+    std::vector<std::size_t> for_host, on_device_too;
     for (std::size_t t = 0; t < job.targets.size(); ++t) {
       const bool on_device = shared_.device && DeviceSweep::covers(plan, segment) &&
                              shared_.device->takes(job.targets[t]);
@@ -101,10 +102,16 @@ class Lane {
       }
       for (std::size_t c : shared_.device->run(part, job.targets[t], local[t], truth_))
         sweep({first.job, c}, {t}, local);
-      // Of the device's values; those that the host found are checked in other chunks of its own.
+      on_device_too.push_back(t);
+    }
+    if (!on_device_too.empty()) {
+      // Of the device's values; what the host counted for it is checked in chunks of the host's.
       const std::vector<Bits> sample = sample_of(part);
-      local[t].judged.cross_checked += sample.size();
-      local[t].judged.disagreements += shared_.device->disagreements(part, sample);
+      const std::uint64_t disagreements = shared_.device->disagreements(part, sample);
+      for (std::size_t t : on_device_too) {
+        local[t].judged.cross_checked += sample.size();
+        local[t].judged.disagreements += disagreements;
+      }
     }
     if (!for_host.empty())
       for (std::size_t c : part.chunks) run_on_host({first.job, c}, for_host, local);
@@ -266,9 +273,9 @@ void prepare(Shared& shared) {
 bool wants_device(const std::vector<Job>& jobs) {
   return std::any_of(jobs.begin(), jobs.end(), [](const Job& j) {
     const auto& segments = j.plan.segments;
-    return j.for_device() &&
-           std::any_of(segments.begin(), segments.end(),
-                       [&](const Segment& s) { return DeviceSweep::covers(j.plan, s); });
+    return j.for_device() && std::any_of(segments.begin(), segments.end(), [&](const Segment& s) {
+             return DeviceSweep::covers(j.plan, s);
+           });
   });
 }
 
@@ -291,8 +298,9 @@ void run_lanes(Shared& shared, ChunkQueue& queue) {
 EngineOutcome run_jobs(std::vector<Job>& jobs, const EngineOptions& options) {
   Shared shared(jobs, options);
   prepare(shared);
-  if (options.judge_on_device && wants_device(jobs) && DeviceJudge::why_not().empty())
-    shared.device = std::make_unique<DeviceSweep>(options.session);
+  if (options.judge_on_device && DeviceJudge::built() && wants_device(jobs))
+    shared.device = std::make_unique<DeviceSweep>(
+        options.device_sessions != nullptr ? *options.device_sessions : shared.device_sessions);
   if (options.queue != nullptr) {
     run_lanes(shared, *options.queue);
     return {};

@@ -14,7 +14,7 @@
 #include "inputs/plan.hpp"
 #include "measure/accumulator.hpp"
 #include "measure/checkpoint.hpp"
-#include "plugin/session.hpp"
+#include "plugin/session_pool.hpp"
 
 namespace ulpaudit {
 
@@ -55,6 +55,8 @@ struct EngineOptions {
   SessionOptions session;
   /// Kernels that take a device's arrays are judged there, where a sweep is of f32 runs.
   bool judge_on_device = true;
+  /// Workers of kernels on a device; where given, they live on there.
+  SessionPool* device_sessions = nullptr;
   std::uint64_t shard = 0, shards = 1;  ///< chunks with index % shards == shard are run
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   const std::atomic<bool>* stop = nullptr;

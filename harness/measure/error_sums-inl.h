@@ -11,9 +11,9 @@
 
 #include <limits>
 
-#include "truth/lanes-inl.h"
 #include "measure/score_block.hpp"
 #include "record/tally.hpp"
+#include "truth/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ulpaudit {

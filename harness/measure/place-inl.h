@@ -1,5 +1,5 @@
-// Where t lies among the numbers of the dtype, and a result's error in quanta. Included once per SIMD target (Highway's -inl
-// convention), and by the judge on a CUDA device.
+// Where t lies among the numbers of the dtype, and a result's error in quanta. Included once per
+// SIMD target (Highway's -inl convention), and by the judge on a CUDA device.
 #if defined(ULPAUDIT_PLACE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_PLACE_INL_H_
 #undef ULPAUDIT_PLACE_INL_H_
@@ -35,7 +35,8 @@ struct Grid {
 
   /// Of the dtype's format.
   HWY_INLINE Grid(int emin, int p) {
-    smallest_binade = hn::BitCast(D(), hn::Set(U64(), static_cast<std::uint64_t>(1023 + emin) << 52));
+    smallest_binade =
+        hn::BitCast(D(), hn::Set(U64(), static_cast<std::uint64_t>(1023 + emin) << 52));
     inverse_of_ulp = hn::Set(U64(), static_cast<std::uint64_t>(2046 + p - 1) << 52);
   }
   /// 1/ulp of numbers in the binade of the double with these bits.

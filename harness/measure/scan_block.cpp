@@ -8,9 +8,9 @@
 #include <cstring>
 #include <limits>
 
-#include "truth/lanes-inl.h"
 #include "measure/packed.hpp"
 #include "measure/scan_block.hpp"
+#include "truth/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ulpaudit {

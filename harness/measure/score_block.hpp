@@ -38,9 +38,9 @@ struct BlockScore : ScoredCount {
   // |error| < 2^20 ulp, in units of 2^-20 ulp; squares, of 2^-20 ulp², as high·2^30 + low + small.
   double sum_signed = 0, sum_abs = 0, squares_high = 0, squares_low = 0;
   std::uint64_t small_squares = 0;
-  LimbSums large;                         ///< 2^20 <= |error| < 2^40, n in units of 2^-20 ulp
-  LimbSums largest;                       ///< 2^40 <= |error| <= kErrorCap, n in ulps
-  std::uint64_t slow = 0;                 ///< lanes listed in slow_lanes
+  LimbSums large;          ///< 2^20 <= |error| < 2^40, n in units of 2^-20 ulp
+  LimbSums largest;        ///< 2^40 <= |error| <= kErrorCap, n in ulps
+  std::uint64_t slow = 0;  ///< lanes listed in slow_lanes
 };
 
 /// The first and the last lane of a kind.

@@ -12,7 +12,7 @@ struct DeviceStretch {
   std::uint32_t n;
   std::uint32_t chunk;    ///< number of the chunk in its batch
   std::uint8_t region;    ///< Region
-  std::uint8_t special;   ///< region of NaNs, infinities and 0: counted there only where NaN is right
+  std::uint8_t special;   ///< region of NaNs and infinities
   std::uint8_t preceded;  ///< the input before the first one lies in front of it
 };
 
@@ -20,26 +20,46 @@ struct DeviceStretch {
 struct LaneKind {
   std::uint32_t n = 0, first = ~std::uint32_t{0}, last = 0;
 };
+/// Kinds of lanes of which the first and the last are wanted: all rare in a kernel worth its name.
+/// broken_order: of pairs that break monotonicity, the upper one.
+enum class Kind : std::uint8_t {
+  wrong_zero,
+  out_of_range,
+  wrong_sign,
+  flushed,
+  vanished,
+  new_nan,
+  lost_nan,
+  wrong_infinity,
+  broken_order
+};
+inline constexpr int kKinds = 9;
 
-/// Over scored lanes, as BlockScore has them; errors in units of 2^-20 ulp, |error| < 2^20 ulp.
-struct StretchCount {
-  std::uint64_t digest = 0;  ///< over all lanes
+/// Over all lanes that are counted; errors of the measured ones in units of 2^-20 ulp.
+struct LaneSums {
+  std::uint64_t digest = 0;  ///< over all lanes, slow ones too
   std::int64_t sum_signed = 0;
   std::uint64_t sum_abs = 0;
-  std::uint64_t squares_high = 0, squares_low = 0;  ///< high·2^32 + low units of 2^-20 ulp²
-  double max_signed = 0, min_signed = 0;            ///< ulps; valid where scored != 0
+  std::uint64_t squares_high = 0, squares_low = 0;  ///< high·2^40 + low units of 2^-20 ulp²
+  double max_signed = 0, min_signed = 0;            ///< ulps; valid where measured != 0
   std::uint32_t top = 0, bottom = 0;                ///< first lanes with them
-  std::uint32_t scored = 0, correctly_rounded = 0, faithful = 0, allclose_failures = 0;
-  LaneKind wrong_zero, out_of_range, wrong_sign;
-  std::uint32_t right_nans = 0;  ///< NaN for NaN
-  std::uint32_t slow = 0;        ///< lanes for score()
+  std::uint32_t measured = 0;
+  std::uint32_t unmeasured = 0;  ///< of a category that has no error
+  std::uint32_t correctly_rounded = 0, faithful = 0, allclose_failures = 0;
+  std::uint32_t right_nans = 0;  ///< NaN for NaN, in none of the counts above
+  std::uint32_t slow = 0;        ///< lanes for score(), likewise
   std::uint32_t pairs = 0;
-  LaneKind violations;  ///< of monotonicity, by the upper lane of the pair
-  // Results at the lanes above.
-  std::uint32_t got_top = 0, got_bottom = 0, got_wrong_zero = 0, got_out_of_range = 0,
-                got_wrong_sign = 0, got_lower = 0, got_upper = 0;
 };
-static_assert(sizeof(StretchCount) % 8 == 0);  // threads hand it on by words
+static_assert(sizeof(LaneSums) % 4 == 0);  // threads hand it on by words
+
+struct StretchCount {
+  LaneSums sums;
+  LaneKind kinds[kKinds];
+  // Results at the lanes that are reported: of each kind the first.
+  std::uint32_t got_top = 0, got_bottom = 0, got_lower = 0;  ///< lower: in front of broken_order
+  std::uint32_t got[kKinds] = {};
+  const LaneKind& operator[](Kind k) const { return kinds[static_cast<int>(k)]; }
+};
 
 /// A lane for score().
 struct SlowLane {

@@ -37,8 +37,12 @@ class TrendSpans {
   DeviceTrend on_device() const {
     const auto o = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
     const Bits infinity = format(d_).infinity();
-    return {o(ordinal(d_, negate(d_, infinity))), o(ordinal(d_, infinity)), o(left_end_),
-            o(right_from_), left_, right_};
+    return {o(ordinal(d_, negate(d_, infinity))),
+            o(ordinal(d_, infinity)),
+            o(left_end_),
+            o(right_from_),
+            left_,
+            right_};
   }
   /// trend() at z, a number or an infinity.
   int operator()(Bits z) const {

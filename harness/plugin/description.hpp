@@ -21,7 +21,7 @@ struct KernelInfo {
   std::string name, op, formula, requirement, unavailable;
   std::vector<Dtype> dtypes;
   bool deterministic = false, in_place = false, elementwise = false;
-  bool on_device = false;  ///< it times itself, by the clock of a device
+  bool on_device = false;      ///< it times itself, by the clock of a device
   bool device_arrays = false;  ///< it takes arrays of another process in the device's memory
 };
 

@@ -150,9 +150,8 @@ Outcome LoadedPlugin::run_on_device(std::size_t index, Dtype d, std::uint64_t n,
                                        arrays.z.data(),
                                        two_arguments ? arrays.y.data() : nullptr,
                                        arrays.out.data()};
-  return guarded([&](char* message, std::size_t size) {
-    return device_runner(*k)(k, &batch, message, size);
-  });
+  return guarded(
+      [&](char* message, std::size_t size) { return device_runner(*k)(k, &batch, message, size); });
 }
 
 Outcome LoadedPlugin::time(std::size_t index, Dtype d, std::uint64_t n, const void* z,

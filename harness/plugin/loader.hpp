@@ -30,8 +30,8 @@ class LoadedPlugin {
   Outcome run(std::size_t index, Dtype d, std::uint64_t n, const void* z, const void* y,
               void* out) const;
   /// Of a kernel with `device_arrays`, on the first n elements of these.
-  Outcome run_on_device(std::size_t index, Dtype d, std::uint64_t n,
-                        const DeviceArrays& arrays, bool two_arguments) const;
+  Outcome run_on_device(std::size_t index, Dtype d, std::uint64_t n, const DeviceArrays& arrays,
+                        bool two_arguments) const;
   /// Of a kernel on a device: calls of `timing.elements` elements, made from the n at z and y, as
   /// its device's clock has them.
   Outcome time(std::size_t index, Dtype d, std::uint64_t n, const void* z, const void* y,

@@ -76,11 +76,11 @@ typedef struct ulpaudit_timing {
  * allocation, which stays open to the plug-in as long as the same handles come. */
 typedef struct ulpaudit_device_batch {
   size_t struct_size;
-  uint32_t dtype;         /* exactly one of ULPAUDIT_F16 … ULPAUDIT_F64                       */
-  uint32_t flags;         /* 0                                                                */
-  uint64_t n;             /* number of elements; at least 1                                   */
-  const unsigned char* z; /* of n logits                                                      */
-  const unsigned char* y; /* of n labels for the two-argument ops, else NULL                  */
+  uint32_t dtype;           /* exactly one of ULPAUDIT_F16 … ULPAUDIT_F64                       */
+  uint32_t flags;           /* 0                                                                */
+  uint64_t n;               /* number of elements; at least 1                                   */
+  const unsigned char* z;   /* of n logits                                                      */
+  const unsigned char* y;   /* of n labels for the two-argument ops, else NULL                  */
   const unsigned char* out; /* of n results, complete when the call returns                   */
 } ulpaudit_device_batch;
 

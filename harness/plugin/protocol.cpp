@@ -95,14 +95,11 @@ Stage read_stage(const Json& j) {
   return s;
 }
 
-Json hex_json(const DeviceHandle& handle) {
-  return fmt::format("{:02x}", fmt::join(handle, ""));
-}
+Json hex_json(const DeviceHandle& handle) { return fmt::format("{:02x}", fmt::join(handle, "")); }
 DeviceHandle read_handle(const Json& j) {
   const auto text = j.get<std::string>();
   DeviceHandle handle;
-  if (text.size() != 2 * handle.size() ||
-      text.find_first_not_of("0123456789abcdef") != text.npos)
+  if (text.size() != 2 * handle.size() || text.find_first_not_of("0123456789abcdef") != text.npos)
     throw Error(fmt::format("a device's handle is {} hexadecimal digits", 2 * handle.size()));
   for (std::size_t i = 0; i < handle.size(); ++i)
     handle[i] = static_cast<unsigned char>(std::stoul(text.substr(2 * i, 2), nullptr, 16));

@@ -29,7 +29,7 @@ struct RunRequest {
   std::uint64_t n = 0, z = 0, out = 0;
   std::optional<std::uint64_t> y;
   std::optional<Stage> stage;
-  std::optional<Timing> timing;   ///< not with a stage
+  std::optional<Timing> timing;  ///< not with a stage
   /// Instead of z, y and out in the data file: y says only whether the op takes labels.
   std::optional<DeviceArrays> device;
   std::uint64_t deadline_ms = 0;  ///< the worker may end itself when it passes; 0: none

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "plugin/session.hpp"
 
@@ -16,6 +17,10 @@ class SessionPool {
   /// Throws LoadError where the plug-in could not be opened, tried three times: a worker that was
   /// killed from outside is no fault of the plug-in.
   Session& of(const std::string& plugin_path);
+  /// One that is open already.
+  void adopt(const std::string& plugin_path, std::unique_ptr<Session> session) {
+    sessions_[plugin_path] = std::move(session);
+  }
 
  private:
   SessionOptions options_;

@@ -1,5 +1,5 @@
-// The grid of errors, the bins of their histogram, and the digest of results: what sums are made of.
-// Without any library, so that code for devices has it too.
+// The grid of errors, the bins of their histogram, and the digest of results: what sums are made
+// of. Without any library, so that code for devices has it too.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
-// The fast judge's formulas for f16, bf16 and f32, and their error bounds. Derivation of each bound:
-// docs/fast-judge.md. u = 2^-53. No step relies on MulAdd being fused, so the bounds hold on SSE4
-// too. Included once per SIMD target (Highway's -inl convention), and by the judge on a CUDA device,
-// where a vector has one lane.
+// The fast judge's formulas for f16, bf16 and f32, and their error bounds. Derivation of each
+// bound: docs/fast-judge.md. u = 2^-53. No step relies on MulAdd being fused, so the bounds hold on
+// SSE4 too. Included once per SIMD target (Highway's -inl convention), and by the judge on a CUDA
+// device, where a vector has one lane.
 #if defined(ULPAUDIT_FAST_JUDGE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_FAST_JUDGE_INL_H_
 #undef ULPAUDIT_FAST_JUDGE_INL_H_

@@ -79,6 +79,7 @@ constexpr std::uint32_t kTags =
    nullptr,                                    \
    &kOps[static_cast<int>(Op::which)],         \
    run,                                        \
+   nullptr,                                    \
    nullptr},
 #ifdef CORPUS_NOT_CONST
 ulpaudit_kernel kernels[] = {CORPUS_KERNELS};

@@ -1,5 +1,5 @@
-// Kernels that take a device's arrays, for the sweeps of device_sweep_test.cpp: right ones, and ones
-// with faults of each kind. A handle holds an address of this process.
+// Kernels that take a device's arrays, for the sweeps of device_sweep_test.cpp: right ones, and
+// ones with faults of each kind. A handle holds an address of this process.
 #include <cstring>
 #include <stdexcept>
 #include <ulpaudit/plugin.hpp>
@@ -86,6 +86,7 @@ ULPAUDIT_PLUGIN(
     unary("coarse", "sigmoid",
           [](float z, float) { return sigma(std::nearbyint(z * 4096) / 4096); }),
     unary("flushes", "sigmoid", [](float z, float) { return z < -87 ? 0.0f : sigma(z); }),
+    unary("far", "sigmoid", [](float z, float) { return z < -87 ? 1e30f : sigma(z); }),
     unary("all_nan", "sigmoid", [](float, float) { return std::nanf(""); }),
     unary("minus_zero", "sigmoid", [](float z, float) { return z < -104 ? -0.0f : sigma(z); }),
     unary("grad", "sigmoid_grad",

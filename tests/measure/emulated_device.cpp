@@ -1,5 +1,5 @@
-// The judge of measure/device_judge.hpp on the CPU, lane after lane, by the code that a device runs:
-// linked in place of the real one, it shows a whole sweep "on a device" where there is none.
+// The judge of measure/device_judge.hpp on the CPU, lane after lane, by the code that a device
+// runs: linked in place of the real one, it shows a whole sweep "on a device" where there is none.
 // Handles hold addresses of this process.
 #include <cstring>
 
@@ -27,7 +27,7 @@ struct DeviceJudge::Memory {
   DeviceArrays arrays;
 };
 
-std::string DeviceJudge::why_not() { return ""; }
+bool DeviceJudge::built() { return true; }
 DeviceJudge::DeviceJudge() : memory_(std::make_unique<Memory>()) {
   Memory& m = *memory_;
   for (Array* a : {&m.z, &m.y, &m.out}) a->reset(new std::uint32_t[kMostChunks * kStride]);
@@ -62,15 +62,16 @@ DeviceBatch DeviceJudge::count(const DeviceTask& task, std::span<const DeviceStr
       const std::uint32_t* got = memory_->out.get() + s.at;
       // As threads do: strands of lanes, merged.
       for (std::uint32_t strand = 0; strand < 3; ++strand) {
-        StretchCount mine;
+        LaneSums mine;
         for (std::uint32_t i = strand; i < s.n; i += 3) {
           const std::uint32_t before = i != 0 || s.preceded ? *(got + i - 1) : 0;
-          const lane::LaneFate fate = judge.Count(s, i, got[i], before, mine);
+          const lane::LaneFate fate = judge.Count(s, i, got[i], before, mine, [&](Kind kind) {
+            lane::AddLane(b.counts[k].kinds[static_cast<int>(kind)], i);
+          });
           if (fate.bin >= 0) ++b.histograms[s.region][static_cast<std::size_t>(fate.bin)];
-          if (fate.slow && slow_of_chunk[s.chunk]++ < kMostSlow)
-            b.slow.push_back({k, i, got[i]});
+          if (fate.slow && slow_of_chunk[s.chunk]++ < kMostSlow) b.slow.push_back({k, i, got[i]});
         }
-        lane::Merge(b.counts[k], mine);
+        lane::Merge(b.counts[k].sums, mine);
       }
       lane::FetchResults(got, b.counts[k]);
     }

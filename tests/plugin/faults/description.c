@@ -27,8 +27,8 @@ static int32_t run(const ulpaudit_kernel* self, const ulpaudit_batch* b, char* m
   return ULPAUDIT_OK;
 }
 
-static ulpaudit_kernel kernel = {sizeof kernel, "zero", "sigmoid", ULPAUDIT_F32, 0, "0", "",
-                                 NULL,          NULL,   run,       NULL, NULL};
+static ulpaudit_kernel kernel = {sizeof kernel, "zero", "sigmoid", ULPAUDIT_F32, 0,   "0", "",
+                                 NULL,          NULL,   run,       NULL,         NULL};
 static const ulpaudit_kernel* const kernels[] = {&kernel};
 static ulpaudit_plugin plugin = {sizeof plugin, ULPAUDIT_ABI_VERSION, 1, FAULT_NAME, "", "", "",
                                  kernels};
