@@ -187,15 +187,7 @@ void add_context(Document& doc, const Report& report) {
                                                         {"ISA", c.isa}})
     doc.add(row({key, plain(value)}));
   doc.add("\nOf this run only:\n\n" + header({"", ""}));
-  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
-           {"started", v.started},
-           {"host", v.host},
-           {"CPU", v.cpu},
-           {"GPU that judged too", v.gpu.empty() ? "none" : v.gpu},
-           {"threads", fmt::format("{}", v.threads)},
-           {"seconds", fmt::format("{:.1f}", v.wall_seconds)},
-           {"points a second", fmt::format("{:.0f}", v.points_per_second)}})
-    doc.add(row({key, plain(value)}));
+  for (const auto& [key, value] : run_facts(v)) doc.add(row({key, plain(value)}));
   doc.add("\n");
   doc.add("<details><summary>Implementations</summary>\n\n" + implementations_table(report) +
               "\n</details>\n",

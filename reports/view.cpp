@@ -232,4 +232,14 @@ std::string shell_line(const std::vector<std::string>& words) {
   return out;
 }
 
+std::vector<std::pair<std::string, std::string>> run_facts(const Volatile& v) {
+  std::vector<std::pair<std::string, std::string>> facts = {
+      {"started", v.started}, {"host", v.host}, {"CPU", v.cpu}};
+  if (!v.gpu.empty()) facts.emplace_back("GPU that judged too", v.gpu);
+  facts.emplace_back("threads", fmt::format("{}", v.threads));
+  facts.emplace_back("seconds", fmt::format("{:.1f}", v.wall_seconds));
+  facts.emplace_back("points a second", fmt::format("{:.0f}", v.points_per_second));
+  return facts;
+}
+
 }  // namespace ulpaudit

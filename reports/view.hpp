@@ -76,4 +76,7 @@ std::string besides(const Result& r);
 /// "'./my tool' --x": words as a shell reads them.
 std::string shell_line(const std::vector<std::string>& words);
 
+/// What is said of the run alone, in order: names and values.
+std::vector<std::pair<std::string, std::string>> run_facts(const Volatile& v);
+
 }  // namespace ulpaudit

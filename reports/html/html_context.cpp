@@ -109,14 +109,7 @@ std::string reproduce(const Report& report) {
                       {"rounding", c.rounding},
                       {"FTZ, DAZ", c.ftz_daz},
                       {"ISA", c.isa}});
-  out += "<p>Of this run only:</p>\n" +
-         facts_table({{"started", v.started},
-                      {"host", v.host},
-                      {"CPU", v.cpu},
-                      {"GPU that judged too", v.gpu.empty() ? "none" : v.gpu},
-                      {"threads", fmt::format("{}", v.threads)},
-                      {"seconds", fmt::format("{:.1f}", v.wall_seconds)},
-                      {"points a second", fmt::format("{:.0f}", v.points_per_second)}});
+  out += "<p>Of this run only:</p>\n" + facts_table(run_facts(v));
   return out + folded("part", "Implementations", implementations_table(report));
 }
 
