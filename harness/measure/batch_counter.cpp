@@ -33,7 +33,7 @@ int BatchCounter::direction(Bits a, Bits b) const {
 
 BatchCounter::Stretch BatchCounter::next_stretch(std::uint64_t first, std::uint64_t end) {
   const std::uint64_t o = ordinal(d_, load(d_, z_, first));
-  Stretch s = {first, std::min(end, (first / kBlock + 1) * kBlock) - 1, Region::special};
+  Stretch s = {first, end - 1, Region::special};
   std::uint64_t last_ordinal = curve_span(d_, o).last;
   if (o < spans_.front().first) {
     last_ordinal = std::min(last_ordinal, spans_.front().first - 1);
@@ -69,18 +69,29 @@ void BatchCounter::operator()(std::uint64_t offset, std::uint64_t count, const v
   while (i < end) {
     Stretch s = next_stretch(i, end);
     s.way = direction(load(d_, z_, s.first), load(d_, z_, s.last));
-    count_stretch(s, offset, out);
+    // As a whole where that is enough, else block by block.
+    if (!vectorised(s) || (!count_constant(s, offset, out) && !count_scaled(s, offset, out)))
+      count_blocks(s, offset, out);
     i = s.last + 1;
+  }
+}
+
+void BatchCounter::count_blocks(Stretch s, std::uint64_t offset, const void* out) {
+  const std::uint64_t last = s.last;
+  while (s.first <= last) {
+    s.last = std::min(last, (s.first / kBlock + 1) * kBlock - 1);
+    s.way = direction(load(d_, z_, s.first), load(d_, z_, s.last));
+    count_stretch(s, offset, out);
+    s.first = s.last + 1;
   }
 }
 
 void BatchCounter::count_stretch(const Stretch& s, std::uint64_t offset, const void* out) {
   const std::size_t n = s.last - s.first + 1;
   const PackedCases cases = cases_from(s.first, offset, out);
-  const bool vectorised = truth_.fast() && s.region != Region::special;
-  if (vectorised && (count_constant(s, offset, out) || count_scaled(s, offset, out))) return;
+  if (vectorised(s) && (count_constant(s, offset, out) || count_scaled(s, offset, out))) return;
   into_.digest += digest_of(d_, cases.z, y_, cases.got, n);
-  if (!vectorised) {
+  if (!vectorised(s)) {
     if (!count_nans(s, offset, out)) count_one_by_one(s, offset, out);
     return;
   }

@@ -34,11 +34,17 @@ class BatchCounter {
 
  private:
   struct Stretch {
-    std::uint64_t first, last;  ///< inputs of one region and one bin of the curve, inside one block
+    std::uint64_t first, last;  ///< inputs of one region and one bin of the curve
     Region region;
     int way = 0;  ///< direction from the first to the last
   };
   Stretch next_stretch(std::uint64_t first, std::uint64_t end);
+  /// Has the judge vectors of values for it?
+  bool vectorised(const Stretch& s) const {
+    return truth_.fast() && s.region != Region::special;
+  }
+  void count_blocks(Stretch s, std::uint64_t offset, const void* out);
+  /// Of one block.
   void count_stretch(const Stretch& s, std::uint64_t offset, const void* out);
   /// All results are the one that is right everywhere in the stretch: counted at once.
   bool count_constant(const Stretch& s, std::uint64_t offset, const void* out);
