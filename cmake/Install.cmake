@@ -10,7 +10,7 @@ install(DIRECTORY ${CMAKE_BINARY_DIR}/bin/plugins/ DESTINATION lib/ulpaudit/plug
 install(DIRECTORY ${CMAKE_BINARY_DIR}/bin/plugins/ DESTINATION lib/ulpaudit/plugins
         COMPONENT libtorch FILES_MATCHING PATTERN "libtorch-*.so")
 install(TARGETS ulpaudit_expect LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES harness/plugin/plugin.h harness/plugin/plugin.hpp harness/fp/half.hpp
+install(FILES harness/plugin/plugin.h harness/plugin/plugin.hpp harness/plugin/cuda.hpp harness/fp/half.hpp
               harness/embed/expect.hpp
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ulpaudit)
 set(package_dir lib/cmake/ulpaudit)

@@ -40,9 +40,7 @@ class BatchCounter {
   };
   Stretch next_stretch(std::uint64_t first, std::uint64_t end);
   /// Has the judge vectors of values for it?
-  bool vectorised(const Stretch& s) const {
-    return truth_.fast() && s.region != Region::special;
-  }
+  bool vectorised(const Stretch& s) const { return truth_.fast() && s.region != Region::special; }
   void count_blocks(Stretch s, std::uint64_t offset, const void* out);
   /// Of one block.
   void count_stretch(const Stretch& s, std::uint64_t offset, const void* out);

@@ -8,14 +8,12 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <ulpaudit/cuda.hpp>
 
 namespace cuda_ops {
 namespace {
 
-void check(cudaError_t error, const char* doing) {
-  if (error != cudaSuccess)
-    throw std::runtime_error(std::string(doing) + ": " + cudaGetErrorString(error));
-}
+using ulpaudit::cuda::check;
 
 /// Device memory that grows and stays: a batch follows the other.
 class Memory {
@@ -36,30 +34,11 @@ class Memory {
   std::size_t size_ = 0;
 };
 
-/// An array of another process; open until another one is asked for.
-class Opened {
- public:
-  void* of(const unsigned char* handle) {
-    if (at_ != nullptr && std::equal(handle, handle + sizeof handle_, from())) return at_;
-    if (at_ != nullptr) check(cudaIpcCloseMemHandle(at_), "cudaIpcCloseMemHandle");
-    at_ = nullptr;
-    std::copy_n(handle, sizeof handle_, from());
-    check(cudaIpcOpenMemHandle(&at_, handle_, cudaIpcMemLazyEnablePeerAccess),
-          "cudaIpcOpenMemHandle");
-    return at_;
-  }
-
- private:
-  unsigned char* from() { return reinterpret_cast<unsigned char*>(&handle_); }
-  cudaIpcMemHandle_t handle_ = {};
-  void* at_ = nullptr;
-};
-
 /// One for all threads: `check` calls from several.
 struct Memories {
   std::mutex in_use;
   Memory z, y, out;
-  Opened shared_z, shared_y, shared_out;
+  ulpaudit::cuda::SharedArray shared_z, shared_y, shared_out;
 };
 Memories& memory() {
   static Memories m;

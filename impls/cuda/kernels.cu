@@ -78,14 +78,17 @@ __device__ void narrow(const T* x, T* out) {
 }
 
 // 16 bytes a thread; pointers are aligned to that, as cudaMalloc's are. The last thread does the
-// tail. 6 blocks a processor leave each thread 40 registers: with 32 ptxas loads y when it has
-// worked on z.
+// tail.
 template <class T>
 struct alignas(16) Pack {
   T at[16 / sizeof(T)];
 };
+// Blocks of threads on a processor: 6 leave each thread 40 registers, as with 32 ptxas loads y when
+// it has worked on z; the stable forms in double are at most 3 % below a copy with 8 and 11 % with 6.
+template <class Formula, class T>
+constexpr int kBlocks = sizeof(T) == 8 && !std::is_same_v<Formula, LongBce> ? 8 : 6;
 template <class Formula, class Math, class T>
-__global__ void __launch_bounds__(kThreads, 6)
+__global__ void __launch_bounds__(kThreads, (kBlocks<Formula, T>))
     packs(const T* z, const T* y, T* out, std::size_t n) {
   constexpr std::size_t kMany = 16 / sizeof(T);
   const std::size_t i = (blockIdx.x * std::size_t{kThreads} + threadIdx.x) * kMany;
