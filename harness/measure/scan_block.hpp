@@ -14,7 +14,7 @@ std::size_t find_value(const double* v, std::size_t n, double value);
 /// The sum of digest_term() over n packed inputs and results.
 std::uint64_t digest_of(Dtype d, const void* z, Bits y, const void* got, std::size_t n);
 
-/// The same where all n results are `got`.
+/// The same where all n results are `got`, for inputs in order.
 std::uint64_t digest_of_constant(Dtype d, const void* z, Bits y, Bits got, std::size_t n);
 
 /// Do all n packed results equal `want`?

@@ -1,5 +1,5 @@
-// For plug-ins with CUDA kernels: arrays of another process in the device's memory, by the handles of
-// ulpaudit_device_batch. Header-only; needs CUDA's run-time library.
+// For plug-ins with CUDA kernels: arrays of another process in the device's memory, by the handles
+// of ulpaudit_device_batch. Header-only; needs CUDA's run-time library.
 //
 //   template <class T>
 //   void run_on_device(const ulpaudit_device_batch& b) const {   // of a kernel's function object

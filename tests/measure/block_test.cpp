@@ -9,6 +9,7 @@
 
 #include "fp/text.hpp"
 #include "measure/batch_truth.hpp"
+#include "measure/key_sums.hpp"
 #include "measure/state.hpp"
 #include "measure/trend_spans.hpp"
 #include "pack.hpp"
@@ -206,6 +207,24 @@ void sum_digest_terms() {
 }
 
 TEST(Block, DigestIsTheSumOfItsTerms) { on_each_target(sum_digest_terms); }
+
+// Whole runs of f32 have their keys summed up in a table (not in a cross build).
+TEST(Block, DigestOfAWholeRunIsTheSumOfItsTerms) {
+  constexpr Dtype d = Dtype::f32;
+  constexpr std::uint64_t n = kKeyRun;
+  for (const std::uint64_t first :
+       {std::uint64_t{0}, 5000 * n, 8191 * n, 8192 * n, 16383 * n, n / 2}) {
+    std::vector<Bits> z;
+    std::uint64_t want = 0;
+    for (std::uint64_t o = first; o < first + n; ++o) {
+      z.push_back(from_ordinal(d, o));
+      want += digest_term(z.back(), 0, 0x3f000000);
+    }
+    EXPECT_EQ(digest_of_constant(d, test::pack(d, z).data(), 0, 0x3f000000, n), want) << first;
+    z[0] = z[1];  // no run
+    EXPECT_NE(digest_of_constant(d, test::pack(d, z).data(), 0, 0x3f000000, n), want) << first;
+  }
+}
 
 TEST(Block, AllNanLooksAtEveryLane) {
   for (Dtype d : kDtypes) {
