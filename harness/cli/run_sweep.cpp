@@ -134,20 +134,20 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
       o.checkpoint, o.resume,
       std::chrono::milliseconds(static_cast<std::int64_t>(o.checkpoint_every * 1000)),
       identity_of(report, jobs)};
+  EngineOutcome outcome;
+  SessionPool sessions(o.session());
+  for (auto& [path, session] : catalog.device_sessions) sessions.adopt(path, std::move(session));
+  engine.device_sessions = &sessions;
   if (ranks != nullptr) {
     join(*ranks, o, engine);
     if (!ranks->collects) {
-      run_jobs(jobs, engine);
+      outcome = run_jobs(jobs, engine);
       return run;
     }
   }
   if (o.resume && !std::filesystem::exists(o.checkpoint))
     fmt::print(stderr, "ulpaudit: no checkpoint '{}' yet: the run starts from its beginning\n",
                o.checkpoint);
-  SessionPool sessions(o.session());
-  for (auto& [path, session] : catalog.device_sessions) sessions.adopt(path, std::move(session));
-  engine.device_sessions = &sessions;
-  EngineOutcome outcome;
   try {
     outcome = run_jobs(jobs, engine);
   } catch (const BadCheckpoint& e) {
@@ -155,6 +155,8 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   }
   progress.clear();
   report.run.gpu = outcome.device;
+  if (!outcome.device_trouble.empty())
+    fmt::print(stderr, "ulpaudit: {}; from then on the CPU judged\n", outcome.device_trouble);
   // Evidence is exhaustive only where every chunk was run.
   const bool whole = engine.shards == 1 && !outcome.ended_early && !outcome.interrupted;
   for (const Job& job : jobs) append_results(job, sessions, report);

@@ -7,9 +7,8 @@
 #include "plugin/loader.hpp"
 
 namespace ulpaudit {
-namespace {
 
-const char* kind_name(Outcome::Kind k) {
+const char* loss_kind(Outcome::Kind k) {
   switch (k) {
     case Outcome::Kind::failed:
       return "status";
@@ -25,6 +24,8 @@ const char* kind_name(Outcome::Kind k) {
       return "load";
   }
 }
+
+namespace {
 
 template <class T>
 void fill_label(void* y, Bits label, std::uint64_t n) {
@@ -100,11 +101,11 @@ void BatchRunner::run_stretch(const Batch& b, std::uint64_t offset, std::uint64_
     // Nothing is missing, but it happened.
     const char* once = ", and not again when the batch was run in halves";
     losses.add_loss(b.dtype,
-                    lost_stretch(b, offset, count, kind_name(o.kind), o.message + once, 0));
+                    lost_stretch(b, offset, count, loss_kind(o.kind), o.message + once, 0));
     return;
   }
   losses.lost_points += count;
-  losses.add_loss(b.dtype, lost_stretch(b, offset, count, kind_name(o.kind), o.message, count));
+  losses.add_loss(b.dtype, lost_stretch(b, offset, count, loss_kind(o.kind), o.message, count));
 }
 
 }  // namespace ulpaudit

@@ -22,6 +22,9 @@ struct Batch {
   std::uint64_t n = 0;
 };
 
+/// What a loss calls an end of a batch.
+const char* loss_kind(Outcome::Kind k);
+
 class BatchRunner {
  public:
   /// offset, count and packed results of a stretch that came back.

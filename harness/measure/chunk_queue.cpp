@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+
+#include "measure/device_sweep.hpp"
 
 namespace ulpaudit {
 
@@ -28,11 +31,19 @@ std::vector<std::size_t> LocalQueue::next(std::size_t most) {
   const auto segment = [&](std::size_t i) {
     return std::pair(items_[i].job, jobs_[items_[i].job].plan.chunks[items_[i].chunk].segment);
   };
+  // So few that every thread gets some.
+  const std::size_t left = items_.size() - next_;
+  most =
+      std::min(most, std::max<std::size_t>(
+                         1, left / (4 * static_cast<std::size_t>(std::max(1, options_.threads)))));
   for (; next_ < items_.size() && items.size() < most; ++next_) {
     if (done_[next_] != 0) continue;
     if (!items.empty() && segment(next_) != segment(items[0])) break;
     items.push_back(next_);
-    if (!jobs_[items_[next_].job].for_device()) most = 1;
+    const Job& job = jobs_[items_[next_].job];
+    if (!job.for_device() ||
+        !DeviceSweep::covers(job.plan, job.plan.segments[segment(next_).second]))
+      most = 1;
   }
   return items;
 }

@@ -64,7 +64,6 @@ HWY_INLINE void Merge(LaneSums& into, const LaneSums& c) {
   into.faithful += c.faithful;
   into.allclose_failures += c.allclose_failures;
   into.right_nans += c.right_nans;
-  into.slow += c.slow;
   into.pairs += c.pairs;
 }
 
@@ -119,7 +118,6 @@ class LaneJudge {
     if (i != 0 || s.preceded) CountPair(ordinal, before, got, c, add);
     if (s.special) {
       if (!IsNan(z)) {
-        ++c.slow;
         return {true, -1};
       }
       if (IsNan(got)) {
@@ -159,7 +157,6 @@ class LaneJudge {
     const Value t = ValueAt(z);
     const Placed p = Place<false>(t.hi, t.lo, t.delta, grid_);
     if (!p.decided.raw) {
-      ++c.slow;
       return {true, -1};
     }
     const double got = Decoded(got_bits), hi = t.hi.raw;
@@ -170,7 +167,6 @@ class LaneJudge {
     const double got_units = got * p.inverse.raw;
     const double e = Quantise({got_units - p.units.raw - p.low.raw}).raw, size = fabs(e);
     if (!(size < kFarthest)) {
-      ++c.slow;
       return {true, -1};
     }
     const bool zero = got == 0, nearest = got_units == p.rounded.raw;
@@ -239,15 +235,21 @@ class LaneJudge {
 /// Calls `use` with the judge of the task's op. On the host.
 template <class Use>
 void with_judge(const DeviceTask& task, Use use) {
-  const OpInfo& op = info(task.op);
+  const Range range = info(task.op).range;
   const auto judge = [&](auto part) {
-    use(LaneJudge<decltype(part)::value>(task.y, op.range.lo, op.range.hi, fast_judge_fault(),
+    use(LaneJudge<decltype(part)::value>(task.y, range.lo, range.hi, fast_judge_fault(),
                                          task.trend));
   };
-  if (op.name == "sigmoid") return judge(std::integral_constant<Part, Part::sigmoid>());
-  if (op.name == "sigmoid_grad") return judge(std::integral_constant<Part, Part::sigmoid_grad>());
-  if (op.name == "bce_with_logits") return judge(std::integral_constant<Part, Part::loss>());
-  judge(std::integral_constant<Part, Part::grad>());
+  switch (static_cast<Part>(fast_judge_formula(task.op))) {
+    case Part::sigmoid:
+      return judge(std::integral_constant<Part, Part::sigmoid>());
+    case Part::sigmoid_grad:
+      return judge(std::integral_constant<Part, Part::sigmoid_grad>());
+    case Part::loss:
+      return judge(std::integral_constant<Part, Part::loss>());
+    case Part::grad:
+      return judge(std::integral_constant<Part, Part::grad>());
+  }
 }
 
 }  // namespace HWY_NAMESPACE

@@ -77,7 +77,8 @@ __global__ void fill_inputs(const DeviceRun* runs, std::uint64_t stride, std::ui
           first),
       last);
   z[blockIdx.y * stride + j] = lane::EncodingAt(static_cast<std::uint32_t>(o));
-  out[blockIdx.y * stride + j] = ~0u;
+  // What no kernel may leave: NaN, but for a NaN.
+  out[blockIdx.y * stride + j] = lane::IsNan(z[blockIdx.y * stride + j]) ? 0 : ~0u;
 }
 
 __global__ void fill_labels(std::uint32_t y, std::uint64_t n, std::uint32_t* to) {
@@ -177,8 +178,7 @@ struct DeviceJudge::Memory {
   Array<SlowLane> slow;
   Array<double> values;
   DeviceArrays arrays;
-  std::uint32_t label = 0;
-  bool labelled = false;
+  std::string name;
 };
 
 bool DeviceJudge::built() { return true; }
@@ -193,33 +193,30 @@ DeviceJudge::DeviceJudge() : memory_(std::make_unique<Memory>()) {
     memcpy(handle.data(), &ipc, sizeof ipc);
     return handle;
   };
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, 0), "asking for its name");
+  m.name = properties.name;
   m.arrays = {handle_of(m.z), handle_of(m.y), handle_of(m.out)};
 }
 
 DeviceJudge::~DeviceJudge() = default;
 
-std::string DeviceJudge::name() const {
-  cudaDeviceProp properties{};
-  check(cudaGetDeviceProperties(&properties, 0), "asking for its name");
-  return properties.name;
-}
+std::string DeviceJudge::name() const { return memory_->name; }
 
 const DeviceArrays& DeviceJudge::arrays() const { return memory_->arrays; }
 
-std::uint64_t DeviceJudge::fill(std::span<const DeviceRun> chunks, std::uint32_t y) {
+void DeviceJudge::fill(std::span<const DeviceRun> chunks, std::optional<std::uint32_t> y) {
   Memory& m = *memory_;
-  const std::uint64_t n = chunks.size() * kStride;
   const dim3 blocks(blocks_for(kStride), static_cast<unsigned>(chunks.size()));
   fill_inputs<<<blocks, kThreads>>>(upload(m.runs, chunks), kStride, kFront, m.z.data(),
                                     m.out.data());
-  if (!m.labelled || m.label != y) {
-    fill_labels<<<blocks_for(kMostChunks * kStride), kThreads>>>(y, kMostChunks * kStride,
-                                                                 m.y.data());
-    m.label = y;
-    m.labelled = true;
+  check(cudaGetLastError(), "starting to make the inputs");
+  if (y) {
+    const std::uint64_t n = elements(chunks.size());
+    fill_labels<<<blocks_for(n), kThreads>>>(*y, n, m.y.data());
+    check(cudaGetLastError(), "starting to make the labels");
   }
   check(cudaDeviceSynchronize(), "making the inputs");
-  return n;
 }
 
 DeviceBatch DeviceJudge::count(const DeviceTask& task, std::span<const DeviceStretch> stretches) {
@@ -258,6 +255,7 @@ DeviceValues DeviceJudge::values(const DeviceTask& task, std::span<const std::ui
   double* to = m.values.of(3 * std::size_t{n});
   lane::with_judge(
       task, [&](const auto& judge) { values_at<<<blocks_for(n), kThreads>>>(judge, at, n, to); });
+  check(cudaGetLastError(), "starting to take values");
   const std::vector<double> all = download(to, 3 * std::size_t{n});
   const auto part = [&](std::size_t k) {
     return std::vector<double>(all.begin() + static_cast<std::ptrdiff_t>(k * n),

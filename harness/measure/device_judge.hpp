@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -64,9 +65,11 @@ class DeviceJudge {
   std::string name() const;
   /// z, labels and results, as another process may open them.
   const DeviceArrays& arrays() const;
-  /// Makes the inputs of a batch of these chunks, and results that are NaN.
-  /// Gives the number of elements that a kernel is to be run on.
-  std::uint64_t fill(std::span<const DeviceRun> chunks, std::uint32_t y);
+  /// Elements of a batch of so many chunks, on which a kernel is to be run.
+  static std::uint64_t elements(std::size_t chunks) { return chunks * kStride; }
+  /// Makes the inputs of a batch of these chunks, with a label or none, and results that are wrong
+  /// everywhere: NaN, and 0 where z is NaN.
+  void fill(std::span<const DeviceRun> chunks, std::optional<std::uint32_t> y);
   DeviceBatch count(const DeviceTask& task, std::span<const DeviceStretch> stretches);
   DeviceValues values(const DeviceTask& task, std::span<const std::uint32_t> z);
 

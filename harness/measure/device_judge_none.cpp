@@ -17,7 +17,7 @@ DeviceJudge::DeviceJudge() { refuse(); }
 DeviceJudge::~DeviceJudge() = default;
 std::string DeviceJudge::name() const { refuse(); }
 const DeviceArrays& DeviceJudge::arrays() const { refuse(); }
-std::uint64_t DeviceJudge::fill(std::span<const DeviceRun>, std::uint32_t) { refuse(); }
+void DeviceJudge::fill(std::span<const DeviceRun>, std::optional<std::uint32_t>) { refuse(); }
 DeviceBatch DeviceJudge::count(const DeviceTask&, std::span<const DeviceStretch>) { refuse(); }
 DeviceValues DeviceJudge::values(const DeviceTask&, std::span<const std::uint32_t>) { refuse(); }
 

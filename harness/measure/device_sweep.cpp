@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "measure/batch_runner.hpp"
 #include "measure/trend_spans.hpp"
 #include "plugin/loader.hpp"
 #include "truth/score.hpp"
@@ -81,7 +82,7 @@ bool DeviceSweep::covers(const InputPlan& plan, const Segment& segment) {
 bool DeviceSweep::takes(const Target& target) {
   if (!target.device_arrays) return false;
   const std::lock_guard lock(mutex_);
-  return !broken_ && failed_.count(target.name) == 0;
+  return trouble_.empty() && failed_.count(target.name) == 0;
 }
 
 DeviceJudge& DeviceSweep::judge() {
@@ -89,81 +90,149 @@ DeviceJudge& DeviceSweep::judge() {
   return *judge_;
 }
 
-/// The target's worker, which has met its device: while ours is still being got ready.
-Session& DeviceSweep::awake(const Target& target) {
+/// What came of one batch of a target on the device.
+struct DeviceSweep::Batch {
+  std::vector<DeviceStretch> stretches;  ///< of chunks that are not refused
+  std::vector<bool> refused;
+  DeviceBatch counts;
+  std::vector<std::size_t> unchecked;  ///< places of chunks whose sample has no verdict yet
+  DeviceValues values;                 ///< of their samples, one behind the other
+  std::uint64_t digest_of(std::uint32_t chunk) const {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < stretches.size(); ++i)
+      if (stretches[i].chunk == chunk) sum += counts.counts[i].sums.digest;
+    return sum;
+  }
+};
+
+/// Runs the target over n inputs on the device. Its worker's first call is a plain one: the worker
+/// meets the device while ours is still being got ready.
+Outcome DeviceSweep::call(const Part& part, const Target& target, std::uint64_t n) {
   Session& session = sessions_.of(target.plugin_path);
+  const bool two = info(part.plan.op).arity == 2;
   if (awake_.insert(target.plugin_path).second) {
     std::memset(session.z(), 0, sizeof(float));
     std::memset(session.y(), 0, sizeof(float));
-    session.run(target.kernel, Dtype::f32, 1, true);  // what fails here fails below too
+    const Outcome o = session.run(target.kernel, part.plan.dtype, 1, two);
+    if (o.kind != Outcome::Kind::ok) return o;
   }
-  return session;
+  judge().fill(runs_of(part),
+               two ? std::optional(static_cast<std::uint32_t>(part.segment.y)) : std::nullopt);
+  return session.run_on_device(target.kernel, part.plan.dtype, n, two, judge().arrays());
 }
 
-std::vector<std::size_t> DeviceSweep::run(const Part& part, const Target& target, Accumulator& into,
-                                          BatchTruth& truth) {
-  const Bits y = part.segment.y;
-  std::vector<DeviceStretch> stretches = stretches_of(part);
-  std::vector<bool> refused(part.chunks.size());
-  DeviceBatch batch;
-  {
-    const std::lock_guard lock(mutex_);
-    if (broken_ || failed_.count(target.name) != 0) return part.chunks;
-    try {
-      Session& session = awake(target);
-      const std::uint64_t n = judge().fill(runs_of(part), static_cast<std::uint32_t>(y));
-      const Outcome o = session.run_on_device(target.kernel, part.plan.dtype, n,
-                                              info(part.plan.op).arity == 2, judge().arrays());
-      if (o.kind != Outcome::Kind::ok) throw LoadError(o.message);
-      do {
-        batch = judge().count(task_of(part), stretches);
-        for (std::uint32_t k : batch.refused) refused[k] = true;
-        std::erase_if(stretches, [&](const DeviceStretch& s) { return refused[s.chunk]; });
-      } while (!batch.refused.empty());
-      counted_ = true;
-    } catch (const LoadError&) {
-      // The host runs it again, finds what fails, and says so.
-      failed_.insert(target.name);
-      return part.chunks;
-    } catch (const std::runtime_error&) {
-      broken_ = true;
-      return part.chunks;
-    }
+/// The chunk that is run by plain batches too: the one with z = -1, or the segment's first.
+bool is_probe(const DeviceSweep::Part& part, std::size_t chunk) {
+  const Chunk& c = part.plan.chunks[chunk];
+  const std::uint64_t first = part.segment.first, one = ordinal(Dtype::f32, 0xbf800000u);
+  const auto holds = [&](std::uint64_t from, std::uint64_t n) { return one - from < n; };
+  return holds(first, part.segment.count) ? holds(first + c.first, c.count) : c.first == 0;
+}
+
+bool DeviceSweep::plain_batches_differ(const Part& part, const Target& target, const Batch& batch) {
+  const InputPlan& plan = part.plan;
+  for (std::uint32_t k = 0; k < part.chunks.size(); ++k) {
+    if (batch.refused[k] || !is_probe(part, part.chunks[k])) continue;
+    const Chunk& c = plan.chunks[part.chunks[k]];
+    std::vector<std::uint32_t> z(c.count);
+    plan.fill(part.segment, c.first, c.count, z.data());
+    std::uint64_t digest = 0;
+    std::atomic<int> ends = kEndsAllowed;
+    Accumulator losses;
+    BatchRunner(sessions_, target, ends)
+        .run(
+            {plan.op, plan.dtype, part.segment.y, z.data(), c.count},
+            [&](std::uint64_t offset, std::uint64_t n, const void* out) {
+              digest += digest_of(plan.dtype, z.data() + offset, part.segment.y, out, n);
+            },
+            losses);
+    return losses.lost_points != 0 || digest != batch.digest_of(k);
   }
-  for (std::size_t i = 0; i < stretches.size(); ++i)
-    into.add_stretch(stretches[i], y, batch.counts[i]);
-  for (std::size_t r = 0; r < batch.histograms.size(); ++r) {
-    const std::vector<std::uint64_t>& bins = batch.histograms[r];
+  return false;
+}
+
+/// Nothing where the host has to do it.
+std::optional<DeviceSweep::Batch> DeviceSweep::count(Part& part, const Target& target,
+                                                     Accumulator& losses) {
+  Batch b;
+  b.stretches = stretches_of(part);
+  b.refused.resize(part.chunks.size());
+  const Bits first = from_ordinal(part.plan.dtype, part.segment.first);
+  const auto tell = [&](std::string kind, std::string message) {
+    losses.add_loss(
+        part.plan.dtype,
+        {std::move(kind), std::move(message), 1, 0, {first, part.segment.y, 0}, 1, first, first});
+  };
+  const std::lock_guard lock(mutex_);
+  if (!trouble_.empty() || failed_.count(target.name) != 0) return std::nullopt;
+  try {
+    const Outcome o = call(part, target, DeviceJudge::elements(part.chunks.size()));
+    if (o.kind != Outcome::Kind::ok) {
+      failed_.insert(target.name);
+      tell(std::string(loss_kind(o.kind)),
+           o.message + ", on the device's arrays; the host's were tried next");
+      return std::nullopt;
+    }
+    do {
+      b.counts = judge().count(task_of(part), b.stretches);
+      for (std::uint32_t k : b.counts.refused) b.refused[k] = true;
+      std::erase_if(b.stretches, [&](const DeviceStretch& s) { return b.refused[s.chunk]; });
+    } while (!b.counts.refused.empty());
+    std::vector<std::uint32_t> z;
+    for (std::size_t k = 0; k < part.chunks.size(); ++k) {
+      if (b.refused[k] || part.disagreements[k]) continue;
+      b.unchecked.push_back(k);
+      z.insert(z.end(), part.sample[k].begin(), part.sample[k].end());
+    }
+    b.values = judge().values(task_of(part), z);
+    if (plain_batches_differ(part, target, b))
+      tell("protocol", "arrays in the device's memory give other results than the host's");
+    counted_ = true;
+    return b;
+  } catch (const LoadError& e) {
+    failed_.insert(target.name);
+    tell("load", e.what());
+  } catch (const std::exception& e) {
+    trouble_ = e.what();
+  }
+  return std::nullopt;
+}
+
+DeviceSweep::Counted DeviceSweep::run(Part& part, const Target& target, Accumulator& into,
+                                      BatchTruth& truth) {
+  const std::optional<Batch> b = count(part, target, into);
+  if (!b) return {part.chunks, {}};
+  const InputPlan& plan = part.plan;
+  const Bits y = part.segment.y;
+  for (std::size_t i = 0; i < b->stretches.size(); ++i)
+    into.add_stretch(b->stretches[i], y, b->counts.counts[i]);
+  for (std::size_t r = 0; r < b->counts.histograms.size(); ++r) {
+    const std::vector<std::uint64_t>& bins = b->counts.histograms[r];
     if (std::any_of(bins.begin(), bins.end(), [](std::uint64_t n) { return n != 0; }))
       into.add_histogram(static_cast<Region>(r), bins);
   }
-  for (const SlowLane& lane : batch.slow)
-    add_slow_lane(stretches[lane.stretch], lane, part.plan, y, truth, into);
-  std::vector<std::size_t> left;
-  for (std::size_t k = 0; k < refused.size(); ++k)
-    if (refused[k]) left.push_back(part.chunks[k]);
-  return left;
-}
-
-std::uint64_t DeviceSweep::disagreements(const Part& part, const std::vector<Bits>& z) {
-  const std::vector<std::uint32_t> narrow(z.begin(), z.end());
-  DeviceValues values;
-  {
-    const std::lock_guard lock(mutex_);
-    if (broken_) return 0;
-    try {
-      values = judge().values(task_of(part), narrow);
-    } catch (const std::runtime_error&) {
-      broken_ = true;
-      return 0;
+  for (const SlowLane& lane : b->counts.slow)
+    add_slow_lane(b->stretches[lane.stretch], lane, plan, y, truth, into);
+  std::size_t at = 0;
+  for (std::size_t k : b->unchecked) {
+    std::uint64_t wrong = 0;
+    for (Bits z : part.sample[k]) {
+      const DeviceValues& v = b->values;
+      if (!BatchTruth::agrees(plan.op, plan.dtype, z, y, v.hi[at], v.lo[at], v.delta[at])) ++wrong;
+      ++at;
     }
+    part.disagreements[k] = wrong;
   }
-  std::uint64_t count = 0;
-  for (std::size_t i = 0; i < z.size(); ++i)
-    if (!BatchTruth::agrees(part.plan.op, part.plan.dtype, z[i], part.segment.y, values.hi[i],
-                            values.lo[i], values.delta[i]))
-      ++count;
-  return count;
+  Counted counted;
+  for (std::size_t k = 0; k < part.chunks.size(); ++k) {
+    if (b->refused[k]) {
+      counted.left.push_back(part.chunks[k]);
+      continue;
+    }
+    counted.checks.cross_checked += part.sample[k].size();
+    counted.checks.disagreements += part.disagreements[k].value_or(0);
+  }
+  return counted;
 }
 
 }  // namespace ulpaudit

@@ -50,8 +50,14 @@ struct Shared {
   std::atomic<bool> halt{false};
   std::mutex mutex;  // guards the failure
   std::exception_ptr failure;
+  std::shared_ptr<DeviceSweep> device;  ///< where there is one, and a kernel for it
   SessionPool device_sessions{options.session};
-  std::unique_ptr<DeviceSweep> device;  ///< where there is one, and a kernel for it
+
+  /// By signal, time or failure.
+  bool ends() const {
+    return halt.load() || (options.stop != nullptr && options.stop->load()) ||
+           std::chrono::steady_clock::now() > options.deadline;
+  }
 
   /// Runs `work` to its end, or until it throws: then all threads end.
   template <class F>
@@ -76,13 +82,14 @@ class Lane {
     while (!shared_.halt.load()) {
       const std::vector<std::size_t> items = queue_.next(most);
       if (items.empty()) return;
-      queue_.finish(items, run_chunks(items));
+      // Where the run is to end, what came of some of the chunks is of no use.
+      if (const std::vector<Accumulator>* counts = run_chunks(items)) queue_.finish(items, *counts);
     }
   }
 
  private:
-  /// Chunks of one segment.
-  const std::vector<Accumulator>& run_chunks(const std::vector<std::size_t>& numbers) {
+  /// Chunks of one segment; null where the run is to end before all are done.
+  const std::vector<Accumulator>* run_chunks(const std::vector<std::size_t>& numbers) {
     const WorkItem& first = shared_.items.at(numbers.at(0));
     const Job& job = shared_.jobs[first.job];
     const InputPlan& plan = job.plan;
@@ -90,32 +97,32 @@ class Lane {
     const Segment& segment = plan.segments[number];
     std::vector<Accumulator>& local = fresh_counts(job.targets.size());
     z_.resize((kBatchInputs + 1) * 8 + 64);
-    DeviceSweep::Part part = {plan, segment, shared_.spans[first.job][number], {}};
-    for (std::size_t i : numbers) part.chunks.push_back(shared_.items.at(i).chunk);
-    std::vector<std::size_t> for_host, on_device_too;
+    DeviceSweep::Part part = {plan, segment, shared_.spans[first.job][number]};
+    for (std::size_t i : numbers) {
+      part.chunks.push_back(shared_.items.at(i).chunk);
+      part.sample.push_back(sample_of(plan, segment, plan.chunks[part.chunks.back()]));
+    }
+    part.disagreements.resize(part.chunks.size());
+    std::vector<std::size_t> for_host;
     for (std::size_t t = 0; t < job.targets.size(); ++t) {
-      const bool on_device = shared_.device && DeviceSweep::covers(plan, segment) &&
-                             shared_.device->takes(job.targets[t]);
-      if (!on_device) {
+      if (!shared_.device || !DeviceSweep::covers(plan, segment) ||
+          !shared_.device->takes(job.targets[t])) {
         for_host.push_back(t);
         continue;
       }
-      for (std::size_t c : shared_.device->run(part, job.targets[t], local[t], truth_))
-        sweep({first.job, c}, {t}, local);
-      on_device_too.push_back(t);
+      const DeviceSweep::Counted counted =
+          shared_.device->run(part, job.targets[t], local[t], truth_);
+      local[t].judged.cross_checked += counted.checks.cross_checked;
+      local[t].judged.disagreements += counted.checks.disagreements;
+      for (std::size_t c : counted.left) run_on_host({first.job, c}, {t}, local);
+      if (numbers.size() > 1 && shared_.ends()) return nullptr;
     }
-    if (!on_device_too.empty()) {
-      // Of the device's values; what the host counted for it is checked in chunks of the host's.
-      const std::vector<Bits> sample = sample_of(part);
-      const std::uint64_t disagreements = shared_.device->disagreements(part, sample);
-      for (std::size_t t : on_device_too) {
-        local[t].judged.cross_checked += sample.size();
-        local[t].judged.disagreements += disagreements;
-      }
+    for (std::size_t c : part.chunks) {
+      if (for_host.empty()) break;
+      run_on_host({first.job, c}, for_host, local);
+      if (numbers.size() > 1 && shared_.ends()) return nullptr;
     }
-    if (!for_host.empty())
-      for (std::size_t c : part.chunks) run_on_host({first.job, c}, for_host, local);
-    return local;
+    return &local;
   }
 
   void run_on_host(const WorkItem& item, const std::vector<std::size_t>& targets,
@@ -212,15 +219,6 @@ class Lane {
           chunk.first + random_word(plan.seed ^ segment.y, chunk.first + k) % chunk.count));
     return sample;
   }
-  static std::vector<Bits> sample_of(const DeviceSweep::Part& part) {
-    std::vector<Bits> sample;
-    for (std::size_t c : part.chunks) {
-      const std::vector<Bits> more = sample_of(part.plan, part.segment, part.plan.chunks[c]);
-      sample.insert(sample.end(), more.begin(), more.end());
-    }
-    return sample;
-  }
-
   /// A sample that depends on the chunk alone goes through both judges.
   JudgedCount cross_check(const InputPlan& plan, const Segment& segment, const Chunk& chunk) {
     JudgedCount c;
@@ -299,7 +297,7 @@ EngineOutcome run_jobs(std::vector<Job>& jobs, const EngineOptions& options) {
   Shared shared(jobs, options);
   prepare(shared);
   if (options.judge_on_device && DeviceJudge::built() && wants_device(jobs))
-    shared.device = std::make_unique<DeviceSweep>(
+    shared.device = std::make_shared<DeviceSweep>(
         options.device_sessions != nullptr ? *options.device_sessions : shared.device_sessions);
   if (options.queue != nullptr) {
     run_lanes(shared, *options.queue);
@@ -309,7 +307,11 @@ EngineOutcome run_jobs(std::vector<Job>& jobs, const EngineOptions& options) {
   run_lanes(shared, queue);
   queue.close();
   EngineOutcome outcome = queue.outcome();
-  if (shared.device) outcome.device = shared.device->used();
+  if (shared.device) {
+    outcome.device = shared.device->used();
+    outcome.device_trouble = shared.device->trouble();
+    outcome.arrays = shared.device;
+  }
   return outcome;
 }
 

@@ -74,7 +74,10 @@ struct EngineOutcome {
   bool ended_early = false;  ///< by the time limit
   bool interrupted = false;
   std::uint64_t evaluations = 0;
-  std::string device;  ///< that judged results; empty: none did
+  std::string device;          ///< that judged results; empty: none did
+  std::string device_trouble;  ///< why it stopped; empty: it did not
+  /// The device's arrays, which `device_sessions` have open: to live longer than these.
+  std::shared_ptr<void> arrays;
 };
 
 /// Throws Undecided where the truth stays open, BadCheckpoint where --resume cannot be.

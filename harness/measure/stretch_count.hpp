@@ -47,7 +47,6 @@ struct LaneSums {
   std::uint32_t unmeasured = 0;  ///< of a category that has no error
   std::uint32_t correctly_rounded = 0, faithful = 0, allclose_failures = 0;
   std::uint32_t right_nans = 0;  ///< NaN for NaN, in none of the counts above
-  std::uint32_t slow = 0;        ///< lanes for score(), likewise
   std::uint32_t pairs = 0;
 };
 static_assert(sizeof(LaneSums) % 4 == 0);  // threads hand it on by words

@@ -81,7 +81,8 @@ typedef struct ulpaudit_device_batch {
   uint64_t n;               /* number of elements; at least 1                                   */
   const unsigned char* z;   /* of n logits                                                      */
   const unsigned char* y;   /* of n labels for the two-argument ops, else NULL                  */
-  const unsigned char* out; /* of n results, complete when the call returns                   */
+  const unsigned char* out; /* of n results, complete when the call returns: what is written
+                             * later may be taken for another kernel's                          */
 } ulpaudit_device_batch;
 
 /* One kernel: an implementation of one op in one or more dtypes. */

@@ -180,7 +180,8 @@ class WorkerSession final : public Session {
     q.n = n;
     q.device = arrays;
     if (two_arguments) q.y = 0;
-    return send(q, options_.deadline);
+    return send(
+        q, options_.deadline + std::chrono::milliseconds(n * kLongBatchNanoseconds / 1'000'000));
   }
   void restart() override { end(true); }
 

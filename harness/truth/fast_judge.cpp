@@ -93,8 +93,9 @@ HWY_EXPORT(TargetHere);
 
 double g_fault = 1.0;
 
-/// Index of the formula, by the op's name; -1 where there is none.
-int formula_of(OpId op) {
+}  // namespace
+
+int fast_judge_formula(OpId op) {
   static const std::array<std::string_view, 4> names = {"sigmoid", "sigmoid_grad",
                                                         "bce_with_logits", "bce_with_logits_grad"};
   for (int i = 0; i < 4; ++i)
@@ -102,23 +103,21 @@ int formula_of(OpId op) {
   return -1;
 }
 
-}  // namespace
-
 void set_fast_judge_fault(double factor) { g_fault = factor; }
 double fast_judge_fault() { return g_fault; }
 
-bool fast_judge_covers(OpId op) { return formula_of(op) >= 0; }
+bool fast_judge_covers(OpId op) { return fast_judge_formula(op) >= 0; }
 
 void fast_z_part(OpId op, Dtype d, const void* z, std::size_t n, double* zd, double* part) {
   if (d == Dtype::f32) HWY_DYNAMIC_DISPATCH(ZPart32)
-  (formula_of(op), static_cast<const std::uint32_t*>(z), n, zd, part);
-  else HWY_DYNAMIC_DISPATCH(ZPart16)(formula_of(op), static_cast<const std::uint16_t*>(z),
+  (fast_judge_formula(op), static_cast<const std::uint32_t*>(z), n, zd, part);
+  else HWY_DYNAMIC_DISPATCH(ZPart16)(fast_judge_formula(op), static_cast<const std::uint16_t*>(z),
                                      d == Dtype::bf16 ? 1 : 0, n, zd, part);
 }
 
 void fast_combine(OpId op, double y, const double* zd, const double* part, std::size_t n,
                   const FastValues& out) {
-  HWY_DYNAMIC_DISPATCH(CombineOf)(formula_of(op), y, g_fault, zd, part, n, out);
+  HWY_DYNAMIC_DISPATCH(CombineOf)(fast_judge_formula(op), y, g_fault, zd, part, n, out);
 }
 
 /// t = a·c + log1p(e^-a), so |t - a·2^k| <= a·|c - 2^k| + e^-a. A t just below a power of two has

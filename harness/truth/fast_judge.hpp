@@ -20,6 +20,8 @@ struct FastValues {
 
 /// Has the fast judge a formula for this op? (f64: fast_judge_f64.hpp.)
 bool fast_judge_covers(OpId op);
+/// Which of fast_judge-inl.h's parts it takes; -1: none.
+int fast_judge_formula(OpId op);
 
 /// f16, bf16, f32: what depends on z alone: zd receives z as double, part the op's function of z,
 /// NaN where nothing is judged. n values each; arrays may be written up to the next multiple of 16.

@@ -34,6 +34,14 @@ struct Kernel {
   }
 };
 
+/// Right on the host, and on the device something else.
+struct TwoFaced {
+  bool fails, skips_nan;
+  void operator()(const float* z, float* out, std::size_t n) const;
+  template <class T>
+  void run_on_device(const ulpaudit_device_batch& b) const;
+};
+
 float sigma(float z) {
   const float e = std::exp(-std::fabs(z));
   return (z < 0 ? e : 1.0f) / (1.0f + e);
@@ -42,6 +50,21 @@ std::uint32_t mixed(float z) {
   std::uint32_t b;
   std::memcpy(&b, &z, sizeof b);
   return (b ^ (b >> 15)) * 0x2c1b3c6du;
+}
+
+void TwoFaced::operator()(const float* z, float* out, std::size_t n) const {
+  for (std::size_t i = 0; i < n; ++i) out[i] = sigma(z[i]);
+}
+template <class T>
+void TwoFaced::run_on_device(const ulpaudit_device_batch& b) const {
+  if (fails) throw std::runtime_error("not on a device");
+  const T* z = array<const T>(b.z);
+  T* out = array<T>(b.out);
+  for (std::size_t i = 0; i < b.n; ++i)
+    if (!skips_nan)
+      out[i] = sigma(z[i] * 1.0001f);
+    else if (z[i] == z[i])
+      out[i] = sigma(z[i]);
 }
 
 template <class F>
@@ -99,4 +122,10 @@ ULPAUDIT_PLUGIN(
              return std::fabs(z) * (z < 0 ? y : 1 - y) + std::log1p(std::exp(-std::fabs(z)));
            }),
     binary("bce_grad", "bce_with_logits_grad", [](float z, float y) { return sigma(z) - y; }),
+    ulpaudit::unary_arrays<float>("skips_nan", "sigmoid", "", TwoFaced{false, true})
+        .takes_device_arrays(),
+    ulpaudit::unary_arrays<float>("other", "sigmoid", "", TwoFaced{false, false})
+        .takes_device_arrays(),
+    ulpaudit::unary_arrays<float>("only_host", "sigmoid", "", TwoFaced{true, false})
+        .takes_device_arrays(),
     unary("fails", "sigmoid", [](float, float) -> float { throw std::runtime_error("no"); }))

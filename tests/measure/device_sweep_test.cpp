@@ -139,6 +139,33 @@ TEST(DeviceSweep, ChunksWithManySlowLanesAreTheHosts) {
   expect_same(job_over("sigmoid", 0, at(1), 30000, {"all_nan"}), "all NaN");
 }
 
+TEST(DeviceSweep, ResultsThatAreNotWrittenAreWrong) {
+  Job job = job_over("sigmoid", 0, 0, 1000, {"skips_nan"});
+  run(job, true);
+  const Tally& special = job.results[0].regions[static_cast<std::size_t>(Region::special)];
+  EXPECT_EQ(special.categories[static_cast<std::size_t>(Category::lost_nan)].count, 1000u);
+}
+
+TEST(DeviceSweep, OtherResultsThanPlainBatchesAreALoss) {
+  Job job = job_over("sigmoid", 0, at(-1) - 100, 1000, {"sigmoid", "other"});
+  run(job, true);
+  EXPECT_TRUE(job.results[0].losses.empty());
+  ASSERT_EQ(job.results[1].losses.size(), 1u);
+  EXPECT_EQ(job.results[1].losses[0].kind, "protocol");
+}
+
+TEST(DeviceSweep, AKernelThatFailsOnTheDeviceAloneIsALossToo) {
+  Job job = job_over("sigmoid", 0, at(1), 1000, {"only_host", "sigmoid"});
+  run(job, true);
+  ASSERT_EQ(job.results[0].losses.size(), 1u);
+  EXPECT_EQ(job.results[0].losses[0].kind, "status");
+  EXPECT_EQ(job.results[0].losses[0].points, 0u);
+  // The host counted, and checked itself.
+  EXPECT_EQ(job.results[0].lost_points, 0u);
+  EXPECT_EQ(job.results[0].judged.cross_checked, job.results[1].judged.cross_checked);
+  EXPECT_EQ(job.results[0].digest, job.results[1].digest);
+}
+
 TEST(DeviceSweep, AKernelThatFailsIsTheHosts) {
   Job job = job_over("sigmoid", 0, at(1), 1000, {"fails"});
   std::vector<Job> jobs = {job};

@@ -1,6 +1,7 @@
 // The judge of measure/device_judge.hpp on the CPU, lane after lane, by the code that a device
 // runs: linked in place of the real one, it shows a whole sweep "on a device" where there is none.
 // Handles hold addresses of this process.
+#include <algorithm>
 #include <cstring>
 
 #include "measure/count_lane-inl.h"
@@ -37,18 +38,20 @@ DeviceJudge::~DeviceJudge() = default;
 std::string DeviceJudge::name() const { return "emulated"; }
 const DeviceArrays& DeviceJudge::arrays() const { return memory_->arrays; }
 
-std::uint64_t DeviceJudge::fill(std::span<const DeviceRun> chunks, std::uint32_t y) {
+void DeviceJudge::fill(std::span<const DeviceRun> chunks, std::optional<std::uint32_t> y) {
   Memory& m = *memory_;
   for (std::size_t c = 0; c < chunks.size(); ++c) {
-    const std::uint64_t at = place_of(static_cast<std::uint32_t>(c)) - 1;
-    for (std::uint32_t j = 0; j <= chunks[c].n; ++j) {
-      m.z[at + j] = lane::EncodingAt(chunks[c].first + j - 1);
-      m.y[at + j] = y;
-      m.out[at + j] = ~std::uint32_t{0};
+    const std::int64_t first = chunks[c].first, last = first + chunks[c].n - 1;
+    for (std::uint64_t j = 0; j < kStride; ++j) {
+      // In front of the chunk stands the input before it, behind it its last one.
+      const std::int64_t o = std::clamp(first + static_cast<std::int64_t>(j - kFront),
+                                        std::max<std::int64_t>(first - 1, 0), last);
+      const std::uint64_t at = c * kStride + j;
+      m.z[at] = lane::EncodingAt(static_cast<std::uint32_t>(o));
+      if (y) m.y[at] = *y;
+      m.out[at] = lane::IsNan(m.z[at]) ? 0 : ~std::uint32_t{0};
     }
   }
-  // No further than the last input: the real one goes on to the end of the chunk's place.
-  return place_of(static_cast<std::uint32_t>(chunks.size() - 1)) + chunks.back().n;
 }
 
 DeviceBatch DeviceJudge::count(const DeviceTask& task, std::span<const DeviceStretch> stretches) {
