@@ -27,7 +27,8 @@ std::uint64_t LocalQueue::evaluations(std::size_t item) const {
 std::vector<std::size_t> LocalQueue::next(std::size_t most) {
   const std::lock_guard lock(mutex_);
   std::vector<std::size_t> items;
-  if (halted_ || out_of_time()) return items;
+  while (next_ < items_.size() && done_[next_] != 0) ++next_;
+  if (halted_ || next_ >= items_.size() || out_of_time()) return items;
   const auto segment = [&](std::size_t i) {
     return std::pair(items_[i].job, jobs_[items_[i].job].plan.chunks[items_[i].chunk].segment);
   };
@@ -46,6 +47,11 @@ std::vector<std::size_t> LocalQueue::next(std::size_t most) {
       most = 1;
   }
   return items;
+}
+
+void LocalQueue::give_up() {
+  const std::lock_guard lock(mutex_);
+  out_of_time();
 }
 
 bool LocalQueue::out_of_time() {

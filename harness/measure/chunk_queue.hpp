@@ -31,6 +31,7 @@ class LocalQueue : public ChunkQueue {
   std::vector<std::size_t> next(std::size_t most) override;
   void finish(const std::vector<std::size_t>& items,
               const std::vector<Accumulator>& counts) override;
+  void give_up() override;
   /// After all threads ended: the last checkpoint.
   void close();
   const EngineOutcome& outcome() const { return outcome_; }

@@ -83,7 +83,10 @@ class Lane {
       const std::vector<std::size_t> items = queue_.next(most);
       if (items.empty()) return;
       // Where the run is to end, what came of some of the chunks is of no use.
-      if (const std::vector<Accumulator>* counts = run_chunks(items)) queue_.finish(items, *counts);
+      if (const std::vector<Accumulator>* counts = run_chunks(items))
+        queue_.finish(items, *counts);
+      else
+        queue_.give_up();
     }
   }
 

@@ -48,6 +48,8 @@ class ChunkQueue {
   /// Their counts together, by target.
   virtual void finish(const std::vector<std::size_t>& chunks,
                       const std::vector<Accumulator>& counts) = 0;
+  /// Several chunks of next() stay undone, as the run is to end.
+  virtual void give_up() {}
 };
 
 struct EngineOptions {

@@ -139,6 +139,21 @@ TEST(DeviceSweep, ChunksWithManySlowLanesAreTheHosts) {
   expect_same(job_over("sigmoid", 0, at(1), 30000, {"all_nan"}), "all NaN");
 }
 
+TEST(DeviceSweep, AGroupThatTheTimeLimitEndsStaysUndone) {
+  std::vector<Job> jobs = {job_over("sigmoid", 0, at(-3), 8 * kChunkInputs, {"sigmoid", "coarse"})};
+  EngineOptions options;
+  options.session.isolate = false;
+  std::atomic<bool> stop{false};
+  options.stop = &stop;
+  options.progress = [&](std::uint64_t, std::uint64_t) { stop = true; };  // after the first group
+  const EngineOutcome outcome = run_jobs(jobs, options);
+  EXPECT_TRUE(outcome.interrupted);
+  EXPECT_LT(outcome.evaluations, 16 * kChunkInputs);
+  std::uint64_t points = 0;
+  for (const Tally& t : jobs[0].results[0].regions) points += t.points;
+  EXPECT_EQ(2 * points, outcome.evaluations);
+}
+
 TEST(DeviceSweep, ResultsThatAreNotWrittenAreWrong) {
   Job job = job_over("sigmoid", 0, 0, 1000, {"skips_nan"});
   run(job, true);
