@@ -72,6 +72,14 @@ void add_slow_lane(const DeviceStretch& s, const SlowLane& lane, const InputPlan
            score(plan.op, plan.dtype, t, lane.got));
 }
 
+/// The chunk that is run by plain batches too: the one with z = -1, or the segment's first.
+bool is_probe(const DeviceSweep::Part& part, std::size_t chunk) {
+  const Chunk& c = part.plan.chunks[chunk];
+  const std::uint64_t first = part.segment.first, one = ordinal(Dtype::f32, 0xbf800000u);
+  const auto holds = [&](std::uint64_t from, std::uint64_t n) { return one - from < n; };
+  return holds(first, part.segment.count) ? holds(first + c.first, c.count) : c.first == 0;
+}
+
 }  // namespace
 
 bool DeviceSweep::covers(const InputPlan& plan, const Segment& segment) {
@@ -119,14 +127,6 @@ Outcome DeviceSweep::call(const Part& part, const Target& target, std::uint64_t 
   judge().fill(runs_of(part),
                two ? std::optional(static_cast<std::uint32_t>(part.segment.y)) : std::nullopt);
   return session.run_on_device(target.kernel, part.plan.dtype, n, two, judge().arrays());
-}
-
-/// The chunk that is run by plain batches too: the one with z = -1, or the segment's first.
-bool is_probe(const DeviceSweep::Part& part, std::size_t chunk) {
-  const Chunk& c = part.plan.chunks[chunk];
-  const std::uint64_t first = part.segment.first, one = ordinal(Dtype::f32, 0xbf800000u);
-  const auto holds = [&](std::uint64_t from, std::uint64_t n) { return one - from < n; };
-  return holds(first, part.segment.count) ? holds(first + c.first, c.count) : c.first == 0;
 }
 
 bool DeviceSweep::plain_batches_differ(const Part& part, const Target& target, const Batch& batch) {
