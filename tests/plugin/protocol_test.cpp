@@ -66,6 +66,18 @@ TEST(Protocol, RequestsComeBack) {
   EXPECT_EQ(back.run.y, 2048u);
   EXPECT_EQ(back.run.out, 4096u);
   EXPECT_EQ(back.run.deadline_ms, 500u);
+  EXPECT_FALSE(back.run.device);
+  DeviceArrays arrays{};
+  for (std::size_t i = 0; i < arrays.z.size(); ++i) {
+    arrays.z[i] = static_cast<unsigned char>(i);
+    arrays.out[i] = static_cast<unsigned char>(255 - i);
+  }
+  r.device = arrays;
+  const auto device = parse_request(run_request(r)).run.device;
+  ASSERT_TRUE(device);
+  EXPECT_EQ(device->z, arrays.z);
+  EXPECT_EQ(device->y, arrays.y);
+  EXPECT_EQ(device->out, arrays.out);
 }
 
 TEST(Protocol, DescriptionComesBack) {
@@ -122,6 +134,19 @@ TEST(Protocol, RefusesAndSaysWhy) {
   const std::string dtype =
       "{\"type\":\"run\",\"id\":1,\"kernel\":0,\"dtype\":\"f8\",\"n\":1,\"z\":0,\"out\":0}";
   EXPECT_NE(error_of([&] { parse_request(dtype); }).find("f8"), std::string::npos);
+  const std::string run =
+      "{\"type\":\"run\",\"id\":1,\"kernel\":0,\"dtype\":\"f32\",\"n\":1,\"z\":0,\"out\":0,"
+      "\"device\":";
+  for (const char* handle : {"\"\"", "\"0\"", "7", "null"})
+    EXPECT_NE(error_of([&] {
+                parse_request(run + "{\"z\":" + handle + ",\"y\":\"\",\"out\":\"\"}}");
+              }).find(handle[0] == '"' ? "128 hexadecimal digits" : "not a message"),
+              std::string::npos)
+        << handle;
+  EXPECT_NE(error_of([&] {
+              parse_request(run + "{\"z\":\"" + std::string(128, 'g') + "\"}}");
+            }).find("128 hexadecimal digits"),
+            std::string::npos);
 }
 
 TEST(Protocol, LongLinesAreShownShortened) {

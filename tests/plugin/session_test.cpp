@@ -83,6 +83,17 @@ TEST(Worker, RunsWholeBatches) {
   EXPECT_EQ(s->run(0, Dtype::f32, 0, false).kind, Kind::ok);
 }
 
+TEST(Worker, RefusesADevicesArraysWhereTheKernelTakesNone) {
+  const auto s = open_session(fault("crash"), options());
+  EXPECT_FALSE(s->info().kernels.at(0).device_arrays);
+  for (const bool two : {false, true}) {
+    const Outcome o = s->run_on_device(0, Dtype::f32, 4, two, {});
+    EXPECT_EQ(o.kind, Kind::failed);
+    EXPECT_NE(o.message.find("takes no arrays of a device"), std::string::npos) << o.message;
+  }
+  EXPECT_EQ(s->run_on_device(99, Dtype::f32, 4, false, {}).message, "no such kernel");
+  EXPECT_EQ(run_one(*s, 2).kind, Kind::ok);
+}
 TEST(Worker, SurvivesACrash) { expect_end("crash", Kind::crashed, "SIGSEGV"); }
 TEST(Worker, SurvivesAnAbort) { expect_end("abort", Kind::crashed, "SIGABRT"); }
 TEST(Worker, ShowsTheLastWords) {
