@@ -207,8 +207,9 @@ class WorkerSession final : public Session {
     q.timing = timing;
     // A long batch is given time for each of its elements too, and repetitions for each call: on a
     // GPU with 15 other processes 2,500 calls took more than 5 s.
-    const std::uint64_t long_batch = stage && stage->tile > kBatchCapacity ? stage->tile : 0;
-    const std::uint64_t more = stage && stage->repeats > 1 ? stage->repeats : 0;
+    const Stage as_is = stage.value_or(Stage());
+    const std::uint64_t long_batch = as_is.tile > kBatchCapacity ? as_is.tile : 0;
+    const std::uint64_t more = as_is.repeats > 1 ? as_is.repeats : 0;
     const auto patience = options_.deadline +
                           std::chrono::milliseconds(long_batch * kLongBatchNanoseconds / 1'000'000 +
                                                     more * kRepeatedCallMilliseconds);
