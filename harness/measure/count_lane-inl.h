@@ -95,7 +95,7 @@ class LaneJudge {
       : y_(y),
         label_(Decoded(y)),
         far_(PartOf<kPart>(Set(kLargestA))),
-        grid_(-126, 24),
+        grid_(kEmin, kPrecision),
         lo_(lo),
         hi_(hi),
         fault_(fault),
@@ -131,6 +131,7 @@ class LaneJudge {
   }
 
  private:
+  static constexpr int kEmin = format(Dtype::f32).emin, kPrecision = format(Dtype::f32).p;
   static constexpr int kCategoryBin = kHistogramBins - 1;
   /// Errors beyond are score()'s: sums over a stretch have room for 2^16 of these.
   static constexpr double kFarthest = 0x1p26;

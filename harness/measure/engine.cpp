@@ -101,15 +101,16 @@ class Lane {
     std::vector<Accumulator>& local = fresh_counts(job.targets.size());
     z_.resize((kBatchInputs + 1) * 8 + 64);
     DeviceSweep::Part part = {plan, segment, shared_.spans[first.job][number]};
-    for (std::size_t i : numbers) {
-      part.chunks.push_back(shared_.items.at(i).chunk);
-      part.sample.push_back(sample_of(plan, segment, plan.chunks[part.chunks.back()]));
+    for (std::size_t i : numbers) part.chunks.push_back(shared_.items.at(i).chunk);
+    const bool covered = shared_.device && DeviceSweep::covers(plan, segment);
+    if (covered) {
+      for (std::size_t c : part.chunks)
+        part.sample.push_back(sample_of(plan, segment, plan.chunks[c]));
+      part.disagreements.resize(part.chunks.size());
     }
-    part.disagreements.resize(part.chunks.size());
     std::vector<std::size_t> for_host;
     for (std::size_t t = 0; t < job.targets.size(); ++t) {
-      if (!shared_.device || !DeviceSweep::covers(plan, segment) ||
-          !shared_.device->takes(job.targets[t])) {
+      if (!covered || !shared_.device->takes(job.targets[t])) {
         for_host.push_back(t);
         continue;
       }
