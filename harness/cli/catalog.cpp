@@ -195,7 +195,9 @@ std::vector<Job> make_jobs(const Catalog& catalog, const Options& o,
         inputs.labels = {"all"};
       const bool search = o.search || (defaults.f64_search && d == Dtype::f64);
       const std::uint64_t points = search ? defaults.searched_points : defaults.points;
-      job.plan = make_plan(op, d, choose_inputs(inputs, op, d, points, exhaustive, search));
+      InputChoice choice = choose_inputs(inputs, op, d, points, exhaustive, search);
+      choice.rows = fast_judge_covers(op);
+      job.plan = make_plan(op, d, choice);
       jobs.push_back(std::move(job));
     }
   }

@@ -165,11 +165,52 @@ void fill_run(Dtype d, std::uint64_t first, std::uint64_t n, void* z) {
   count_from(out + negative, from_ordinal(d, first + negative), n - negative, T{1});
 }
 
+/// Rows first … of each z kLabelRow times.
+void fill_rows(Dtype d, std::uint64_t first, std::uint64_t rows, void* z) {
+  char* to = static_cast<char*>(z);
+  std::vector<std::uint16_t> line(rows);
+  fill_run<std::uint16_t>(d, first, rows, line.data());
+  for (const std::uint16_t v : line) {
+    typedef std::uint16_t Row __attribute__((vector_size(2 * kLabelRow)));
+    const Row row = v - Row{};
+    std::memcpy(to, &row, sizeof row);
+    to += sizeof row;
+  }
+}
+
 template <class T>
 void fill_each(const InputPlan& plan, const Segment& s, std::uint64_t first, std::uint64_t n,
                void* z) {
   T* out = static_cast<T*>(z);
   for (std::uint64_t i = 0; i < n; ++i) out[i] = static_cast<T>(plan.input(s, first + i));
+}
+
+/// Labels `from` … of a sorted list, in rows with all z of the line: one chunk.
+Segment rows_of(const std::vector<Bits>& labels, std::size_t from, const Line& line) {
+  Segment s;
+  s.kind = Segment::Kind::rows;
+  s.labels.assign(labels.begin() + static_cast<std::ptrdiff_t>(from),
+                  labels.begin() + static_cast<std::ptrdiff_t>(from + kLabelRow));
+  s.y = s.labels.front();
+  s.first = line.first;
+  s.count = (line.last - line.first + 1) * kLabelRow;
+  return s;
+}
+
+/// Takes the labels that are in rows out of the list: most of those that are numbers, once each.
+std::vector<Segment> take_rows(Dtype d, const Line& line, std::vector<Bits>& labels) {
+  std::vector<Segment> out;
+  std::sort(labels.begin(), labels.end(),
+            [d](Bits a, Bits b) { return ordinal(d, a) < ordinal(d, b); });
+  std::vector<Bits> rest, numbers;
+  for (const Bits y : labels)
+    (is_nan(d, y) || (!numbers.empty() && numbers.back() == y) ? rest : numbers).push_back(y);
+  std::size_t taken = 0;
+  for (; taken + kLabelRow <= numbers.size(); taken += kLabelRow)
+    out.push_back(rows_of(numbers, taken, line));
+  rest.insert(rest.end(), numbers.begin() + static_cast<std::ptrdiff_t>(taken), numbers.end());
+  labels = std::move(rest);
+  return out;
 }
 
 /// Parts of a segment: of fixed size, or the binades of a search.
@@ -206,6 +247,7 @@ const Stratum& stratum_of(const Segment& s, std::uint64_t i) {
 }
 
 Bits InputPlan::input(const Segment& s, std::uint64_t i) const {
+  if (s.kind == Segment::Kind::rows) return from_ordinal(dtype, s.first + i / kLabelRow);
   if (s.kind == Segment::Kind::run) return from_ordinal(dtype, s.first + i);
   if (s.kind == Segment::Kind::list) return s.list[i];
   const Stratum& x = stratum_of(s, i);
@@ -214,6 +256,8 @@ Bits InputPlan::input(const Segment& s, std::uint64_t i) const {
 }
 
 void InputPlan::fill(const Segment& s, std::uint64_t first, std::uint64_t n, void* z) const {
+  if (s.kind == Segment::Kind::rows)
+    return fill_rows(dtype, s.first + first / kLabelRow, n / kLabelRow, z);
   const bool run = s.kind == Segment::Kind::run;
   switch (format(dtype).width) {
     case 16:
@@ -238,7 +282,10 @@ InputPlan make_plan(OpId op, Dtype d, const InputChoice& c) {
   plan.hi = c.hi;
   plan.labels = c.labels;
   const Line line = line_of(d, c);
-  for (Bits y : c.labels) {
+  std::vector<Bits> labels = c.labels;
+  if (c.rows && c.exhaustive && format(d).width == 16 && info(op).arity == 2)
+    plan.segments = take_rows(d, line, labels);
+  for (Bits y : labels) {
     if (c.exhaustive) {
       Segment s;
       s.y = y;
@@ -279,6 +326,7 @@ std::string plan_hash(const InputPlan& plan) {
     for (const Stratum& x : s.strata)
       for (std::uint64_t v : {x.first, x.size, x.points}) add(v);
     for (Bits z : s.list) add(z);
+    for (Bits y : s.labels) add(y);
   }
   for (const Chunk& c : plan.chunks) add(c.count);
   return fmt::format("{:016x}", h);

@@ -12,6 +12,9 @@
 
 namespace ulpaudit {
 
+/// Labels of a row: pairs of one z with so many labels lie side by side, for the judge's vectors.
+inline constexpr std::size_t kLabelRow = 8;
+
 /// The unit of work and of reproducibility.
 inline constexpr std::uint64_t kChunkInputs = std::uint64_t{1} << 20;
 
@@ -23,6 +26,8 @@ struct InputChoice {
   int edge_ulps = 16;          ///< numbers on each side of each landmark
   std::optional<Bits> lo, hi;  ///< --range, both ends included; NaN is left out then
   std::vector<Bits> labels;    ///< of two-argument ops; {0} for unary ones
+  /// Exhaustive pairs of 16 bits may be in rows.
+  bool rows = false;
 };
 
 /// Equal parts of an interval of ordinals with one point in each.
@@ -30,13 +35,14 @@ struct Stratum {
   std::uint64_t first, size, points, before;  ///< before: points of the strata in front
 };
 
-/// Inputs with one label, in order of z.
+/// Inputs with one label, in order of z; or rows of one z with kLabelRow labels each.
 struct Segment {
   /// search: the strata are binades, a chunk each; its count is the budget.
-  enum class Kind : std::uint8_t { run, strata, list, search } kind = Kind::run;
-  Bits y = 0;
-  std::uint64_t first = 0;  ///< run: ordinal of the first input
+  enum class Kind : std::uint8_t { run, strata, list, search, rows } kind = Kind::run;
+  Bits y = 0;               ///< rows: the first label
+  std::uint64_t first = 0;  ///< run, rows: ordinal of the first input
   std::uint64_t count = 0;
+  std::vector<Bits> labels;     ///< rows: of each, ascending
   std::uint64_t seed = 0;       ///< strata, search
   std::vector<Stratum> strata;  ///< strata, search
   std::vector<Bits> list;       ///< list
@@ -60,7 +66,12 @@ struct InputPlan {
 
   /// Input number i of the segment; of a search, one that lies in the binade of its number i.
   Bits input(const Segment& s, std::uint64_t i) const;
-  /// Writes inputs first .. first+n-1 as packed encodings of the dtype.
+  /// Its label.
+  static Bits label(const Segment& s, std::uint64_t i) {
+    return s.labels.empty() ? s.y : s.labels[i % s.labels.size()];
+  }
+  /// Writes inputs first .. first+n-1, whole rows where it has rows, as packed encodings of the
+  /// dtype.
   void fill(const Segment& s, std::uint64_t first, std::uint64_t n, void* z) const;
 };
 

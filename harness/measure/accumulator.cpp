@@ -272,8 +272,8 @@ void Accumulator::add_pair(Dtype d, int direction, const Case& before, const Cas
 void Accumulator::add_pairs(const PairCount& pairs, const PackedCases& cases) {
   monotone.pairs += pairs.pairs;
   if (pairs.violations != 0)
-    offer_violations(cases.d, cases(pairs.first), cases(pairs.first + 1), cases(pairs.last).z,
-                     pairs.violations);
+    offer_violations(cases.d, cases(pairs.first), cases(pairs.first + pairs.step),
+                     cases(pairs.last).z, pairs.violations);
 }
 
 void Accumulator::add_loss(Dtype d, Loss loss) { ulpaudit::add_loss(d, losses, std::move(loss)); }

@@ -51,8 +51,8 @@ void fill_labels(Dtype d, void* y, Bits label, std::uint64_t n) {
 /// `points` of the stretch are missing: 0 or all of them.
 Loss lost_stretch(const Batch& b, std::uint64_t offset, std::uint64_t count, std::string kind,
                   std::string message, std::uint64_t points) {
-  const Bits first = load(b.dtype, b.z, offset);
-  Loss loss{std::move(kind), std::move(message), 1, points, {first, b.y, 0}, count, first, first};
+  const Case at = PackedCases{b.dtype, b.y, b.z, b.z, b.labels}(offset);
+  Loss loss{std::move(kind), std::move(message), 1, points, {at.z, at.y, 0}, count, at.z, at.z};
   for (std::uint64_t i = offset; i < offset + count; ++i) {
     const Bits z = load(b.dtype, b.z, i);
     if (ordinal(b.dtype, z) < ordinal(b.dtype, loss.low)) loss.low = z;
@@ -62,6 +62,11 @@ Loss lost_stretch(const Batch& b, std::uint64_t offset, std::uint64_t count, std
 }
 
 }  // namespace
+
+Loss not_again(const Batch& b, std::uint64_t offset, std::uint64_t count, const Outcome& o,
+               const char* way) {
+  return lost_stretch(b, offset, count, loss_kind(o.kind), o.message + ", and not again " + way, 0);
+}
 
 void BatchRunner::run(const Batch& batch, const Consume& consume, Accumulator& losses) {
   try {
@@ -75,17 +80,37 @@ void BatchRunner::run(const Batch& batch, const Consume& consume, Accumulator& l
     run_stretch(batch, offset, std::min(kBatchCapacity, batch.n - offset), consume, losses);
 }
 
+Outcome BatchRunner::run_once(const Batch& batch, const Consume& consume) {
+  if (ends_left_.load() <= 0) return {Outcome::Kind::failed, "its worker ended too often", 0};
+  try {
+    session_ = &sessions_.of(target_.plugin_path);
+  } catch (const LoadError& e) {
+    return {Outcome::Kind::failed, e.what(), 0};
+  }
+  return run_whole(batch, 0, batch.n, consume);
+}
+
+Outcome BatchRunner::run_whole(const Batch& b, std::uint64_t offset, std::uint64_t count,
+                               const Consume& consume) {
+  Session& session = *session_;
+  const auto bytes = static_cast<std::uint64_t>(format(b.dtype).bytes());
+  const bool two = info(b.op).arity == 2;
+  std::memcpy(session.z(), static_cast<const char*>(b.z) + offset * bytes, count * bytes);
+  if (two && b.labels != nullptr)
+    std::memcpy(session.y(), static_cast<const char*>(b.labels) + offset * bytes, count * bytes);
+  else if (two)
+    fill_labels(b.dtype, session.y(), b.y, count);
+  Outcome o = session.run(target_.kernel, b.dtype, count, two);
+  if (o.kind == Outcome::Kind::ok) consume(offset, count, session.out());
+  return o;
+}
+
 void BatchRunner::run_stretch(const Batch& b, std::uint64_t offset, std::uint64_t count,
                               const Consume& consume, Accumulator& losses) {
   Outcome o;
   if (ends_left_.load() > 0) {
-    Session& session = *session_;
-    const auto bytes = static_cast<std::uint64_t>(format(b.dtype).bytes());
-    const bool two = info(b.op).arity == 2;
-    std::memcpy(session.z(), static_cast<const char*>(b.z) + offset * bytes, count * bytes);
-    if (two) fill_labels(b.dtype, session.y(), b.y, count);
-    o = session.run(target_.kernel, b.dtype, count, two);
-    if (o.kind == Outcome::Kind::ok) return consume(offset, count, session.out());
+    o = run_whole(b, offset, count, consume);
+    if (o.kind == Outcome::Kind::ok) return;
     --ends_left_;
   } else {
     o = {Outcome::Kind::failed, "not run any further: its worker ended too often", 0};
@@ -98,10 +123,7 @@ void BatchRunner::run_stretch(const Batch& b, std::uint64_t offset, std::uint64_
     run_stretch(b, offset, count / 2, consume, losses);
     run_stretch(b, offset + count / 2, count - count / 2, consume, losses);
     if (losses.lost_points != lost) return;
-    // Nothing is missing, but it happened.
-    const char* once = ", and not again when the batch was run in halves";
-    losses.add_loss(b.dtype,
-                    lost_stretch(b, offset, count, loss_kind(o.kind), o.message + once, 0));
+    losses.add_loss(b.dtype, not_again(b, offset, count, o, "when the batch was run in halves"));
     return;
   }
   losses.lost_points += count;

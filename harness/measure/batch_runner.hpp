@@ -13,17 +13,22 @@
 
 namespace ulpaudit {
 
-/// Inputs of one batch: packed encodings of z, one label.
+/// Inputs of one batch: packed encodings of z, one label for all or an array of them.
 struct Batch {
   OpId op;
   Dtype dtype;
   Bits y = 0;
   const void* z = nullptr;
   std::uint64_t n = 0;
+  const void* labels = nullptr;  ///< packed, one an input; where given, instead of y
 };
 
 /// What a loss calls an end of a batch.
 const char* loss_kind(Outcome::Kind k);
+
+/// Inputs offset … offset+count-1 ended the worker once, but came back in another way (", when …").
+Loss not_again(const Batch& b, std::uint64_t offset, std::uint64_t count, const Outcome& o,
+               const char* way);
 
 class BatchRunner {
  public:
@@ -37,8 +42,13 @@ class BatchRunner {
   /// until the shortest stretch that does so is left, while the target has ends left to spend;
   /// stretches without result go to `losses`.
   void run(const Batch& batch, const Consume& consume, Accumulator& losses);
+  /// A batch that may have an array of labels, n <= kBatchCapacity, once: how it ended. Where it
+  /// did not come back, nothing is handed on, and nothing taken off the target's ends.
+  Outcome run_once(const Batch& batch, const Consume& consume);
 
  private:
+  Outcome run_whole(const Batch& b, std::uint64_t offset, std::uint64_t count,
+                    const Consume& consume);
   void run_stretch(const Batch& b, std::uint64_t offset, std::uint64_t count,
                    const Consume& consume, Accumulator& losses);
   SessionPool& sessions_;

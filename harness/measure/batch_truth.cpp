@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "measure/batch_runner.hpp"
 #include "truth/fast_judge_f64.hpp"
@@ -36,21 +35,6 @@ void BatchTruth::start(OpId op, Dtype d, Bits y, const void* z, std::size_t n, b
   part_.resize(kBlock + kPadding);
   done_.assign(blocks, false);
   in_slot_ = blocks;
-  has_line_ = format(d).width == 16 && info(op).arity == 2 && n >= kBlock;
-  if (has_line_) keep_line(op, d, z, n);
-}
-
-void BatchTruth::keep_line(OpId op, Dtype d, const void* z, std::size_t n) {
-  const std::size_t bytes = n * 2;
-  if (line_.op == op && line_.d == d && line_.z.size() == bytes &&
-      std::memcmp(line_.z.data(), z, bytes) == 0)
-    return;
-  line_.op = op;
-  line_.d = d;
-  line_.z.assign(static_cast<const char*>(z), static_cast<const char*>(z) + bytes);
-  line_.done.assign((n + kBlock - 1) / kBlock, false);
-  line_.zd.resize(n + kPadding);
-  line_.part.resize(n + kPadding);
 }
 
 void BatchTruth::compute(const void* z, std::size_t n, const FastValues& out) {
@@ -63,13 +47,7 @@ void BatchTruth::compute(const void* z, std::size_t n, const FastValues& out) {
 void BatchTruth::compute_block(std::size_t block, std::size_t slot) {
   const std::size_t first = block * kBlock, at = slot * kBlock, n = std::min(kBlock, n_ - first);
   const FastValues out = {hi_.data() + at, lo_.data() + at, delta_.data() + at};
-  const char* z = z_ + first * static_cast<std::size_t>(format(d_).bytes());
-  if (!has_line_) return compute(z, n, out);
-  double* zd = line_.zd.data() + first;
-  double* part = line_.part.data() + first;
-  if (!line_.done[block]) fast_z_part(op_, d_, z, n, zd, part);
-  line_.done[block] = true;
-  fast_combine(op_, decode(d_, y_), zd, part, n, out);
+  compute(z_ + first * static_cast<std::size_t>(format(d_).bytes()), n, out);
 }
 
 /// f64: e^-746 < 2^-1076, so beyond |z| = 746 the place of t among the numbers is that at 746, if
@@ -121,7 +99,7 @@ Truth BatchTruth::truth(std::size_t i, JudgedCount& judged) {
     ++judged.fast;
     return *far;
   }
-  if (decide_in_double_double(z, t)) {
+  if (decide_in_double_double(op_, d_, z, y_, t)) {
     ++judged.fast;
     return t;
   }
@@ -129,14 +107,13 @@ Truth BatchTruth::truth(std::size_t i, JudgedCount& judged) {
   return final_judge(op_, d_, z, y_);
 }
 
-/// What double leaves open in the narrower formats, the gradient's crossing above all,
-/// double-double decides: an input of theirs is one of f64, with the same t.
-bool BatchTruth::decide_in_double_double(Bits z, Truth& t) const {
-  if (d_ == Dtype::f64) return false;
-  const double at = decode(d_, z);
+/// An input of a narrower format is one of f64, with the same t.
+bool BatchTruth::decide_in_double_double(OpId op, Dtype d, Bits z, Bits y, Truth& t) {
+  if (d == Dtype::f64) return false;
+  const double at = decode(d, z);
   double hi = 0, lo = 0, delta = -1;
-  fast_values_f64(op_, decode(d_, y_), &at, 1, {&hi, &lo, &delta});
-  return decide(d_, hi, lo, delta, t);
+  fast_values_f64(op, decode(d, y), &at, 1, {&hi, &lo, &delta});
+  return decide(d, hi, lo, delta, t);
 }
 
 /// The fast judge's decision on one input, without its block.
@@ -169,7 +146,7 @@ bool BatchTruth::agrees_with_final_judge() {
 }
 
 bool BatchTruth::agrees(OpId op, Dtype d, Bits z, Bits y, double hi, double lo, double delta) {
-  if (delta < 0) return true;  // not the fast judge's
+  if (!(delta >= 0)) return true;  // not the fast judge's
   const Truth sure = final_judge(op, d, z, y);
   if (sure.kind != TruthKind::finite) return false;
   const double scale = std::ldexp(1.0, -sure.q), sign = sure.negative ? -1.0 : 1.0;

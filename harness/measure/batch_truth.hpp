@@ -36,21 +36,14 @@ class BatchTruth {
   bool agrees_with_final_judge();
   /// The same of an interval that a fast judge has for z.
   static bool agrees(OpId op, Dtype d, Bits z, Bits y, double hi, double lo, double delta);
+  /// What double leaves open in the formats narrower than f64, the gradient's crossing above all,
+  /// decided in double-double; false where that leaves it open too.
+  static bool decide_in_double_double(OpId op, Dtype d, Bits z, Bits y, Truth& t);
 
  private:
-  /// What the op takes from z alone, kept from label to label while the inputs stay the same.
-  struct Line {
-    OpId op{};
-    Dtype d = Dtype::f32;
-    std::vector<char> z;
-    std::vector<bool> done;  // per block
-    std::vector<double> zd, part;
-  };
-  void keep_line(OpId op, Dtype d, const void* z, std::size_t n);
   void compute_block(std::size_t block, std::size_t slot);
   void compute(const void* z, std::size_t n, const FastValues& out);
   bool decide_alone(std::size_t i, Truth& t);
-  bool decide_in_double_double(Bits z, Truth& t) const;
   const Truth* far_out(Bits z);
 
   OpId op_{};
@@ -62,8 +55,6 @@ class BatchTruth {
   std::size_t in_slot_ = 0;  // the block in slot 0 where nothing is kept
   std::vector<bool> done_;   // per block where kept
   std::vector<double> zd_, part_, hi_, lo_, delta_;
-  Line line_;
-  bool has_line_ = false;        // the inputs are those of line_
   std::optional<Truth> far_[2];  // f64, z <= -746 and z >= 746, once asked for
   std::vector<Truth> truths_;    // of the final judge, where it judges all
 };

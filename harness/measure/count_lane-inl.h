@@ -103,9 +103,7 @@ class LaneJudge {
 
   HWY_INLINE Value ValueAt(double z) const {
     const V part = hn::Mul(PartAt<kPart>({z}, far_), Set(fault_));
-    Value v = label_.Combine({z}, part);
-    if (part.raw != part.raw) v.delta = Set(-1.0);
-    return v;
+    return label_.Combine({z}, part);
   }
 
   /// Counts lane i of a stretch, whose z has this ordinal; `before`: the result in front of it.

@@ -15,6 +15,7 @@
 #include "measure/binade_search.hpp"
 #include "measure/chunk_queue.hpp"
 #include "measure/device_sweep.hpp"
+#include "measure/label_rows.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -24,8 +25,10 @@ namespace {
 constexpr std::uint64_t kBatchInputs = std::uint64_t{1} << 18;
 static_assert(kBatchInputs < kBatchCapacity);  // room for the input before the batch
 
-/// Points of a chunk that the final judge checks behind the fast judge's back: 64 of a full one.
-std::uint64_t cross_checks(std::uint64_t inputs) {
+/// Points of a chunk that the final judge checks behind the fast judge's back: 64 of a full one;
+/// of rows, of which there are thousands, twice as many as there are labels.
+std::uint64_t cross_checks(const Segment& s, std::uint64_t inputs) {
+  if (s.kind == Segment::Kind::rows) return std::min<std::uint64_t>(inputs, 2 * kLabelRow);
   return std::min(inputs, std::max<std::uint64_t>(4, inputs >> 14));
 }
 
@@ -104,8 +107,11 @@ class Lane {
     for (std::size_t i : numbers) part.chunks.push_back(shared_.items.at(i).chunk);
     const bool covered = shared_.device && DeviceSweep::covers(plan, segment);
     if (covered) {
-      for (std::size_t c : part.chunks)
-        part.sample.push_back(sample_of(plan, segment, plan.chunks[c]));
+      for (std::size_t c : part.chunks) {
+        part.sample.emplace_back();
+        for (std::uint64_t i : sample_of(plan, segment, plan.chunks[c]))
+          part.sample.back().push_back(plan.input(segment, i));
+      }
       part.disagreements.resize(part.chunks.size());
     }
     std::vector<std::size_t> for_host;
@@ -138,8 +144,11 @@ class Lane {
     const JudgedCount checks = cross_check(plan, segment, chunk);
     if (segment.kind == Segment::Kind::search) {
       for (std::size_t t : targets) search(item, t, local[t]);
+    } else if (segment.kind == Segment::Kind::rows) {
+      sweep_rows(item, targets, local);
     } else {
-      sweep(item, targets, local);
+      sweep(item, segment, shared_.spans[item.job][chunk.segment], {chunk.first, chunk.count},
+            targets, local);
     }
     for (std::size_t t : targets) {
       local[t].judged.cross_checked += checks.cross_checked;
@@ -147,19 +156,20 @@ class Lane {
     }
   }
 
-  /// The inputs of the chunk, through these targets.
-  void sweep(const WorkItem& item, const std::vector<std::size_t>& targets,
+  struct Inputs {
+    std::uint64_t first, count;
+  };
+  /// These inputs of a segment, through these targets.
+  void sweep(const WorkItem& item, const Segment& segment, const std::vector<RegionSpan>& spans,
+             const Inputs& inputs, const std::vector<std::size_t>& targets,
              std::vector<Accumulator>& local) {
     Job& job = shared_.jobs[item.job];
     const InputPlan& plan = job.plan;
-    const Chunk& chunk = plan.chunks[item.chunk];
-    const Segment& segment = plan.segments[chunk.segment];
-    const auto& spans = shared_.spans[item.job][chunk.segment];
-    for (std::uint64_t done = 0; done < chunk.count; done += kBatchInputs) {
-      const std::uint64_t n = std::min(kBatchInputs, chunk.count - done);
+    for (std::uint64_t done = 0; done < inputs.count; done += kBatchInputs) {
+      const std::uint64_t n = std::min(kBatchInputs, inputs.count - done);
       // The input before the batch is run again, for monotonicity across the border alone.
-      const std::uint64_t lead = chunk.first + done > 0 ? 1 : 0;
-      fill(plan, segment, chunk.first + done - lead, n + lead);
+      const std::uint64_t lead = inputs.first + done > 0 ? 1 : 0;
+      fill(plan, segment, inputs.first + done - lead, n + lead);
       truth_.start(plan.op, plan.dtype, segment.y, z_.data(), n + lead, targets.size() > 1);
       for (std::size_t t : targets) {
         BatchRunner runner(sessions_, job.targets[t], shared_.ends_left[item.job][t]);
@@ -168,6 +178,56 @@ class Lane {
                    local[t]);
       }
     }
+  }
+
+  /// The rows of a chunk; where a target does not return them, label by label, as others are run
+  /// that end their worker.
+  void sweep_rows(const WorkItem& item, const std::vector<std::size_t>& targets,
+                  std::vector<Accumulator>& local) {
+    const Job& job = shared_.jobs[item.job];
+    const InputPlan& plan = job.plan;
+    const Segment& segment = plan.segments[plan.chunks[item.chunk].segment];
+    const std::vector<std::uint16_t>& labels = labels_of(segment);
+    std::vector<std::optional<Loss>> lost(local.size());
+    constexpr std::uint64_t kRows = kBatchInputs / 4 / kLabelRow;  // they stay in the cache
+    for (std::uint64_t row = 0; row * kLabelRow < segment.count; row += kRows) {
+      const std::uint64_t lead = row > 0 ? 1 : 0, first = row - lead;
+      const std::uint64_t rows = std::min(kRows + lead, segment.count / kLabelRow - first);
+      fill(plan, segment, first * kLabelRow, rows * kLabelRow);
+      const Batch batch = {plan.op, plan.dtype, 0, z_.data(), rows * kLabelRow, labels.data()};
+      for (std::size_t t : targets) {
+        if (lost[t]) continue;
+        BatchRunner runner(sessions_, job.targets[t], shared_.ends_left[item.job][t]);
+        RowCounter counter(rows_, {first, rows, lead != 0, z_.data(), labels.data()}, scratch_,
+                           local[t]);
+        const Outcome o = runner.run_once(
+            batch, [&](std::uint64_t, std::uint64_t, const void* out) { counter(out); });
+        if (o.kind != Outcome::Kind::ok)
+          lost[t] = not_again(batch, 0, batch.n, o, "when its labels were run one by one");
+      }
+    }
+    for (std::size_t t : targets) {
+      if (!lost[t]) continue;
+      local[t].restart();
+      for (std::size_t j = 0; j < kLabelRow; ++j) {
+        Segment line;
+        line.y = segment.labels[j];
+        line.first = segment.first;
+        sweep(item, line, rows_.spans(j), {0, segment.count / kLabelRow}, {t}, local);
+      }
+      if (local[t].losses.empty()) local[t].add_loss(plan.dtype, *std::move(lost[t]));
+    }
+  }
+
+  /// Of the lanes of a batch of rows.
+  const std::vector<std::uint16_t>& labels_of(const Segment& rows) {
+    labels_.resize(kBatchInputs + kLabelRow);
+    std::copy(rows.labels.begin(), rows.labels.end(), labels_.begin());
+    // Each copy doubles what is there, which is whole rows.
+    for (std::size_t n = kLabelRow; n < labels_.size(); n *= 2)
+      std::copy_n(labels_.begin(), std::min(n, labels_.size() - n),
+                  labels_.begin() + static_cast<std::ptrdiff_t>(n));
+    return labels_;
   }
 
   /// The binade that the chunk is, searched for the target's largest error.
@@ -207,49 +267,64 @@ class Lane {
 
   /// Inputs into z_, unless they are there: the labels of a 16-bit op take turns on one line.
   void fill(const InputPlan& plan, const Segment& segment, std::uint64_t first, std::uint64_t n) {
-    const bool run = segment.kind == Segment::Kind::run;
-    const Filled wanted = {plan.dtype, segment.first + first, run ? n : 0};
+    const bool rows = segment.kind == Segment::Kind::rows;
+    const bool run = segment.kind == Segment::Kind::run || rows;
+    const Filled wanted = {plan.dtype, segment.first, first, run ? n : 0, rows};
     if (run && wanted == filled_) return;
     plan.fill(segment, first, n, z_.data());
     filled_ = wanted;
   }
 
-  static std::vector<Bits> sample_of(const InputPlan& plan, const Segment& segment,
-                                     const Chunk& chunk) {
-    std::vector<Bits> sample;
-    for (std::uint64_t k = 0; k < cross_checks(chunk.count); ++k)
-      sample.push_back(plan.input(
-          segment,
-          chunk.first + random_word(plan.seed ^ segment.y, chunk.first + k) % chunk.count));
+  /// Numbers of inputs.
+  static std::vector<std::uint64_t> sample_of(const InputPlan& plan, const Segment& segment,
+                                              const Chunk& chunk) {
+    std::vector<std::uint64_t> sample;
+    for (std::uint64_t k = 0; k < cross_checks(segment, chunk.count); ++k)
+      sample.push_back(chunk.first +
+                       random_word(plan.seed ^ segment.y, chunk.first + k) % chunk.count);
     return sample;
   }
   /// A sample that depends on the chunk alone goes through both judges.
   JudgedCount cross_check(const InputPlan& plan, const Segment& segment, const Chunk& chunk) {
     JudgedCount c;
-    if (!fast_judge_covers(plan.op)) return c;
-    for (Bits z : sample_of(plan, segment, chunk)) {
-      Bits padded[9] = {z};  // little endian: the first element is z
-      truth_.start(plan.op, plan.dtype, segment.y, padded, 1, false);
+    if (!fast_judge_covers(plan.op) || is_nan(plan.dtype, segment.y)) return c;
+    if (segment.kind == Segment::Kind::rows) rows_.start(plan, segment);
+    for (std::uint64_t i : sample_of(plan, segment, chunk)) {
       ++c.cross_checked;
-      if (!truth_.agrees_with_final_judge()) ++c.disagreements;
+      if (!judges_agree(plan, segment, i)) ++c.disagreements;
     }
     return c;
+  }
+  bool judges_agree(const InputPlan& plan, const Segment& segment, std::uint64_t input) {
+    const Bits z = plan.input(segment, input);
+    if (segment.kind == Segment::Kind::rows) {
+      const FastValues v = rows_.values(input / kLabelRow);
+      const std::size_t j = input % kLabelRow;
+      return BatchTruth::agrees(plan.op, plan.dtype, z, segment.labels[j], v.hi[j], v.lo[j],
+                                v.delta[j]);
+    }
+    Bits padded[9] = {z};  // little endian: the first element is z
+    truth_.start(plan.op, plan.dtype, segment.y, padded, 1, false);
+    return truth_.agrees_with_final_judge();
   }
 
   Shared& shared_;
   ChunkQueue& queue_;
   SessionPool sessions_;
-  /// A run of n inputs from an ordinal on; n = 0: something else.
+  /// n inputs of a run or of rows from an ordinal on, without the first ones; n = 0: others.
   struct Filled {
-    Dtype d;
-    std::uint64_t first, n;
+    Dtype d = Dtype::f32;
+    std::uint64_t ordinal = 0, first = 0, n = 0;
+    bool rows = false;
     bool operator==(const Filled&) const = default;
   };
 
   std::vector<Accumulator> counts_;
   std::vector<char> z_;
-  Filled filled_ = {Dtype::f32, 0, 0};  ///< what z_ holds
+  std::vector<std::uint16_t> labels_;
+  Filled filled_;  ///< what z_ holds
   BatchTruth truth_;
+  LabelRows rows_;  ///< of the chunk, where it is of rows
   BlockScratch scratch_;
 };
 
@@ -263,7 +338,9 @@ void prepare(Shared& shared) {
     shared.ends_left.push_back(std::move(ends));
     std::vector<std::vector<RegionSpan>> spans;
     for (const Segment& s : job.plan.segments)
-      spans.push_back(region_spans(job.plan.op, job.plan.dtype, s.y));
+      spans.push_back(s.kind == Segment::Kind::rows
+                          ? std::vector<RegionSpan>()  // LabelRows has them
+                          : region_spans(job.plan.op, job.plan.dtype, s.y));
     shared.spans.push_back(std::move(spans));
     for (std::size_t c = 0; c < job.plan.chunks.size(); ++c) {
       if (number++ % shared.options.shards != shared.options.shard) continue;

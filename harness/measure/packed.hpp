@@ -17,13 +17,16 @@ inline Bits load(Dtype d, const void* packed, std::uint64_t i) {
   return width == 16 ? read(std::uint16_t{}) : width == 32 ? read(std::uint32_t{}) : read(Bits{});
 }
 
-/// Inputs with one label, and their results.
+/// Inputs and their results, with one label or an array of them.
 struct PackedCases {
   Dtype d;
   Bits y;
   const void* z;
   const void* got;
-  Case operator()(std::uint64_t i) const { return {load(d, z, i), y, load(d, got, i)}; }
+  const void* labels = nullptr;  ///< where given, instead of y
+  Case operator()(std::uint64_t i) const {
+    return {load(d, z, i), labels == nullptr ? y : load(d, labels, i), load(d, got, i)};
+  }
 };
 
 }  // namespace ulpaudit

@@ -47,9 +47,10 @@ struct Grid {
   }
 };
 
-/// The bound is small enough for the error.
+/// A bound in ulps that is small enough for the error.
+constexpr double kPrecise = 0x1p-21;
 HWY_INLINE M Precise(V delta, V bound) {
-  return hn::And(hn::Le(bound, Set(0x1p-21)), hn::Ge(delta, hn::Zero(D())));
+  return hn::And(hn::Le(bound, Set(kPrecise)), hn::Ge(delta, hn::Zero(D())));
 }
 
 /// As decide() does it. kWide: the dtype is f64.
@@ -109,7 +110,8 @@ HWY_INLINE Placed Place(V hi, V lo, V delta, const Grid& grid) {
   p.low = hn::Mul(lo, p.inverse);
   const V v = hn::Add(off, p.low);
   const V bound = hn::Mul(delta, p.inverse);
-  p.decided = hn::And(hn::Gt(hn::Abs(v), bound), Precise(delta, bound));
+  // Neither where hi and delta are NaN.
+  p.decided = hn::And(hn::Gt(hn::Abs(v), bound), hn::Le(bound, Set(kPrecise)));
   p.other = hn::Add(m, hn::CopySign(Set(1.0), v));
   return p;
 }

@@ -5,9 +5,11 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 
+#include "inputs/plan.hpp"
 #include "measure/key_sums.hpp"
 #include "measure/packed.hpp"
 #include "measure/scan_block.hpp"
@@ -108,15 +110,15 @@ bool Moved64(const std::uint64_t* z, const std::uint64_t* out, std::size_t n, st
   return Moved(z, out, n, mask, step);
 }
 
-/// The sum of digest_term() over n cases: of key·got and, apart, of the keys, times kDigestStep.
-template <class T>
-std::uint64_t Digest(const T* z, Bits y, const T* got, std::size_t n) {
+/// The sum of digest_term() over whole vectors of cases, up to input `end`: of key·got and, apart,
+/// of the keys, times kDigestStep. `offset` gives digest_offset() of the labels from input i on.
+template <class T, class Offset>
+HWY_INLINE std::uint64_t DigestVectors(const T* z, const Offset& offset, const T* got,
+                                       std::size_t end) {
   const U64 d;
   VU sum = hn::Zero(d), high = sum, keys = sum;
-  const VU label = hn::Set(d, digest_offset(y));
-  std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
-    const VU x = Key(hn::Add(LoadWide(z + i), label));
+  for (std::size_t i = 0; i < end; i += hn::Lanes(d)) {
+    const VU x = Key(hn::Add(LoadWide(z + i), offset(i)));
     VU g = LoadWide(got + i);
     keys = hn::Add(keys, x);
     if (sizeof(T) == 8) {
@@ -127,8 +129,15 @@ std::uint64_t Digest(const T* z, Bits y, const T* got, std::size_t n) {
     }
   }
   sum = hn::Add(sum, hn::ShiftLeft<32>(high));
-  std::uint64_t total =
-      hn::GetLane(hn::SumOfLanes(d, sum)) + kDigestStep * hn::GetLane(hn::SumOfLanes(d, keys));
+  return hn::GetLane(hn::SumOfLanes(d, sum)) + kDigestStep * hn::GetLane(hn::SumOfLanes(d, keys));
+}
+
+template <class T>
+std::uint64_t Digest(const T* z, Bits y, const T* got, std::size_t n) {
+  const VU label = hn::Set(U64(), digest_offset(y));
+  std::size_t i = n - n % hn::Lanes(U64());
+  std::uint64_t total = DigestVectors(
+      z, [&](std::size_t) HWY_ATTR { return label; }, got, i);
   for (; i < n; ++i) total += digest_term(z[i], y, got[i]);
   return total;
 }
@@ -140,6 +149,14 @@ std::uint64_t Digest32(const std::uint32_t* z, Bits y, const std::uint32_t* got,
 }
 std::uint64_t Digest64(const std::uint64_t* z, Bits y, const std::uint64_t* got, std::size_t n) {
   return Digest(z, y, got, n);
+}
+
+std::uint64_t DigestRows(const std::uint16_t* z, const std::uint64_t* offsets,
+                         const std::uint16_t* got, std::size_t n) {
+  static_assert(hn::MaxLanes(U64()) <= kLabelRow);
+  const auto offset = [&](std::size_t i)
+                          HWY_ATTR { return hn::LoadU(U64(), offsets + i % kLabelRow); };
+  return DigestVectors(z, offset, got, n);
 }
 
 std::size_t Find(const double* e, std::size_t n, double value) {
@@ -162,26 +179,27 @@ HWY_INLINE V InOrder(V v) {
 }
 
 template <class S>
-PairCount Pairs(const S* got, std::size_t n, S infinity, int direction) {
+PairCount Pairs(const S* got, std::size_t n, S infinity, int direction, std::size_t step) {
   const hn::ScalableTag<S> d;
   constexpr S kSize = std::numeric_limits<S>::max();
   const auto number = [&](S v) { return (v & kSize) <= infinity; };
   const auto in_order = [](S v) { return v < 0 ? static_cast<S>(-(v & kSize)) : v; };
   const auto falls_at = [&](std::size_t i) {
-    const S a = in_order(got[i]), b = in_order(got[i + 1]);
-    return number(got[i]) && number(got[i + 1]) && (direction > 0 ? b < a : a < b);
+    const S a = in_order(got[i]), b = in_order(got[i + step]);
+    return number(got[i]) && number(got[i + step]) && (direction > 0 ? b < a : a < b);
   };
   PairCount c;
-  if (n < 2) return c;
-  c.pairs = n - 1;
+  c.step = step;
+  if (n <= step) return c;
+  c.pairs = n - step;
   std::size_t last = 0;  // behind the vector of the last violation
   const auto most = hn::Set(d, infinity);
-  for (std::size_t i = 0; i + 1 < n; i += hn::Lanes(d)) {
-    const auto a = InOrder(hn::LoadU(d, got + i)), b = InOrder(hn::LoadU(d, got + i + 1));
+  for (std::size_t i = 0; i + step < n; i += hn::Lanes(d)) {
+    const auto a = InOrder(hn::LoadU(d, got + i)), b = InOrder(hn::LoadU(d, got + i + step));
     auto nan = hn::Gt(hn::Max(hn::Abs(a), hn::Abs(b)), most);
     auto against = direction > 0 ? hn::Lt(b, a) : hn::Lt(a, b);
-    if (i + hn::Lanes(d) >= n) {
-      const auto pairs = hn::FirstN(d, n - 1 - i);
+    if (i + hn::Lanes(d) + step > n) {
+      const auto pairs = hn::FirstN(d, n - step - i);
       nan = hn::And(nan, pairs);
       against = hn::And(against, pairs);
     }
@@ -191,7 +209,7 @@ PairCount Pairs(const S* got, std::size_t n, S infinity, int direction) {
     c.violations += falls;
     if (falls == 0) continue;
     if (last == 0) c.first = i;
-    last = std::min(n - 1, i + hn::Lanes(d));
+    last = std::min(n - step, i + hn::Lanes(d));
   }
   if (c.violations == 0) return c;
   while (!falls_at(c.first)) ++c.first;
@@ -199,14 +217,17 @@ PairCount Pairs(const S* got, std::size_t n, S infinity, int direction) {
   while (!falls_at(c.last)) --c.last;
   return c;
 }
-PairCount Pairs16(const std::int16_t* got, std::size_t n, std::int16_t infinity, int direction) {
-  return Pairs(got, n, infinity, direction);
+PairCount Pairs16(const std::int16_t* got, std::size_t n, std::int16_t infinity, int direction,
+                  std::size_t step) {
+  return Pairs(got, n, infinity, direction, step);
 }
-PairCount Pairs32(const std::int32_t* got, std::size_t n, std::int32_t infinity, int direction) {
-  return Pairs(got, n, infinity, direction);
+PairCount Pairs32(const std::int32_t* got, std::size_t n, std::int32_t infinity, int direction,
+                  std::size_t step) {
+  return Pairs(got, n, infinity, direction, step);
 }
-PairCount Pairs64(const std::int64_t* got, std::size_t n, std::int64_t infinity, int direction) {
-  return Pairs(got, n, infinity, direction);
+PairCount Pairs64(const std::int64_t* got, std::size_t n, std::int64_t infinity, int direction,
+                  std::size_t step) {
+  return Pairs(got, n, infinity, direction, step);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -223,6 +244,7 @@ HWY_EXPORT(Find);
 HWY_EXPORT(Digest16);
 HWY_EXPORT(Digest32);
 HWY_EXPORT(Digest64);
+HWY_EXPORT(DigestRows);
 HWY_EXPORT(Moved16);
 HWY_EXPORT(Moved32);
 HWY_EXPORT(Moved64);
@@ -291,6 +313,14 @@ std::uint64_t digest_of(Dtype d, const void* z, Bits y, const void* got, std::si
   }
 }
 
+std::uint64_t digest_of_rows(const void* z, const std::vector<Bits>& labels, const void* got,
+                             std::size_t n) {
+  std::array<std::uint64_t, kLabelRow> offsets{};
+  std::transform(labels.begin(), labels.end(), offsets.begin(), digest_offset);
+  return HWY_DYNAMIC_DISPATCH(DigestRows)(static_cast<const std::uint16_t*>(z), offsets.data(),
+                                          static_cast<const std::uint16_t*>(got), n);
+}
+
 std::uint64_t digest_of_constant(Dtype d, const void* z, Bits y, Bits got, std::size_t n) {
   const std::uint64_t factor = (got ^ (got >> 32)) + kDigestStep;
   if (d == Dtype::f32 && y == 0 && n == kKeyRun && kKeySums != nullptr) {
@@ -314,18 +344,18 @@ std::size_t find_value(const double* v, std::size_t n, double value) {
   return HWY_DYNAMIC_DISPATCH(Find)(v, n, value);
 }
 
-PairCount count_pairs(Dtype d, const void* got, std::size_t n, int direction) {
+PairCount count_pairs(Dtype d, const void* got, std::size_t n, int direction, std::size_t step) {
   const auto infinity = static_cast<std::int64_t>(format(d).infinity());
   switch (format(d).width) {
     case 16:
       return HWY_DYNAMIC_DISPATCH(Pairs16)(static_cast<const std::int16_t*>(got), n,
-                                           static_cast<std::int16_t>(infinity), direction);
+                                           static_cast<std::int16_t>(infinity), direction, step);
     case 32:
       return HWY_DYNAMIC_DISPATCH(Pairs32)(static_cast<const std::int32_t*>(got), n,
-                                           static_cast<std::int32_t>(infinity), direction);
+                                           static_cast<std::int32_t>(infinity), direction, step);
     default:
       return HWY_DYNAMIC_DISPATCH(Pairs64)(static_cast<const std::int64_t*>(got), n, infinity,
-                                           direction);
+                                           direction, step);
   }
 }
 

@@ -161,10 +161,14 @@ struct Label {
 /// a·c is exact where c is a float: products of two numbers of at most 24 bits.
 template <>
 struct Label<Part::loss> {
-  explicit HWY_INLINE Label(double label) : y(Set(label)), one_minus_y(Set(1 - label)) {
+  explicit HWY_INLINE Label(double label) : Label(Set(label), TakesTheShortWay(label)) {}
+  /// A label for each lane; all of them take the short way, or none does: that has the same values.
+  HWY_INLINE Label(V labels, bool short_way)
+      : y(labels), one_minus_y(hn::Sub(Set(1.0), labels)), exact(short_way) {}
+  static HWY_INLINE bool TakesTheShortWay(double label) {
     const double c = 1 - label;
-    exact =
-        label >= 0 && c >= 0 && 1 - c == label && static_cast<double>(static_cast<float>(c)) == c;
+    return label >= 0 && c >= 0 && 1 - c == label &&
+           static_cast<double>(static_cast<float>(c)) == c;
   }
   HWY_INLINE Value Combine(V z, V part) const {
     const V a = hn::Abs(z), delta = hn::Mul(Set(kEta), part);
@@ -182,10 +186,12 @@ struct Label<Part::loss> {
 template <>
 struct Label<Part::grad> {
   // No member is default-constructed: that would not be compiled for the target.
-  explicit HWY_INLINE Label(double label)
-      : inside(TwoSum(Set(0.5), Set(-label))),
-        left(TwoSum(hn::Zero(D()), Set(-label))),
-        right(TwoSum(Set(1.0), Set(-label))) {
+  explicit HWY_INLINE Label(double label) : Label(Set(label), true) {}
+  /// A label for each lane.
+  HWY_INLINE Label(V labels, bool)
+      : inside(TwoSum(Set(0.5), hn::Neg(labels))),
+        left(TwoSum(hn::Zero(D()), hn::Neg(labels))),
+        right(TwoSum(Set(1.0), hn::Neg(labels))) {
     const V low = hn::Or(hn::Abs(inside.lo), hn::Abs(right.lo));
     exact = hn::AllTrue(D(), hn::Eq(low, hn::Zero(D())));
   }
@@ -201,8 +207,9 @@ struct Label<Part::grad> {
     const Pair moved = TwoSum(hi, hn::IfThenElseZero(near, hn::Mul(z, Set(0.25))));
     return Finish(TwoSum(moved.hi, w), hn::Add(moved.lo, lo), delta);
   }
-  Pair inside, left, right;  ///< ½ - y, -y, 1 - y
-  bool exact;                ///< their low parts are 0
+  static HWY_INLINE bool TakesTheShortWay(double) { return true; }  ///< it finds out
+  Pair inside, left, right;                                         ///< ½ - y, -y, 1 - y
+  bool exact;                                                       ///< their low parts are 0
 };
 
 /// Most floats are tiny or huge. For |z| < 2^-27 the parts are z/4, |z|/4 and ln2 - |z|/2, what is
@@ -215,7 +222,8 @@ HWY_INLINE V TinyPart(V z) {
 }
 
 /// The part at z, by the short way where all lanes have one; `far` is PartOf(kLargestA). NaN where
-/// nothing is judged: z is 0, infinite or NaN, and its results exact.
+/// nothing is judged, so that a sum with it and its delta are NaN too: z is infinite or NaN, or 0
+/// where the result is rational.
 template <Part kPart>
 HWY_INLINE V PartAt(V z, V far) {
   const D d;
@@ -228,7 +236,8 @@ HWY_INLINE V PartAt(V z, V far) {
     p = TinyPart<kPart>(z);
   else
     p = PartOf<kPart>(z);
-  const auto ours = hn::And(hn::Gt(a, hn::Zero(d)), hn::Lt(a, Set(0x1p200)));
+  auto ours = hn::Lt(a, Set(0x1p200));
+  if (kPart != Part::loss) ours = hn::And(ours, hn::Gt(a, hn::Zero(d)));
   return hn::IfThenElse(ours, p, hn::BitCast(d, hn::Set(U64(), 0x7ff8000000000000u)));
 }
 

@@ -4,6 +4,8 @@
 #include <hwy/foreach_target.h>  // compiles this file once per target
 #include <hwy/highway.h>
 
+#include <algorithm>
+
 #include "truth/fast_judge-inl.h"
 #include "truth/fast_judge.hpp"
 #include "truth/load_double-inl.h"
@@ -35,7 +37,29 @@ void CombineAll(double y, double fault, const double* zd, const double* part, st
     const Value v = label.Combine(hn::LoadU(d, zd + i), w);
     hn::StoreU(v.hi, d, out.hi + i);
     hn::StoreU(v.lo, d, out.lo + i);
-    hn::StoreU(hn::IfThenElse(hn::Eq(w, w), v.delta, Set(-1.0)), d, out.delta + i);
+    hn::StoreU(v.delta, d, out.delta + i);
+  }
+}
+
+/// Rows of one z each. The same values as one by one: where the short way is
+/// for some lanes only, the long one has a low part of 0 to add.
+template <Part kPart>
+void CombineRows(const double* labels, std::size_t width, double fault, const double* zd,
+                 const double* part, std::size_t n, const FastValues& out) {
+  const D d;
+  const V factor = Set(fault);
+  for (std::size_t j = 0; j < width; j += hn::Lanes(d)) {
+    const bool exact =
+        std::all_of(labels + j, labels + j + hn::Lanes(d), &Label<kPart>::TakesTheShortWay);
+    const Label<kPart> label(hn::LoadU(d, labels + j), exact);
+    for (std::size_t i = 0; i < n; ++i) {
+      const V w = hn::Mul(factor, Set(part[i]));
+      const Value v = label.Combine(Set(zd[i]), w);
+      const std::size_t to = i * width + j;
+      hn::StoreU(v.hi, d, out.hi + to);
+      hn::StoreU(v.lo, d, out.lo + to);
+      hn::StoreU(v.delta, d, out.delta + to);
+    }
   }
 }
 
@@ -72,6 +96,12 @@ void CombineOf(int op, double y, double fault, const double* zd, const double* p
   }
 }
 
+void RowsOf(int op, const double* labels, std::size_t width, double fault, const double* zd,
+            const double* part, std::size_t n, const FastValues& out) {
+  return op == 2 ? CombineRows<Part::loss>(labels, width, fault, zd, part, n, out)
+                 : CombineRows<Part::grad>(labels, width, fault, zd, part, n, out);
+}
+
 const char* TargetHere() { return hwy::TargetName(HWY_TARGET); }
 
 }  // namespace HWY_NAMESPACE
@@ -89,6 +119,7 @@ namespace {
 HWY_EXPORT(ZPart16);
 HWY_EXPORT(ZPart32);
 HWY_EXPORT(CombineOf);
+HWY_EXPORT(RowsOf);
 HWY_EXPORT(TargetHere);
 
 double g_fault = 1.0;
@@ -118,6 +149,12 @@ void fast_z_part(OpId op, Dtype d, const void* z, std::size_t n, double* zd, dou
 void fast_combine(OpId op, double y, const double* zd, const double* part, std::size_t n,
                   const FastValues& out) {
   HWY_DYNAMIC_DISPATCH(CombineOf)(fast_judge_formula(op), y, g_fault, zd, part, n, out);
+}
+
+void fast_combine_rows(OpId op, const std::vector<double>& labels, const double* zd,
+                       const double* part, std::size_t n, const FastValues& out) {
+  HWY_DYNAMIC_DISPATCH(RowsOf)
+  (fast_judge_formula(op), labels.data(), labels.size(), g_fault, zd, part, n, out);
 }
 
 /// t = a·c + log1p(e^-a), so |t - a·2^k| <= a·|c - 2^k| + e^-a. A t just below a power of two has

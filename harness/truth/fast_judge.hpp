@@ -5,13 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "truth/truth.hpp"
 
 namespace ulpaudit {
 
-/// t lies in hi + lo ± delta, |lo| <= ulp(hi)/2. delta < 0: not judged here (z or y is NaN, z is 0
-/// or infinite, or t = 0).
+/// t lies in hi + lo ± delta, |lo| <= ulp(hi)/2. delta < 0 or NaN: not judged here (z or y is NaN,
+/// z is infinite, or 0 where t is rational there, or t = 0).
 struct FastValues {
   double* hi;
   double* lo;
@@ -24,12 +25,17 @@ bool fast_judge_covers(OpId op);
 int fast_judge_formula(OpId op);
 
 /// f16, bf16, f32: what depends on z alone: zd receives z as double, part the op's function of z,
-/// NaN where nothing is judged. n values each; arrays may be written up to the next multiple of 16.
+/// NaN where nothing is judged; delta is NaN there as well. n values each; arrays may be written up
+/// to the next multiple of 16.
 void fast_z_part(OpId op, Dtype d, const void* z, std::size_t n, double* zd, double* part);
 
 /// The values for one label (ignored by unary ops).
 void fast_combine(OpId op, double y, const double* zd, const double* part, std::size_t n,
                   const FastValues& out);
+
+/// The values of n rows of one z each with these labels, a multiple of 8, in turn.
+void fast_combine_rows(OpId op, const std::vector<double>& labels, const double* zd,
+                       const double* part, std::size_t n, const FastValues& out);
 
 /// The value as a Truth relative to the dtype, where its bound decides; false where it does not.
 bool decide(Dtype d, double hi, double lo, double delta, Truth& t);

@@ -161,6 +161,7 @@ BENCHMARK(F32SimdAvx2)->Name("F32Simd/whole_avx2_only")->Apply(once);
 void pairs16(benchmark::State& state, const char* op, Dtype d) {
   InputChoice c;
   c.exhaustive = true;
+  c.rows = true;
   c.labels = all_labels(*op_from_name(op), d);
   const Job job = make_job(op, d, c, target_of(ULPAUDIT_COPY_Z, op));
   for (auto _ : state) report(state, sweep(job, 2), 2);

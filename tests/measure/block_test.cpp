@@ -1,14 +1,13 @@
-// Counting in vectorised blocks against counting point by point, to the last bit; what is kept from
-// batch to batch against what is made anew.
+// Counting in vectorised blocks against counting point by point, to the last bit.
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include <algorithm>
 #include <random>
 #include <vector>
 
+#include "each_target.hpp"
 #include "fp/text.hpp"
-#include "measure/batch_truth.hpp"
+#include "measure/accumulator.hpp"
 #include "measure/key_sums.hpp"
 #include "measure/state.hpp"
 #include "measure/trend_spans.hpp"
@@ -129,21 +128,6 @@ void compare_block(OpId op, Dtype d, Bits y, std::mt19937_64& rng, Met& met) {
   met.largest += s.largest.any ? 1 : 0;
 }
 
-/// Runs the check on each SIMD target of this machine.
-template <class Check>
-void on_each_target(Check check) {
-  std::int64_t left = hwy::SupportedTargets() & HWY_TARGETS;
-  ASSERT_NE(left, 0);
-  for (; left != 0; left &= left - 1) {
-    hwy::SetSupportedTargetsForTest(left & -left);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    SCOPED_TRACE(fast_judge_target());
-    check();
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-}
-
 void count_as_point_by_point() {
   constexpr unsigned kSeed = 20261124;
   ::testing::Test::RecordProperty("seed", static_cast<int>(kSeed));
@@ -163,7 +147,7 @@ void count_as_point_by_point() {
   }
 }
 
-TEST(Block, CountsAsPointByPoint) { on_each_target(count_as_point_by_point); }
+TEST(Block, CountsAsPointByPoint) { test::on_each_target(count_as_point_by_point); }
 
 TEST(Block, PairsCountAsPairByPair) {
   constexpr Dtype d = Dtype::f32;
@@ -206,7 +190,7 @@ void sum_digest_terms() {
     }
 }
 
-TEST(Block, DigestIsTheSumOfItsTerms) { on_each_target(sum_digest_terms); }
+TEST(Block, DigestIsTheSumOfItsTerms) { test::on_each_target(sum_digest_terms); }
 
 // Whole runs of f32 have their keys summed up in a table (not in a cross build).
 TEST(Block, DigestOfAWholeRunIsTheSumOfItsTerms) {
@@ -250,32 +234,6 @@ TEST(TrendSpans, EqualTrendEverywhere) {
               << " y=" << bits_text(d, y);
         }
       }
-}
-
-/// What is kept from label to label is dropped when op, dtype or inputs change.
-TEST(BatchTruth, KeptPartsGiveTheValuesOfFreshOnes) {
-  constexpr std::size_t kInputs = 3000;
-  BatchTruth kept;
-  for (int round = 0; round < 2; ++round)
-    for (const char* op_name : {"bce_with_logits", "bce_with_logits_grad"})
-      for (Dtype d : {Dtype::f16, Dtype::bf16})
-        for (std::uint64_t from : {0x3000u, 0xb000u}) {
-          const OpId op = *op_from_name(op_name);
-          std::vector<Bits> z;
-          for (std::size_t i = 0; i < kInputs; ++i) z.push_back(from_ordinal(d, from + i));
-          const std::vector<char> packed = test::pack(d, z);
-          for (double y : {0.25, 0.75}) {
-            BatchTruth fresh;
-            kept.start(op, d, encode(d, y), packed.data(), kInputs, false);
-            fresh.start(op, d, encode(d, y), packed.data(), kInputs, false);
-            for (std::size_t i : {std::size_t{0}, std::size_t{1500}, kInputs - 1}) {
-              const FastValues a = kept.values(i), b = fresh.values(i);
-              EXPECT_EQ(*a.hi, *b.hi);
-              EXPECT_EQ(*a.lo, *b.lo);
-              EXPECT_EQ(*a.delta, *b.delta);
-            }
-          }
-        }
 }
 
 }  // namespace
