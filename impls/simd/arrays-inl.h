@@ -6,7 +6,10 @@
 #define ULPAUDIT_SIMD_ARRAYS_INL_H
 #endif
 
+#include <algorithm>
+
 #include "exp-inl.h"
+#include "table.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace simd {
@@ -17,6 +20,7 @@ template <class T>
 struct Native {
   using Element = T;
   using Lane = T;
+  static constexpr bool kFullVectors = true;
   template <class D>
   static HWY_INLINE hn::Vec<D> Load(D d, const T* p) {
     return hn::LoadU(d, p);
@@ -37,6 +41,7 @@ HWY_INLINE void StoreLow(V bits, D, std::uint16_t* p) {
 struct Bf16 {
   using Element = std::uint16_t;
   using Lane = float;
+  static constexpr bool kFullVectors = false;
   template <class D>
   static HWY_INLINE hn::Vec<D> Load(D d, const std::uint16_t* p) {
     const hn::RebindToUnsigned<D> du;
@@ -68,6 +73,7 @@ struct Bf16 {
 struct F16 {
   using Element = std::uint16_t;
   using Lane = float;
+  static constexpr bool kFullVectors = false;
 
   template <class D>
   static HWY_INLINE hn::Vec<D> Load(D d, const std::uint16_t* p) {
@@ -121,7 +127,8 @@ struct F16 {
   }
 };
 
-template <int N, class Op, class Format, class D, class E>
+// kPast: results go past the caches; out is aligned to vectors.
+template <int N, class Op, class Format, bool kPast = false, class D, class E>
 HWY_INLINE void Step(D d, const E* z, const E* y, E* out) {
   const std::size_t lanes = hn::Lanes(d);
   hn::Vec<D> vz[N], vy[N], result[N];
@@ -129,10 +136,41 @@ HWY_INLINE void Step(D d, const E* z, const E* y, E* out) {
   if constexpr (Op::kLabels)
     SIMD_EACH vy[u] = Format::Load(d, y + static_cast<std::size_t>(u) * lanes);
   Op::template Of<N>(d, vz, vy, result);
-  SIMD_EACH Format::Store(result[u], d, out + static_cast<std::size_t>(u) * lanes);
+  if constexpr (kPast)
+    SIMD_EACH hn::Stream(result[u], d, out + static_cast<std::size_t>(u) * lanes);
+  else
+    SIMD_EACH Format::Store(result[u], d, out + static_cast<std::size_t>(u) * lanes);
 }
 
-// out may be z. Elements beyond n are neither read nor written: the tail goes through buffers.
+// n elements, less than a vector, through buffers: those beyond are neither read nor written.
+template <class Op, class Format, class D, class E>
+HWY_INLINE void Few(D d, const E* z, const E* y, E* out, std::size_t n) {
+  HWY_ALIGN E some_z[hn::MaxLanes(d)] = {};
+  HWY_ALIGN E some_y[hn::MaxLanes(d)] = {};
+  for (std::size_t j = 0; j < n; ++j) some_z[j] = z[j];
+  if (Op::kLabels)
+    for (std::size_t j = 0; j < n; ++j) some_y[j] = y[j];
+  Step<1, Op, Format>(d, some_z, some_y, some_z);
+  for (std::size_t j = 0; j < n; ++j) out[j] = some_z[j];
+}
+
+// Results that no cache holds are written past them: memory then need not be read first. Returns
+// how many are done: the rest is less than a step.
+template <class Op, class Format, class D, class E>
+HWY_INLINE std::size_t Past(D d, const E* z, const E* y, E* out, std::size_t n) {
+  const std::size_t lanes = hn::Lanes(d), vector = lanes * sizeof(E);
+  const std::size_t off = reinterpret_cast<std::uintptr_t>(out) % vector;
+  const std::size_t few = off == 0 ? 0 : (vector - off) / sizeof(E);
+  Few<Op, Format>(d, z, y, out, few);
+  constexpr int N = Op::kVectors;
+  std::size_t i = few;
+  for (; i + N * lanes <= n; i += N * lanes)
+    Step<N, Op, Format, true>(d, z + i, Op::kLabels ? y + i : y, out + i);
+  hwy::FlushStream();
+  return i;
+}
+
+// out may be z.
 template <class Op, class Format>
 void Run(const void* z_array, const void* y_array, void* out_array, std::size_t n) {
   using E = typename Format::Element;
@@ -143,18 +181,16 @@ void Run(const void* z_array, const void* y_array, void* out_array, std::size_t 
   const hn::ScalableTag<typename Format::Lane> d;
   const std::size_t lanes = hn::Lanes(d);
   std::size_t i = 0;
+  if constexpr (Format::kFullVectors) {
+    const std::size_t most = past_the_caches() / sizeof(E);
+    const bool aligned = reinterpret_cast<std::uintptr_t>(out) % sizeof(E) == 0;
+    if (HWY_UNLIKELY(n > most) && aligned && out != z) i = Past<Op, Format>(d, z, y, out, n);
+  }
   for (; i + N * lanes <= n; i += N * lanes)
     Step<N, Op, Format>(d, z + i, Op::kLabels ? y + i : y, out + i);
   for (; i + lanes <= n; i += lanes)
     Step<1, Op, Format>(d, z + i, Op::kLabels ? y + i : y, out + i);
-  if (i == n) return;
-  HWY_ALIGN E some_z[hn::MaxLanes(d)] = {};
-  HWY_ALIGN E some_y[hn::MaxLanes(d)] = {};
-  for (std::size_t j = 0; j < n - i; ++j) some_z[j] = z[i + j];
-  if (Op::kLabels)
-    for (std::size_t j = 0; j < n - i; ++j) some_y[j] = y[i + j];
-  Step<1, Op, Format>(d, some_z, some_y, some_z);
-  for (std::size_t j = 0; j < n - i; ++j) out[i + j] = some_z[j];
+  if (i != n) Few<Op, Format>(d, z + i, Op::kLabels ? y + i : y, out + i, n - i);
 }
 
 #undef SIMD_NATIVE_F16

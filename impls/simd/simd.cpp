@@ -29,7 +29,19 @@ constexpr Table kTable{HWY_TARGET, kRow<Sigmoid>, kRow<SigmoidGrad>, kRow<Bce>, 
 
 #include "contract_text.hpp"
 
+#include <unistd.h>
+
 namespace simd {
+
+std::size_t past_the_caches() {
+#ifdef _SC_LEVEL3_CACHE_SIZE
+  static const long last = ::sysconf(_SC_LEVEL3_CACHE_SIZE);
+#else
+  constexpr long last = 0;
+#endif
+  return last > 0 ? static_cast<std::size_t>(last) / 4 * 3 : std::size_t{32} << 20;
+}
+
 namespace {
 
 #if HWY_TARGETS & HWY_SSE4

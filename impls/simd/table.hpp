@@ -9,6 +9,10 @@ namespace simd {
 // out[i] = op(z[i]) or op(z[i], y[i]); y is nullptr for ops of one argument, out may be z.
 using ArrayKernel = void(const void* z, const void* y, void* out, std::size_t n);
 
+// Bytes of results that are more than the caches hold: three quarters of the last one, as memcpy
+// does.
+std::size_t past_the_caches();
+
 struct Row {
   ArrayKernel* f16 = nullptr;
   ArrayKernel* bf16 = nullptr;
