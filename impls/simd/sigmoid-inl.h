@@ -82,9 +82,10 @@ HWY_INLINE V LargerSize(V a, V b) {
 #endif
 
 // P - 1 and the bits of 2^n, the power of 2 nearest e^-x: e^-x = 2^n P, or with kPlus e^x = 2^-n P.
-// P is too large by kMore/2 (see Sigmoid).
-template <bool kPlus, int N, class D, class V, class I>
-HWY_INLINE void ExpParts(D d, const V (&x)[N], V (&p)[N], I (&bits)[N]) {
+// P is too large by kMore/2 (see Sigmoid), but with kSharp P - 1 is right where it is tiny too.
+// `mirror`: also 1/P - 1.
+template <bool kPlus, int N, bool kSharp = false, class D, class V, class I>
+HWY_INLINE void ExpParts(D d, const V (&x)[N], V (&p)[N], I (&bits)[N], V* mirror = nullptr) {
   using C = Num<hn::TFromD<D>>;
   const hn::RebindToSigned<D> di;
   const V magic = hn::Set(d, C::kMagic + C::kBias);
@@ -95,11 +96,38 @@ HWY_INLINE void ExpParts(D d, const V (&x)[N], V (&p)[N], I (&bits)[N]) {
   SIMD_EACH bits[u] = hn::ShiftLeft<C::kMantissa>(hn::BitCast(di, kf[u]));
   SIMD_EACH r[u] = kPlus ? hn::MulAdd(k[u], hi, x[u]) : hn::NegMulSub(k[u], hi, x[u]);  // exact
   SIMD_EACH r[u] = kPlus ? hn::MulAdd(k[u], lo, r[u]) : hn::NegMulAdd(k[u], lo, r[u]);
-  SIMD_EACH r2[u] = hn::MulAdd(r[u], r[u], hn::Set(d, C::kMore));
+  SIMD_EACH r2[u] = hn::MulAdd(r[u], r[u], hn::Set(d, kSharp ? C::kTiny : C::kMore));
   SIMD_EACH p[u] = Horner(d, r2[u], C::kShort, 0, 2);
   SIMD_EACH odd[u] = Horner(d, r2[u], C::kShort, 1, 2);
+  if (mirror != nullptr) {
+    SIMD_EACH mirror[u] = hn::MulSub(r2[u], hn::NegMulAdd(r[u], odd[u], p[u]), r[u]);
+  }
   SIMD_EACH p[u] = hn::MulAdd(r[u], odd[u], p[u]);
-  SIMD_EACH p[u] = hn::MulAdd(r2[u], p[u], r[u]);
+  if (kSharp) {
+    SIMD_EACH p[u] = hn::MulAdd(r[u], hn::Mul(r[u], p[u]), r[u]);
+  } else {
+    SIMD_EACH p[u] = hn::MulAdd(r2[u], p[u], r[u]);
+  }
+}
+
+// 1/(b + t) in two steps: y of b + t rounded, then what its error e = 1 - y(b + t) is.
+template <int N, class D, class V>
+HWY_INLINE void InverseParts(D d, const V (&b)[N], const V (&t)[N], V (&y)[N], V (&e)[N]) {
+  using First = FirstInverse<hn::TFromD<D>>;
+  SIMD_EACH y[u] = First::Of(hn::Add(b[u], t[u]));
+  SIMD_EACH e[u] = hn::NegMulAdd(y[u], b[u], hn::Set(d, hn::TFromD<D>(1)));
+  SIMD_EACH e[u] = hn::NegMulAdd(y[u], t[u], e[u]);
+  if (First::kPowers == 3) {
+    SIMD_EACH e[u] = hn::MulAdd(e[u], hn::MulAdd(e[u], e[u], e[u]), e[u]);
+  } else if (First::kPowers == 2) {
+    SIMD_EACH e[u] = hn::MulAdd(e[u], e[u], e[u]);
+  }
+}
+template <int N, class D, class V>
+HWY_INLINE void Inverse(D d, const V (&b)[N], const V (&t)[N], V (&out)[N]) {
+  V y[N], e[N];
+  InverseParts<N>(d, b, t, y, e);
+  SIMD_EACH out[u] = hn::MulAdd(y[u], e[u], y[u]);
 }
 
 // Whether all |z| are at most `limit`; maybe also where one is a NaN.
@@ -193,7 +221,7 @@ struct Sigmoid {
     using T = hn::TFromD<D>;
     using C = Num<T>;
     const V one = hn::Set(d, T(1));
-    V x[N], p[N], s[N], b[N], t[N], y[N], e[N];
+    V x[N], p[N], s[N], b[N], t[N];
     Bits<D> s_bits[N];
     SIMD_EACH x[u] = kAll ? Clamped(d, z[u]) : z[u];
     ExpParts<false, N>(d, x, p, s_bits);
@@ -204,15 +232,7 @@ struct Sigmoid {
     if (kAll && C::kFast < C::kBorder) {
       SIMD_EACH t[u] = hn::MulAdd(s[u], p[u], hn::Sub(one, hn::Sub(b[u], s[u])));
     }
-    SIMD_EACH y[u] = FirstInverse<T>::Of(hn::Add(b[u], t[u]));
-    SIMD_EACH e[u] = hn::NegMulAdd(y[u], b[u], one);
-    SIMD_EACH e[u] = hn::NegMulAdd(y[u], t[u], e[u]);
-    if (FirstInverse<T>::kPowers == 3) {
-      SIMD_EACH e[u] = hn::MulAdd(e[u], hn::MulAdd(e[u], e[u], e[u]), e[u]);
-    } else if (FirstInverse<T>::kPowers == 2) {
-      SIMD_EACH e[u] = hn::MulAdd(e[u], e[u], e[u]);
-    }
-    SIMD_EACH out[u] = hn::MulAdd(y[u], e[u], y[u]);
+    Inverse<N>(d, b, t, out);
     if (kAll) {
       SIMD_EACH out[u] = OrSubnormal(d, x[u], out[u], hn::Sub(s_bits[u], Exponent(d, 63)));
     }
@@ -225,6 +245,55 @@ struct Sigmoid {
     using C = Num<hn::TFromD<D>>;
     const V x = hn::Min(hn::Set(d, C::kFar / 2), hn::Max(hn::Set(d, -C::kFar), z));
     return hn::IfThenZeroElse(hn::Le(hn::Abs(z), hn::Set(d, C::kNear)), x);
+  }
+};
+// Its gradient: 1/(E + 2 + 1/E) for E = e^|z| = 2^k P, k >= 0, so 1/D with
+//
+//   D = 2^k + 2 + 2^k (P - 1) + 2^-k / P,
+//
+// 1/P by the same polynomial at -r, and 1/D as for the sigmoid. Another rounding (of the small
+// terms' sum) and the error of 1/P join: at k = 0 both beside D = 4. 2^k + 2 is inexact for k > 24
+// (double 53). At k = 0 the odd powers of P - 1 and 1/P cancel, so that no result exceeds 1/4.
+struct SigmoidGrad {
+  static constexpr bool kLabels = false;
+  static constexpr int kVectors = FirstInverse<float>::kVectors;
+  template <int N, class D, class V>
+  static HWY_INLINE void Of(D d, const V (&z)[N], const V*, V (&out)[N]) {
+    if (HWY_LIKELY(AllWithin(d, z, hn::Set(d, Num<hn::TFromD<D>>::kFast))))
+      Steps<false, N>(d, z, out);
+    else
+      Steps<true, N>(d, z, out);
+  }
+
+ private:
+  // kAll: for every z, else for |z| up to kFast and NaN.
+  template <bool kAll, int N, class D, class V>
+  static HWY_INLINE void Steps(D d, const V (&z)[N], V (&out)[N]) {
+    using T = hn::TFromD<D>;
+    using C = Num<T>;
+    const hn::RebindToSigned<D> di;
+    const V two = hn::Set(d, T(2));
+    V x[N], p[N], m[N], s[N], b[N], t[N];
+    Bits<D> s_bits[N];
+    SIMD_EACH x[u] = hn::Or(z[u], hn::SignBit(d));  // -|z|
+    if (kAll) {
+      SIMD_EACH x[u] = hn::Min(hn::Set(d, -C::kNear), hn::Max(hn::Set(d, -C::kFar), x[u]));
+    }
+    ExpParts<false, N>(d, x, p, s_bits, m);
+    SIMD_EACH s[u] = kAll ? PowerOr(d, 64, x[u], s_bits[u]) : hn::BitCast(d, s_bits[u]);
+    SIMD_EACH b[u] = hn::Add(s[u], two);
+    // 2^-k.
+    SIMD_EACH t[u] =
+        hn::BitCast(d, hn::Sub(Exponent(d, 0), hn::Sub(hn::BitCast(di, s[u]), Exponent(d, 0))));
+    SIMD_EACH t[u] = hn::MulAdd(t[u], m[u], t[u]);
+    SIMD_EACH t[u] = hn::MulAdd(s[u], p[u], t[u]);
+    if (kAll && C::kFast < C::kBorder) {
+      SIMD_EACH t[u] = hn::Add(t[u], hn::Sub(two, hn::Sub(b[u], s[u])));
+    }
+    Inverse<N>(d, b, t, out);
+    if (kAll) {
+      SIMD_EACH out[u] = OrSubnormal(d, x[u], out[u], hn::Sub(s_bits[u], Exponent(d, 63)));
+    }
   }
 };
 #else
@@ -255,7 +324,6 @@ struct Sigmoid {
     SIMD_EACH out[u] = OrNaN(d, z[u], t[u]);
   }
 };
-#endif
 
 // Its gradient: e/(1+e)^2 = 2^-k / Q with s = 2^-k, Q = P + 2s + s^2/P. 1/P comes from the same
 // polynomial at -r. Q = 1 + t is summed small parts first, r1 + w and s^2 (1/P - 1), whose odd
@@ -282,6 +350,7 @@ struct SigmoidGrad {
     SIMD_EACH out[u] = OrNaN(d, z[u], t[u]);
   }
 };
+#endif
 
 }  // namespace HWY_NAMESPACE
 }  // namespace simd

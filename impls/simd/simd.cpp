@@ -18,7 +18,16 @@ inline constexpr Row kRow{Run<Op, F16>, Run<Op, Bf16>, Run<Op, Native<float>>,
 
 // Of the target that this is compiled for, which says so itself. A constant, as no code of a target
 // may run before it is known to be there.
-constexpr Table kTable{HWY_TARGET, kRow<Sigmoid>, kRow<SigmoidGrad>, kRow<Bce>, kRow<BceGrad>};
+constexpr Table kTable {
+  HWY_TARGET, kRow<Sigmoid>, kRow<SigmoidGrad>, kRow<Bce>, kRow<BceGrad>,
+#if HWY_NATIVE_FMA
+      kRow<BceGradFast>
+};
+#else
+  {
+  }
+};
+#endif
 
 }  // namespace HWY_NAMESPACE
 }  // namespace simd
@@ -133,6 +142,12 @@ auto bce_grad(const char* name, const Table& t) {
                 t.bce_grad);
 }
 
+auto bce_grad_fast(const char* name, const Table& t) {
+  return binary(name, "bce_with_logits_grad",
+                "(1-y-y*e)/(1+e), e = exp(-z); y > 1/2: of -z and 1-y", t.bce_grad_fast)
+      .needs("FMA", t.bce_grad_fast.f32 == nullptr ? "needs FMA" : nullptr);
+}
+
 template <class Kernel>
 auto on(const Target& target, Kernel (*kernel)(const char*, const Table&), const char* name) {
   return kernel(name, target.table).needs(target.needs, target.why_not());
@@ -144,6 +159,7 @@ auto on(const Target& target, Kernel (*kernel)(const char*, const Table&), const
 ULPAUDIT_PLUGIN("simd", "1.0", kContract, simd::sigmoid("sigmoid", simd::best()),
                 simd::sigmoid_grad("sigmoid_grad", simd::best()), simd::bce("bce", simd::best()),
                 simd::bce_grad("bce_grad", simd::best()),
+                simd::bce_grad_fast("bce_grad_fast", simd::best()),
                 simd::on(simd::kSse4, simd::sigmoid, "sigmoid@sse4"),
                 simd::on(simd::kAvx2, simd::sigmoid, "sigmoid@avx2"),
                 simd::on(simd::kAvx3, simd::sigmoid, "sigmoid@avx3"),
@@ -159,6 +175,9 @@ ULPAUDIT_PLUGIN("simd", "1.0", kContract, simd::sigmoid("sigmoid", simd::best())
                 simd::on(simd::kSse4, simd::bce_grad, "bce_grad@sse4"),
                 simd::on(simd::kAvx2, simd::bce_grad, "bce_grad@avx2"),
                 simd::on(simd::kAvx3, simd::bce_grad, "bce_grad@avx3"),
-                simd::on(simd::kNeon, simd::bce_grad, "bce_grad@neon"))
+                simd::on(simd::kNeon, simd::bce_grad, "bce_grad@neon"),
+                simd::on(simd::kAvx2, simd::bce_grad_fast, "bce_grad_fast@avx2"),
+                simd::on(simd::kAvx3, simd::bce_grad_fast, "bce_grad_fast@avx3"),
+                simd::on(simd::kNeon, simd::bce_grad_fast, "bce_grad_fast@neon"))
 
 #endif  // HWY_ONCE

@@ -22,7 +22,7 @@ struct Row {
 
 struct Table {
   std::int64_t target = 0;  // the HWY_TARGET that it is compiled for; 0: not in this build
-  Row sigmoid, sigmoid_grad, bce, bce_grad;
+  Row sigmoid, sigmoid_grad, bce, bce_grad, bce_grad_fast;  // the last with FMA alone
 };
 
 }  // namespace simd

@@ -7,6 +7,8 @@ from support import ULPAUDIT, CommandTest, FINE, main
 
 OPS = {'sigmoid': 'sigmoid', 'sigmoid_grad': 'sigmoid_grad', 'bce': 'bce_with_logits',
        'bce_grad': 'bce_with_logits_grad'}
+# A kernel more, where there is FMA.
+FAST = 'bce_grad_fast'
 DTYPES = ('f16', 'bf16', 'f32', 'f64')
 # What Highway 1.0.3 asks of the CPU, in the words of /proc/cpuinfo.
 SSE4 = {'ssse3', 'sse4_1', 'sse4_2', 'aes', 'pclmulqdq'}
@@ -51,17 +53,21 @@ class Targets(CommandTest):
         for name, facts in self.listed.items():
             if '@' in name:
                 available = not facts['unavailable']
+                if name.startswith(FAST):
+                    self.assertNotEqual(name, FAST + '@sse4')
                 self.assertEqual(available, name.split('@')[1] in self.here, facts)
 
     def test_each_available_target_ran(self):
         for kernel, op in OPS.items():
             expected = {kernel} | {kernel + '@' + t for t in self.here}
+            if kernel == 'bce_grad' and self.here - {'sse4'}:
+                expected |= {FAST} | {FAST + '@' + t for t in self.here - {'sse4'}}
             for dtype in DTYPES:
                 point = ('-1.5',) if kernel.startswith('sigmoid') else ('-1.5', '0.25')
                 self.assertEqual(set(self.results(op, dtype, *point)), expected, dtype)
 
     # Inputs where one fused multiply-add more or less shows in the result.
-    FUSED = {'sigmoid': ('-0x1.ffap+2',), 'sigmoid_grad': ('-0x1.ffbp+2',),
+    FUSED = {'sigmoid': ('-0x1.ffap+2',), 'sigmoid_grad': ('-0x1.140a94p+3',),
              'bce': ('-0x1.c53p-2', '0.25'), 'bce_grad': ('-0x1.152p+2', '0.25')}
 
     def test_avx2_fuses_and_sse4_does_not(self):
@@ -96,7 +102,8 @@ class MachineCode(unittest.TestCase):
                 elif register > self.WIDEST[target]:
                     self.assertNotIn('%' + register, body, name)
             self.assertEqual('vfmadd' in body, target != 'N_SSE4', name)
-        self.assertEqual(kernels, dict.fromkeys(self.WIDEST, 16), 'four ops in four dtypes each')
+        self.assertEqual(kernels, {'N_SSE4': 16, 'N_AVX2': 20, 'N_AVX3': 20},
+                         'four ops in four dtypes each, and the fast gradient')
 
 
 if __name__ == '__main__':
