@@ -87,7 +87,9 @@ Outcome BatchRunner::run_once(const Batch& batch, const Consume& consume) {
   } catch (const LoadError& e) {
     return {Outcome::Kind::failed, e.what(), 0};
   }
-  return run_whole(batch, 0, batch.n, consume);
+  Outcome o = run_whole(batch, 0, batch.n, consume);
+  if (o.kind != Outcome::Kind::ok) --ends_left_;
+  return o;
 }
 
 Outcome BatchRunner::run_whole(const Batch& b, std::uint64_t offset, std::uint64_t count,

@@ -43,7 +43,7 @@ class BatchRunner {
   /// stretches without result go to `losses`.
   void run(const Batch& batch, const Consume& consume, Accumulator& losses);
   /// A batch that may have an array of labels, n <= kBatchCapacity, once: how it ended. Where it
-  /// did not come back, nothing is handed on, and nothing taken off the target's ends.
+  /// did not come back, nothing is handed on, and one of the target's ends is spent.
   Outcome run_once(const Batch& batch, const Consume& consume);
 
  private:

@@ -215,7 +215,8 @@ class Lane {
         line.first = segment.first;
         sweep(item, line, rows_.spans(j), {0, segment.count / kLabelRow}, {t}, local);
       }
-      if (local[t].losses.empty()) local[t].add_loss(plan.dtype, *std::move(lost[t]));
+      if (local[t].losses.empty() && local[t].lost_points == 0)
+        local[t].add_loss(plan.dtype, *std::move(lost[t]));
     }
   }
 
@@ -300,8 +301,8 @@ class Lane {
     if (segment.kind == Segment::Kind::rows) {
       const FastValues v = rows_.values(input / kLabelRow);
       const std::size_t j = input % kLabelRow;
-      return BatchTruth::agrees(plan.op, plan.dtype, z, segment.labels[j], v.hi[j], v.lo[j],
-                                v.delta[j]);
+      return BatchTruth::agrees(plan.op, plan.dtype, z, InputPlan::label(segment, input), v.hi[j],
+                                v.lo[j], v.delta[j]);
     }
     Bits padded[9] = {z};  // little endian: the first element is z
     truth_.start(plan.op, plan.dtype, segment.y, padded, 1, false);

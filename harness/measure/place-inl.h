@@ -90,7 +90,8 @@ HWY_INLINE Placed PlaceWithCare(V hi, V lo, V delta, const Grid& grid) {
   return p;
 }
 
-/// The same, and the short way to it where there is one.
+/// The same, and the short way to it where there is one: in the narrower formats, whose delta is
+/// never negative.
 template <bool kWide>
 HWY_INLINE Placed Place(V hi, V lo, V delta, const Grid& grid) {
   if (kWide) return PlaceWithCare<kWide>(hi, lo, delta, grid);

@@ -229,11 +229,12 @@ struct BceGrad {
 // nothing cancels but near the zero. For y > 1/2 it is minus that of -z and 1 - y, which is exact
 // then, so y <= 1/2.
 //
-// Error, in ulps of the result: for y = 0 (and 1) the sigmoid's. Else besides the two roundings of
-// 1 - yD, half an ulp of its larger term each, and those of D that the sigmoid has, all taken times
-// the cancellation (at most 5 where |t| >= min(y, 1-y)/4), and one of the product. In the crossing
-// the absolute error remains (measured: contract.toml). P - 1 is sharp, or a z below 2^-25 would
-// have a result of the wrong sign at y = 1/2.
+// Error, in ulps of the result: for y = 0 (and 1) the sigmoid's and the quarter ulp that kMore
+// takes from it. Else besides the two roundings of 1 - yD, half an ulp of its larger term each, and
+// those of D that the sigmoid has, all taken times the cancellation (at most 5 where |t| >= min(y,
+// 1-y)/4), and one of the product. In the crossing the absolute error remains (measured:
+// contract.toml). P - 1 is sharp, or a z below 2^-25 would have a result of the wrong sign at y =
+// 1/2 (a zero result is +0 there).
 //
 // Beyond kBorder sigma(z) is subnormal: rounded as the sigmoid's it is, y is taken from it.
 struct BceGradFast {

@@ -288,7 +288,10 @@ struct SigmoidGrad {
     SIMD_EACH t[u] = hn::MulAdd(t[u], m[u], t[u]);
     SIMD_EACH t[u] = hn::MulAdd(s[u], p[u], t[u]);
     if (kAll && C::kFast < C::kBorder) {
-      SIMD_EACH t[u] = hn::Add(t[u], hn::Sub(two, hn::Sub(b[u], s[u])));
+      // No larger, but where a NaN made it: its payload shall stay.
+      const V most = hn::BitCast(d, Exponent(d, static_cast<int>(C::kBias) - 1));
+      SIMD_EACH s[u] = hn::Min(s[u], most);
+      SIMD_EACH t[u] = hn::Add(t[u], hn::Sub(two, hn::Sub(hn::Add(s[u], two), s[u])));
     }
     Inverse<N>(d, b, t, out);
     if (kAll) {

@@ -129,7 +129,8 @@ auto sigmoid(const char* name, const Table& t) {
                t.sigmoid);
 }
 auto sigmoid_grad(const char* name, const Table& t) {
-  return unary(name, "sigmoid_grad", "2^-k/(P+2s+s^2/P), s = 2^-k, P = e^(|z|-k*ln2)",
+  return unary(name, "sigmoid_grad",
+               "1/(2^k*P+2+2^-k/P), 2^k*P = e^|z| (SSE4: 2^-k/(P+2s+s^2/P), s = 2^-k)",
                t.sigmoid_grad);
 }
 auto bce(const char* name, const Table& t) {

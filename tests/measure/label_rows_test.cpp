@@ -199,6 +199,15 @@ TEST(LabelRows, LoseWhatLabelsLose) {
   EXPECT_TRUE(bytes(in_rows[1]) == bytes(alone[1])) << "the other kernel in the same chunk";
 }
 
+// Whose ends are spent is not run any more, in rows neither, and nothing is said to have come back.
+TEST(LabelRows, AreNotRunWhenAllEndsAreSpent) {
+  const auto results = run("bce_with_logits", Dtype::f16, {"always_ends"}, true, true);
+  EXPECT_EQ(results[0].lost_points, 65536u * some_labels(Dtype::f16).size());
+  ASSERT_FALSE(results[0].losses.empty());
+  for (const Loss& l : results[0].losses)
+    EXPECT_EQ(l.message.find("not again"), std::string::npos) << l.message;
+}
+
 TEST(LabelRows, TellOfAnEndThatLabelsDoNotRepeat) {
   auto in_rows = run("bce_with_logits", Dtype::f16, {"ends_in_rows"}, true, true);
   auto alone = run("bce_with_logits", Dtype::f16, {"ends_in_rows"}, false, true);

@@ -65,12 +65,12 @@ auto both(const char* name, const char* op, F f) {
 
 }  // namespace
 
-ULPAUDIT_PLUGIN("rows", "1", "", both("loss", "bce_with_logits", loss),
-                both("gradient", "bce_with_logits_grad", gradient),
-                both("wild", "bce_with_logits", wild),
-                both("wild_gradient", "bce_with_logits_grad", wild),
-                both("z", "bce_with_logits", [](double z, double) { return z; }),
-                both("z_gradient", "bce_with_logits_grad", [](double z, double) { return z; }),
-                both("ends", "bce_with_logits", ends_at_three),
-                ulpaudit::binary_arrays<f16, bf16>("ends_in_rows", "bce_with_logits", "",
-                                                   EndsInRows()))
+ULPAUDIT_PLUGIN(
+    "rows", "1", "", both("loss", "bce_with_logits", loss),
+    both("gradient", "bce_with_logits_grad", gradient), both("wild", "bce_with_logits", wild),
+    both("wild_gradient", "bce_with_logits_grad", wild),
+    both("z", "bce_with_logits", [](double z, double) { return z; }),
+    both("z_gradient", "bce_with_logits_grad", [](double z, double) { return z; }),
+    both("ends", "bce_with_logits", ends_at_three),
+    both("always_ends", "bce_with_logits", [](double, double) -> double { std::abort(); }),
+    ulpaudit::binary_arrays<f16, bf16>("ends_in_rows", "bce_with_logits", "", EndsInRows()))
