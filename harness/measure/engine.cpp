@@ -25,6 +25,9 @@ namespace {
 constexpr std::uint64_t kBatchInputs = std::uint64_t{1} << 18;
 static_assert(kBatchInputs < kBatchCapacity);  // room for the input before the batch
 
+/// Rows that are handed to a kernel at once: few, so that they stay in the cache.
+constexpr std::uint64_t kRows = (std::uint64_t{1} << 16) / kLabelRow;
+
 /// Points of a chunk that the final judge checks behind the fast judge's back: 64 of a full one;
 /// of rows, of which there are thousands, twice as many as there are labels.
 std::uint64_t cross_checks(const Segment& s, std::uint64_t inputs) {
@@ -189,17 +192,16 @@ class Lane {
     const Segment& segment = plan.segments[plan.chunks[item.chunk].segment];
     const std::vector<std::uint16_t>& labels = labels_of(segment);
     std::vector<std::optional<Loss>> lost(local.size());
-    constexpr std::uint64_t kRows = kBatchInputs / 4 / kLabelRow;  // they stay in the cache
+    fill(plan, segment, 0, segment.count);
     for (std::uint64_t row = 0; row * kLabelRow < segment.count; row += kRows) {
       const std::uint64_t lead = row > 0 ? 1 : 0, first = row - lead;
       const std::uint64_t rows = std::min(kRows + lead, segment.count / kLabelRow - first);
-      fill(plan, segment, first * kLabelRow, rows * kLabelRow);
-      const Batch batch = {plan.op, plan.dtype, 0, z_.data(), rows * kLabelRow, labels.data()};
+      const char* z = z_.data() + first * kLabelRow * sizeof(std::uint16_t);
+      const Batch batch = {plan.op, plan.dtype, 0, z, rows * kLabelRow, labels.data()};
       for (std::size_t t : targets) {
         if (lost[t]) continue;
         BatchRunner runner(sessions_, job.targets[t], shared_.ends_left[item.job][t]);
-        RowCounter counter(rows_, {first, rows, lead != 0, z_.data(), labels.data()}, scratch_,
-                           local[t]);
+        RowCounter counter(rows_, {first, rows, lead != 0, z, labels.data()}, scratch_, local[t]);
         const Outcome o = runner.run_once(
             batch, [&](std::uint64_t, std::uint64_t, const void* out) { counter(out); });
         if (o.kind != Outcome::Kind::ok)
@@ -222,7 +224,7 @@ class Lane {
 
   /// Of the lanes of a batch of rows.
   const std::vector<std::uint16_t>& labels_of(const Segment& rows) {
-    labels_.resize(kBatchInputs + kLabelRow);
+    labels_.resize((kRows + 1) * kLabelRow);
     std::copy(rows.labels.begin(), rows.labels.end(), labels_.begin());
     // Each copy doubles what is there, which is whole rows.
     for (std::size_t n = kLabelRow; n < labels_.size(); n *= 2)

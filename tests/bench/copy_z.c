@@ -16,7 +16,7 @@ static int32_t run(const ulpaudit_kernel* self, const ulpaudit_batch* b, char* m
 #define COPY(op)                                                                                 \
   {                                                                                              \
     sizeof(ulpaudit_kernel), op, op, ANY_DTYPE, ULPAUDIT_TAG_DETERMINISTIC, "z", "", NULL, NULL, \
-        run, NULL                                                                                \
+        run, NULL, NULL                                                                          \
   }
 
 static const ulpaudit_kernel copies[] = {COPY("sigmoid"), COPY("sigmoid_grad"),

@@ -9,8 +9,8 @@ std::int32_t run(const ulpaudit_kernel*, const ulpaudit_batch*, char*, std::size
   throw std::runtime_error("loose cannon");
 }
 
-const ulpaudit_kernel kernel = {sizeof kernel, "copy",  "sigmoid", ULPAUDIT_F32, 0, "z", "",
-                                nullptr,       nullptr, run,       nullptr};
+const ulpaudit_kernel kernel = {sizeof kernel, "copy",  "sigmoid", ULPAUDIT_F32, 0,      "z", "",
+                                nullptr,       nullptr, run,       nullptr,      nullptr};
 const ulpaudit_kernel* const kernels[] = {&kernel};
 const ulpaudit_plugin plugin = {sizeof plugin, ULPAUDIT_ABI_VERSION, 1, "throws", "", "", "",
                                 kernels};
