@@ -25,6 +25,9 @@ using M = hn::Mask<D>;
 HWY_INLINE V Set(double x) { return hn::Set(D(), x); }
 
 struct Sum {
+  // Written out, so that they are compiled for the target.
+  HWY_INLINE Sum() {}
+  HWY_INLINE Sum(V h, V l) : hi(h), lo(l) {}
   V hi, lo;
 };
 /// a + b = hi + lo exactly (Knuth).
@@ -36,6 +39,8 @@ HWY_INLINE Sum AddExactly(V a, V b) {
 
 /// t = r.hi + r.lo + w, the sum r exact and of one sign with r.hi, w within kFastEta/2 of its own.
 struct Parts {
+  HWY_INLINE Parts() {}
+  HWY_INLINE Parts(Sum sum, V part) : r(sum), w(part) {}
   Sum r;
   V w;
 };
@@ -54,6 +59,7 @@ constexpr double kLargestA = 200;
 /// within 2^-49.3, 5u for its steps: 2^-49 of e^r - 1, and e is within 2^-49. For k = 0 m is that;
 /// else |m| > 0.29 and nothing cancels but 2^-k - 1, exact: 2^-47.
 struct FastExponential {
+  HWY_INLINE FastExponential() {}
   V e, m;
 };
 /// N vectors go through each step together: a chain is longer than a core looks ahead.

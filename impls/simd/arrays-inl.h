@@ -102,6 +102,7 @@ struct F16 {
   template <class D>
   static HWY_INLINE void Store(hn::Vec<D> v, D d, std::uint16_t* p) {
 #if SIMD_NATIVE_F16
+    (void)d;
     const hn::Rebind<hwy::float16_t, D> df16;
     const hn::Rebind<std::uint16_t, D> du16;
     hn::StoreU(hn::BitCast(du16, hn::DemoteTo(df16, v)), du16, p);

@@ -58,6 +58,7 @@ HWY_INLINE V Residual(D d, V n, V x, V y) {
 // e^a = 2^k (1 + r1 + w), a = |z| up to kFar, |r1| <= ln2/2. A NaN becomes anything.
 template <class D>
 struct Exp {
+  HWY_INLINE Exp() {}                     // written out, so that it is compiled for the target
   hn::Vec<D> r1;                          // exact
   hn::Vec<D> w;                           // c + r^2 q(r), c = -k*lo, r = r1 + c
   hn::Vec<D> mirror;                      // -c + r^2 q(-r): e^-a = 2^-k (1 - r1 + mirror)
