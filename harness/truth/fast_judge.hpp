@@ -11,8 +11,8 @@
 
 namespace ulpaudit {
 
-/// t lies in hi + lo ± delta, |lo| <= ulp(hi)/2. Not judged here (z or y is NaN, z is infinite, or 0
-/// where t is rational there, or t = 0): delta is NaN, and hi is; in f64 delta may be negative.
+/// t lies in hi + lo ± delta, |lo| <= ulp(hi)/2. Not judged here (z or y is NaN, z is infinite, or
+/// 0 where t is rational there, or t = 0): delta is NaN, and hi is; in f64 delta may be negative.
 struct FastValues {
   double* hi;
   double* lo;
