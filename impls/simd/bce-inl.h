@@ -30,13 +30,9 @@ struct Bce {
   static constexpr int kVectors = 4;
   template <int N, class D, class V>
   static HWY_INLINE void Of(D d, const V (&z)[N], const V* y, V (&out)[N]) {
-    if (HWY_LIKELY(AllWithin(d, z, hn::Set(d, Num<hn::TFromD<D>>::kFast))))
-      Steps<false, N>(d, z, y, out);
-    else
-      Steps<true, N>(d, z, y, out);
+    BySize<Bce>(d, z, y, out);
   }
 
- private:
   // kAll: for every z, else for |z| up to kFast and NaN.
   template <bool kAll, int N, class D, class V>
   static HWY_INLINE void Steps(D d, const V (&z)[N], const V* y, V (&out)[N]) {
@@ -242,13 +238,9 @@ struct BceGradFast {
   static constexpr int kVectors = 4;
   template <int N, class D, class V>
   static HWY_INLINE void Of(D d, const V (&z)[N], const V* y, V (&out)[N]) {
-    if (HWY_LIKELY(AllWithin(d, z, hn::Set(d, Num<hn::TFromD<D>>::kFast))))
-      Steps<false, N>(d, z, y, out);
-    else
-      Steps<true, N>(d, z, y, out);
+    BySize<BceGradFast>(d, z, y, out);
   }
 
- private:
   // kAll: for every z, else for |z| up to kFast and NaN.
   template <bool kAll, int N, class D, class V>
   static HWY_INLINE void Steps(D d, const V (&z)[N], const V* y, V (&out)[N]) {

@@ -139,6 +139,15 @@ HWY_INLINE bool AllWithin(D d, const V (&z)[N], V limit) {
   return hn::AllTrue(d, all);
 }
 
+// Op's steps for |z| up to kFast (and NaN), where all are, or else those for every z.
+template <class Op, int N, class D, class V>
+HWY_INLINE void BySize(D d, const V (&z)[N], const V* y, V (&out)[N]) {
+  if (HWY_LIKELY(AllWithin(d, z, hn::Set(d, Num<hn::TFromD<D>>::kFast))))
+    Op::template Steps<false, N>(d, z, y, out);
+  else
+    Op::template Steps<true, N>(d, z, y, out);
+}
+
 // 2^k as bits.
 template <class D>
 using Bits = hn::Vec<hn::RebindToSigned<D>>;
@@ -206,18 +215,14 @@ struct Sigmoid {
   static constexpr bool kLabels = false;
   static constexpr int kVectors = FirstInverse<float>::kVectors;
   template <int N, class D, class V>
-  static HWY_INLINE void Of(D d, const V (&z)[N], const V*, V (&out)[N]) {
-    if (HWY_LIKELY(AllWithin(d, z, hn::Set(d, Num<hn::TFromD<D>>::kFast))))
-      Steps<false, N>(d, z, out);
-    else
-      Steps<true, N>(d, z, out);
+  static HWY_INLINE void Of(D d, const V (&z)[N], const V* y, V (&out)[N]) {
+    BySize<Sigmoid>(d, z, y, out);
   }
 
- private:
   // kAll: for every z, else for |z| up to kFast and NaN. Subnormal z, which Clamped would catch,
   // are right there, if slow on some processors.
   template <bool kAll, int N, class D, class V>
-  static HWY_INLINE void Steps(D d, const V (&z)[N], V (&out)[N]) {
+  static HWY_INLINE void Steps(D d, const V (&z)[N], const V*, V (&out)[N]) {
     using T = hn::TFromD<D>;
     using C = Num<T>;
     const V one = hn::Set(d, T(1));
@@ -258,17 +263,13 @@ struct SigmoidGrad {
   static constexpr bool kLabels = false;
   static constexpr int kVectors = FirstInverse<float>::kVectors;
   template <int N, class D, class V>
-  static HWY_INLINE void Of(D d, const V (&z)[N], const V*, V (&out)[N]) {
-    if (HWY_LIKELY(AllWithin(d, z, hn::Set(d, Num<hn::TFromD<D>>::kFast))))
-      Steps<false, N>(d, z, out);
-    else
-      Steps<true, N>(d, z, out);
+  static HWY_INLINE void Of(D d, const V (&z)[N], const V* y, V (&out)[N]) {
+    BySize<SigmoidGrad>(d, z, y, out);
   }
 
- private:
   // kAll: for every z, else for |z| up to kFast and NaN.
   template <bool kAll, int N, class D, class V>
-  static HWY_INLINE void Steps(D d, const V (&z)[N], V (&out)[N]) {
+  static HWY_INLINE void Steps(D d, const V (&z)[N], const V*, V (&out)[N]) {
     using T = hn::TFromD<D>;
     using C = Num<T>;
     const hn::RebindToSigned<D> di;
