@@ -119,10 +119,12 @@ void RowCounter::count_stretch(const Stretch& s) {
   const auto& regions = s.regions;
   if (std::all_of(regions.begin(), regions.end(), [&](Region r) { return r == regions[0]; }))
     return count_lanes(regions[0], rows_.values(s.first), cases, n);
-  for (std::size_t j = 0; j < kLabelRow; ++j)
-    if (std::find(regions.begin(), regions.begin() + static_cast<std::ptrdiff_t>(j), regions[j]) ==
-        regions.begin() + static_cast<std::ptrdiff_t>(j))
-      count_some(s, regions[j]);
+  unsigned counted = 0;
+  for (const Region r : regions) {
+    const unsigned bit = 1u << static_cast<unsigned>(r);
+    if ((counted & bit) == 0) count_some(s, r);
+    counted |= bit;
+  }
 }
 
 void RowCounter::count_some(const Stretch& s, Region region) {

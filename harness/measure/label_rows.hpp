@@ -2,6 +2,7 @@
 // inputs of one label to be worth a block.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "inputs/plan.hpp"
