@@ -50,7 +50,6 @@ template <class T>
 struct FirstInverse {
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
   static constexpr int kPowers = sizeof(T) == 4 ? 2 : 3;
-  static constexpr int kVectors = 8;  ///< at a time: twice the registers
   static HWY_INLINE hn::Vec512<float> Of(hn::Vec512<float> x) {
     return hn::ApproximateReciprocal(x);
   }
@@ -58,7 +57,7 @@ struct FirstInverse {
     return hn::Vec512<double>{_mm512_rcp14_pd(x.raw)};  // not in Highway 1.0.3
   }
 #else
-  static constexpr int kPowers = 1, kVectors = 4;
+  static constexpr int kPowers = 1;
   template <class V>
   static HWY_INLINE V Of(V x) {
     return hn::Div(hn::Set(hn::DFromV<V>(), T(1)), x);
@@ -83,12 +82,12 @@ HWY_INLINE V LargerSize(V a, V b) {
 
 // P - 1 and the bits of 2^n, the power of 2 nearest e^-x: e^-x = 2^n P, or with kPlus e^x = 2^-n P.
 // P is too large by kMore/2 (see Sigmoid), but with kSharp P - 1 is right where it is tiny too.
-// `mirror`: also 1/P - 1.
-template <bool kPlus, int N, bool kSharp = false, class D, class V, class I>
+// `mirror`: also 1/P - 1. The bits are times 2^kScale.
+template <bool kPlus, int N, bool kSharp = false, int kScale = 0, class D, class V, class I>
 HWY_INLINE void ExpParts(D d, const V (&x)[N], V (&p)[N], I (&bits)[N], V* mirror = nullptr) {
   using C = Num<hn::TFromD<D>>;
   const hn::RebindToSigned<D> di;
-  const V magic = hn::Set(d, C::kMagic + C::kBias);
+  const V magic = hn::Set(d, C::kMagic + C::kBias + kScale);
   const V hi = hn::Set(d, C::kLn2Hi), lo = hn::Set(d, C::kLn2Lo);
   V kf[N], k[N], r[N], r2[N], odd[N];
   SIMD_EACH kf[u] = hn::NegMulAdd(x[u], hn::Set(d, C::kLog2E), magic);
@@ -159,6 +158,27 @@ HWY_INLINE Bits<D> Exponent(D, int k) {
                          << Num<hn::TFromD<D>>::kMantissa);
 }
 
+// How a result may be subnormal. With AVX-512 D is taken times 2^-kDown, and 1/D, times 2^kDown and
+// so a normal number, is scaled by one operation that rounds it again. Elsewhere kDown is 0, and
+// PowerOr and OrSubnormal do it.
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+template <class T>
+inline constexpr int kDown = sizeof(T) == 4 ? 32 : 64;
+HWY_INLINE hn::Vec512<float> ScaledBack(hn::Vec512<float> x) {
+  return hn::Vec512<float>{_mm512_scalef_ps(x.raw, _mm512_set1_ps(-kDown<float>))};
+}
+HWY_INLINE hn::Vec512<double> ScaledBack(hn::Vec512<double> x) {
+  return hn::Vec512<double>{_mm512_scalef_pd(x.raw, _mm512_set1_pd(-kDown<double>))};
+}
+#else
+template <class T>
+inline constexpr int kDown = 0;
+template <class V>
+HWY_INLINE V ScaledBack(V x) {
+  return x;
+}
+#endif
+
 // `bits`, or those of 2^k where x is below -kBorder and the exponent may be more than there is.
 template <class D, class V>
 HWY_INLINE V PowerOr(D d, int k, V x, Bits<D> bits) {
@@ -213,7 +233,7 @@ HWY_INLINE V OrSubnormal(D d, V x, V y, Bits<D> m) {
 // division takes one FMA more. Steps<true> has 11 operations more, none of them one of the 13.
 struct Sigmoid {
   static constexpr bool kLabels = false;
-  static constexpr int kVectors = FirstInverse<float>::kVectors;
+  static constexpr int kVectors = 4;
   template <int N, class D, class V>
   static HWY_INLINE void Of(D d, const V (&z)[N], const V* y, V (&out)[N]) {
     BySize<Sigmoid>(d, z, y, out);
@@ -225,30 +245,34 @@ struct Sigmoid {
   static HWY_INLINE void Steps(D d, const V (&z)[N], const V*, V (&out)[N]) {
     using T = hn::TFromD<D>;
     using C = Num<T>;
-    const V one = hn::Set(d, T(1));
+    constexpr int down = kAll ? kDown<T> : 0;
+    const V one = hn::BitCast(d, Exponent(d, -down));  // of D
     V x[N], p[N], s[N], b[N], t[N];
     Bits<D> s_bits[N];
     SIMD_EACH x[u] = kAll ? Clamped(d, z[u]) : z[u];
-    ExpParts<false, N>(d, x, p, s_bits);
+    ExpParts<false, N, false, -down>(d, x, p, s_bits);
     // 2^k; for subnormal results any beside which 1 does not count.
-    SIMD_EACH s[u] = kAll ? PowerOr(d, 64, x[u], s_bits[u]) : hn::BitCast(d, s_bits[u]);
+    SIMD_EACH s[u] = kAll && !down ? PowerOr(d, 64, x[u], s_bits[u]) : hn::BitCast(d, s_bits[u]);
     SIMD_EACH b[u] = hn::Add(s[u], one);
     SIMD_EACH t[u] = hn::Mul(s[u], p[u]);
     if (kAll && C::kFast < C::kBorder) {
       SIMD_EACH t[u] = hn::MulAdd(s[u], p[u], hn::Sub(one, hn::Sub(b[u], s[u])));
     }
     Inverse<N>(d, b, t, out);
-    if (kAll) {
+    if (down != 0) {
+      SIMD_EACH out[u] = ScaledBack(out[u]);
+    } else if (kAll) {
       SIMD_EACH out[u] = OrSubnormal(d, x[u], out[u], hn::Sub(s_bits[u], Exponent(d, 63)));
     }
   }
 
   // z between -kFar and kFar/2, where the result is 1, and 0 if no larger than kNear: subnormal
-  // numbers may cost a hundred cycles. A NaN stays.
+  // numbers may cost a hundred cycles (where there is AVX-512, they did not). A NaN stays.
   template <class D, class V>
   static HWY_INLINE V Clamped(D d, V z) {
     using C = Num<hn::TFromD<D>>;
     const V x = hn::Min(hn::Set(d, C::kFar / 2), hn::Max(hn::Set(d, -C::kFar), z));
+    if (kDown<hn::TFromD<D>> != 0) return x;
     return hn::IfThenZeroElse(hn::Le(hn::Abs(z), hn::Set(d, C::kNear)), x);
   }
 };
@@ -261,7 +285,7 @@ struct Sigmoid {
 // (double 53). At k = 0 the odd powers of P - 1 and 1/P cancel, so that no result exceeds 1/4.
 struct SigmoidGrad {
   static constexpr bool kLabels = false;
-  static constexpr int kVectors = FirstInverse<float>::kVectors;
+  static constexpr int kVectors = 4;
   template <int N, class D, class V>
   static HWY_INLINE void Of(D d, const V (&z)[N], const V* y, V (&out)[N]) {
     BySize<SigmoidGrad>(d, z, y, out);
@@ -273,19 +297,24 @@ struct SigmoidGrad {
     using T = hn::TFromD<D>;
     using C = Num<T>;
     const hn::RebindToSigned<D> di;
-    const V two = hn::Set(d, T(2));
+    constexpr int down = kAll ? kDown<T> : 0;
+    const V two = hn::BitCast(d, Exponent(d, 1 - down));  // of D
     V x[N], p[N], m[N], s[N], b[N], t[N];
-    Bits<D> s_bits[N];
+    Bits<D> s_bits[N], m_bits[N];
     SIMD_EACH x[u] = hn::Or(z[u], hn::SignBit(d));  // -|z|
     if (kAll) {
       SIMD_EACH x[u] = hn::Min(hn::Set(d, -C::kNear), hn::Max(hn::Set(d, -C::kFar), x[u]));
     }
-    ExpParts<false, N>(d, x, p, s_bits, m);
-    SIMD_EACH s[u] = kAll ? PowerOr(d, 64, x[u], s_bits[u]) : hn::BitCast(d, s_bits[u]);
+    ExpParts<false, N, false, -down>(d, x, p, s_bits, m);
+    SIMD_EACH s[u] = kAll && !down ? PowerOr(d, 64, x[u], s_bits[u]) : hn::BitCast(d, s_bits[u]);
     SIMD_EACH b[u] = hn::Add(s[u], two);
-    // 2^-k.
-    SIMD_EACH t[u] =
-        hn::BitCast(d, hn::Sub(Exponent(d, 0), hn::Sub(hn::BitCast(di, s[u]), Exponent(d, 0))));
+    // 2^-k, or 0 where that is too small a number.
+    SIMD_EACH m_bits[u] =
+        hn::Sub(Exponent(d, 0), hn::Sub(hn::BitCast(di, s[u]), Exponent(d, -2 * down)));
+    if (down != 0) {
+      SIMD_EACH m_bits[u] = hn::Max(m_bits[u], hn::Zero(di));
+    }
+    SIMD_EACH t[u] = hn::BitCast(d, m_bits[u]);
     SIMD_EACH t[u] = hn::MulAdd(t[u], m[u], t[u]);
     SIMD_EACH t[u] = hn::MulAdd(s[u], p[u], t[u]);
     if (kAll && C::kFast < C::kBorder) {
@@ -295,7 +324,9 @@ struct SigmoidGrad {
       SIMD_EACH t[u] = hn::Add(t[u], hn::Sub(two, hn::Sub(hn::Add(s[u], two), s[u])));
     }
     Inverse<N>(d, b, t, out);
-    if (kAll) {
+    if (down != 0) {
+      SIMD_EACH out[u] = ScaledBack(out[u]);
+    } else if (kAll) {
       SIMD_EACH out[u] = OrSubnormal(d, x[u], out[u], hn::Sub(s_bits[u], Exponent(d, 63)));
     }
   }
