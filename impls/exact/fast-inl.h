@@ -130,6 +130,63 @@ HWY_INLINE void FastUnary(const V (&z)[N], V (&w)[N]) {
   }
 }
 
+/// Results in f32 are normal for |z| up to this.
+constexpr float kNormal = 87.0f;
+
+/// The ops of one argument for |z| <= kNormal, within kNormalEta of their own.
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+/// e^-a = 2^(k/16) e^r, k = RN(-16 a log2 e), |k| <= 2009. r = -a - k·RN(ln2/16): that is within
+/// 2^-58, so r within 2^-47 and its rounding. The polynomial adds 2^-46.6, 2^(j/16), the roundings
+/// of e and of p 3u: e is within 2^-45.7. 1/D, D = 1+e, from a value within 2^-14 (Intel's and
+/// AMD's manuals), h = 1 - yD: y(1+h+h^2) leaves 2^-42. So the sigmoid is within 2^-41.8, the
+/// gradient e/D^2 (condition of e at most 1) within 2^-40.8.
+constexpr double kNormalEta = 0x1p-40;
+/// The bits of 2^(j/16), less j where k's bits will be added.
+HWY_ALIGN constexpr std::uint64_t kSixteenths[16] = {
+    0x3ff0000000000000, 0x3fefb5586cf9890f, 0x3fef72b83c7d517b, 0x3fef387a6e756238,
+    0x3fef06fe0a31b715, 0x3feedea64c123422, 0x3feebfdad5362a27, 0x3feeab07dd485429,
+    0x3feea09e667f3bcd, 0x3feea11473eb0187, 0x3feeace5422aa0db, 0x3feec49182a3f090,
+    0x3feee89f995ad3ad, 0x3fef199bdd85529c, 0x3fef5818dcfba487, 0x3fefa4afa2a490da};
+template <Op kOp, int N>
+HWY_INLINE void NormalUnary(const V (&z)[N], V (&w)[N]) {
+  const D d;
+  const hn::RebindToUnsigned<D> du;
+  const V magic = Set(0x1.8p52), one = Set(1.0);
+  const __m512d table0 = _mm512_castsi512_pd(hn::Load(du, kSixteenths).raw);
+  const __m512d table8 = _mm512_castsi512_pd(hn::Load(du, kSixteenths + 8).raw);
+  V kf[N], k[N], r[N], r2[N], q[N], p[N], e[N], y[N], h[N];
+  hn::Vec<decltype(du)> s[N];
+  EXACT_EACH e[u] = kOp == Op::kSigmoid ? z[u] : hn::Abs(z[u]);
+  EXACT_EACH kf[u] = hn::NegMulAdd(e[u], Set(0x1.71547652b82fep4), magic);
+  EXACT_EACH k[u] = hn::Sub(kf[u], magic);
+  EXACT_EACH r[u] = hn::NegMulSub(k[u], Set(0x1.62e42fefa39efp-5), e[u]);
+  EXACT_EACH r2[u] = hn::Mul(r[u], r[u]);
+  EXACT_EACH q[u] = hn::MulAdd(Set(0x1.55555556267fep-3), r[u], Set(0x1.fffffffe5ce21p-2));
+  EXACT_EACH p[u] = hn::MulAdd(Set(0x1.1111404f3d134p-7), r[u], Set(0x1.55570a505ad99p-5));
+  EXACT_EACH q[u] = hn::MulAdd(p[u], r2[u], q[u]);
+  EXACT_EACH p[u] = hn::MulAdd(q[u], r2[u], r[u]);
+  // The index is the lowest four bits.
+  EXACT_EACH s[u] =
+      hn::BitCast(du, V{_mm512_permutex2var_pd(table0, hn::BitCast(du, kf[u]).raw, table8)});
+  EXACT_EACH s[u] = hn::Add(s[u], hn::ShiftLeft<48>(hn::BitCast(du, kf[u])));
+  EXACT_EACH e[u] = hn::MulAdd(hn::BitCast(d, s[u]), p[u], hn::BitCast(d, s[u]));
+  EXACT_EACH h[u] = hn::Add(one, e[u]);
+  EXACT_EACH y[u] = V{_mm512_rcp14_pd(h[u].raw)};  // not in Highway 1.0.3
+  EXACT_EACH h[u] = hn::NegMulAdd(y[u], h[u], one);
+  EXACT_EACH h[u] = hn::MulAdd(h[u], h[u], h[u]);
+  EXACT_EACH w[u] = hn::MulAdd(y[u], h[u], y[u]);
+  if (kOp == Op::kSigmoidGrad) {
+    EXACT_EACH w[u] = hn::Mul(hn::Mul(w[u], w[u]), e[u]);
+  }
+}
+#else
+constexpr double kNormalEta = kFastEta;
+template <Op kOp, int N>
+HWY_INLINE void NormalUnary(const V (&z)[N], V (&w)[N]) {
+  FastUnary<kOp, N>(z, w);
+}
+#endif
+
 /// The op at z (any double of a narrow dtype) and y in [0, 1]; NaN in either comes through. R, the
 /// exact part, is a sum of two doubles: a·y has at most 48 bits, ½-y and 1-y are sums of two.
 template <Op kOp>
