@@ -1,6 +1,6 @@
 // The first step: values of the ops in double with a bound, for the dtypes up to f32, compiled once
-// per Highway target. u = 2^-53; rounding to nearest; bounds are relative unless said. No step
-// needs a fused multiply-add. Coefficients and the bounds on them: constants.sollya.
+// per Highway target. u = 2^-53; rounding to nearest; bounds are relative unless said. Only
+// NormalUnary needs a fused multiply-add. Coefficients and the bounds on them: constants.sollya.
 #if defined(ULPAUDIT_EXACT_FAST_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_EXACT_FAST_INL_H
 #undef ULPAUDIT_EXACT_FAST_INL_H
@@ -23,6 +23,16 @@ using V = hn::Vec<D>;
 using M = hn::Mask<D>;
 
 HWY_INLINE V Set(double x) { return hn::Set(D(), x); }
+
+/// The smaller of the two; x where it is a NaN: on x86 the operation returns its second argument
+/// then, elsewhere the one that is a number.
+HWY_INLINE V AtMost(double limit, V x) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+  return hn::Min(Set(limit), x);
+#else
+  return hn::IfThenElse(hn::Lt(Set(limit), x), Set(limit), x);
+#endif
+}
 
 struct Sum {
   // Written out, so that they are compiled for the target.
@@ -120,7 +130,7 @@ HWY_INLINE void FastUnary(const V (&z)[N], V (&w)[N]) {
   const V one = Set(1.0);
   V a[N], one_plus[N];
   FastExponential x[N];
-  EXACT_EACH a[u] = hn::Min(Set(kLargestA), hn::Abs(z[u]));  // in this order x86 hands NaN on
+  EXACT_EACH a[u] = AtMost(kLargestA, hn::Abs(z[u]));
   FastExp<N>(a, x);
   EXACT_EACH one_plus[u] = hn::Add(one, x[u].e);
   if (kOp == Op::kSigmoid) {
@@ -193,7 +203,7 @@ template <Op kOp>
 HWY_INLINE Parts Fast(V z, V y) {
   const V zero = hn::Zero(D()), one = Set(1.0);
   const V size = hn::Abs(z);
-  const V a = hn::Min(Set(kLargestA), size);  // in this order x86 hands NaN on
+  const V a = AtMost(kLargestA, size);
   const M negative = hn::Lt(z, zero);
   const FastExponential x = FastExp(a);
   const V one_plus = hn::Add(one, x.e);
@@ -205,7 +215,7 @@ HWY_INLINE Parts Fast(V z, V y) {
   }
   if (kOp == Op::kBce) {
     // Infinity times c is infinity in the dtype or 0, and so is this.
-    const V finite = hn::Min(Set(0x1p900), size);
+    const V finite = AtMost(0x1p900, size);
     const V ay = hn::Mul(finite, y);
     const V rest = hn::Sub(finite, ay);
     const V low = hn::Sub(hn::Sub(finite, rest), ay);  // exact: ay <= a

@@ -311,11 +311,13 @@ HWY_INLINE bool FourNormal(const float* zs, float* out) {
   const hn::ScalableTag<float> floats;
   const I64 di;
   const std::size_t lanes = hn::Lanes(D());
-  const auto near = [&](int u) {
-    const auto some = hn::LoadU(floats, zs + static_cast<std::size_t>(u) * 2 * lanes);
-    return hn::Le(hn::Abs(some), hn::Set(floats, kNormal));
+  const auto near = [&](std::size_t i) {
+    return hn::Le(hn::Abs(hn::LoadU(floats, zs + i)), hn::Set(floats, kNormal));
   };
-  if (HWY_UNLIKELY(!hn::AllTrue(floats, hn::And(near(0), near(1))))) return false;
+  auto all_near = near(0);
+  for (std::size_t i = hn::Lanes(floats); i < N * lanes; i += hn::Lanes(floats))
+    all_near = hn::And(all_near, near(i));
+  if (HWY_UNLIKELY(!hn::AllTrue(floats, all_near))) return false;
   V z[N], w[N];
   EXACT_EACH z[u] = Load(zs + static_cast<std::size_t>(u) * lanes);
   NormalUnary<kOp, N>(z, w);

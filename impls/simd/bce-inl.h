@@ -43,10 +43,13 @@ struct Bce {
     Bits<D> s_bits[N];
     SIMD_EACH a[u] = hn::Abs(z[u]);
     if (kAll) {
-      SIMD_EACH a[u] = hn::Min(hn::Set(d, C::kFar), hn::Max(hn::Set(d, C::kNear), a[u]));
+      SIMD_EACH a[u] = AtMost(hn::Set(d, C::kFar), AtLeast(hn::Set(d, C::kNear), a[u]));
     }
     ExpParts<true, N>(d, a, p, s_bits);
     SIMD_EACH s[u] = kAll ? PowerOr(d, -64, hn::Neg(a[u]), s_bits[u]) : hn::BitCast(d, s_bits[u]);
+    if (kAll && C::kFast < C::kBorder) {
+      SIMD_EACH s[u] = FinitePower(d, s[u]);
+    }
     SIMD_EACH b[u] = hn::MulAdd(s[u], half, one);
     if (kAll && C::kFast < C::kBorder) {
       SIMD_EACH p[u] = hn::Add(p[u], hn::MulSub(s[u], half, hn::Sub(b[u], one)));
@@ -71,7 +74,7 @@ struct Bce {
     SIMD_EACH a[u] = hn::Sub(hn::Sub(a[u], b[u]), y[u]);
     // An infinite z with c = 0 has a loss of 0, and none has a low part.
     SIMD_EACH s[u] =
-        kAll ? hn::Max(hn::Set(d, -kLargest<T>), hn::Min(hn::Set(d, kLargest<T>), z[u])) : z[u];
+        kAll ? AtLeast(hn::Set(d, -kLargest<T>), AtMost(hn::Set(d, kLargest<T>), z[u])) : z[u];
     SIMD_EACH g[u] = kAll ? hn::IfThenElseZero(hn::Ne(b[u], hn::Zero(d)), z[u]) : z[u];
     SIMD_EACH out[u] = hn::MulAdd(g[u], b[u], hn::MulAdd(s[u], a[u], v[u]));
   }
@@ -253,7 +256,7 @@ struct BceGradFast {
     SIMD_EACH v[u] = hn::IfThenElse(hn::Gt(y[u], half), hn::Sub(one, y[u]), y[u]);
     SIMD_EACH x[u] = hn::Xor(z[u], flip[u]);
     if (kAll) {
-      SIMD_EACH x[u] = hn::Min(hn::Set(d, C::kFar / 2), hn::Max(hn::Set(d, -C::kFar), x[u]));
+      SIMD_EACH x[u] = AtMost(hn::Set(d, C::kFar / 2), AtLeast(hn::Set(d, -C::kFar), x[u]));
     }
     ExpParts<false, N, true>(d, x, p, s_bits);
     SIMD_EACH s[u] = kAll ? PowerOr(d, 64, x[u], s_bits[u]) : hn::BitCast(d, s_bits[u]);

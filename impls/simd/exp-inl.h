@@ -24,6 +24,25 @@ namespace hn = hwy::HWY_NAMESPACE;
 #undef SIMD_EACH
 #define SIMD_EACH _Pragma("GCC unroll 8") for (int u = 0; u < N; ++u)
 
+// The smaller, the larger of x and a limit; x where it is a NaN. On x86 the operation returns its
+// second argument beside a NaN, elsewhere the one that is a number.
+template <class V>
+HWY_INLINE V AtMost(V limit, V x) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+  return hn::Min(limit, x);
+#else
+  return hn::IfThenElse(hn::Lt(limit, x), limit, x);
+#endif
+}
+template <class V>
+HWY_INLINE V AtLeast(V limit, V x) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+  return hn::Max(limit, x);
+#else
+  return hn::IfThenElse(hn::Gt(limit, x), limit, x);
+#endif
+}
+
 // p(x) by Horner, from the coefficient `first` on, each `step`-th.
 template <class D, class V, class T, std::size_t M>
 HWY_INLINE V Horner(D d, V x, const T (&c)[M], std::size_t first, std::size_t step) {

@@ -69,17 +69,17 @@ struct Sweep {
   std::uint64_t points;
 };
 
-/// Of this process and its workers, which have ended when a sweep has.
-double cpu_seconds() {
+double cpu_seconds(int of) {
+  rusage u{};
+  getrusage(of, &u);
   double sum = 0;
-  for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
-    rusage u{};
-    getrusage(who, &u);
-    for (const timeval& t : {u.ru_utime, u.ru_stime})
-      sum += static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  }
+  for (const timeval& t : {u.ru_utime, u.ru_stime})
+    sum += static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
   return sum;
 }
+
+/// Of this process and its workers, which have ended when a sweep has.
+double cpu_seconds() { return cpu_seconds(RUSAGE_SELF) + cpu_seconds(RUSAGE_CHILDREN); }
 
 Sweep sweep(std::vector<Job> jobs, int threads, bool isolate = true) {
   EngineOptions o;
@@ -233,29 +233,28 @@ BENCHMARK(Worker)->Name("Worker/against_isolate_off")->Apply(once);
 
 // --- A slow kernel: <= 1.3 x its own time + 2 ns a point.
 
-/// Seconds of the kernel alone on the inputs of the job, batch by batch in its worker.
+/// Processor seconds of the worker, which runs the kernel alone on the inputs of the job.
 double kernel_alone(const Job& job) {
   const InputPlan& plan = job.plan;
-  const auto session = open_session(job.targets[0].plugin_path, session_options());
+  const double before = cpu_seconds(RUSAGE_CHILDREN);
+  auto session = open_session(job.targets[0].plugin_path, session_options());
   constexpr std::uint64_t kBatch = std::uint64_t{1} << 18;
   const bool labelled = info(plan.op).arity == 2;
   if (labelled)
     std::fill_n(static_cast<std::uint32_t*>(session->y()), kBatch,
                 static_cast<std::uint32_t>(plan.labels.at(0)));
-  double seconds = 0;
   for (const Chunk& c : plan.chunks)
     for (std::uint64_t at = 0; at < c.count; at += kBatch) {
       const std::uint64_t n = std::min(kBatch, c.count - at);
       plan.fill(plan.segments[c.segment], c.first + at, n, session->z());
-      const auto start = Clock::now();
       if (session->run(job.targets[0].kernel, plan.dtype, n, labelled).kind != Outcome::Kind::ok)
         throw std::runtime_error("the kernel failed");
-      seconds += seconds_since(start);
     }
-  return seconds;
+  session.reset();
+  return cpu_seconds(RUSAGE_CHILDREN) - before;
 }
 
-/// One thread; `of_allowance` by the sweep's processor time, which other jobs do not lengthen.
+/// One thread; by processor time, which other jobs do not lengthen much.
 void slow_kernel(benchmark::State& state, const char* op, const char* kernel,
                  const InputChoice& choice) {
   const Job job = make_job(op, Dtype::f32, choice, target_of(plugin("stable"), kernel));
