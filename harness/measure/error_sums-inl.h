@@ -9,6 +9,8 @@
 
 #include <hwy/highway.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 
 #include "measure/score_block.hpp"
@@ -21,6 +23,16 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 inline double Total(V v) { return hn::GetLane(hn::SumOfLanes(D(), v)); }
+
+/// The sum of the lanes mod 2^64. Not hn::SumOfLanes: with AVX-512 that adds signed integers, which
+/// may overflow.
+inline std::uint64_t SumModulo(hn::Vec<U64> v) {
+  HWY_ALIGN std::uint64_t lanes[hn::MaxLanes(U64())];
+  hn::Store(v, U64(), lanes);
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < hn::Lanes(U64()); ++i) sum += lanes[i];
+  return sum;
+}
 
 /// Sums over integers 0 <= n <= 2^62, each a double (53 significant bits). n = w2·2^42 + w1·2^21 +
 /// w0 with w0, w1 < 2^21 and w2 <= 2^20, so every product below is under 2^43, and a sum of
@@ -135,8 +147,7 @@ struct Errors {
     s.squares_high = Total(squares_high);
     s.squares_low = Total(squares_low);
     constexpr std::uint64_t kExponent = std::uint64_t{1023 + 52} << 52;
-    s.small_squares = hn::GetLane(hn::SumOfLanes(U64(), small_squares)) -
-                      small_vectors * hn::Lanes(d) * kExponent;
+    s.small_squares = SumModulo(small_squares) - small_vectors * hn::Lanes(d) * kExponent;
     s.max_signed = hn::GetLane(hn::MaxOfLanes(d, top));
     s.min_signed = hn::GetLane(hn::MinOfLanes(d, bottom));
     if (any_large) large.Store(s.large);

@@ -10,10 +10,10 @@
 #include <limits>
 
 #include "inputs/plan.hpp"
+#include "measure/error_sums-inl.h"
 #include "measure/key_sums.hpp"
 #include "measure/packed.hpp"
 #include "measure/scan_block.hpp"
-#include "truth/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ulpaudit {
@@ -75,7 +75,7 @@ std::uint64_t Keys(const T* z, Bits y, std::size_t n) {
   std::size_t i = 0;
   for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d))
     sum = hn::Add(sum, Key(hn::Add(LoadWide(z + i), label)));
-  std::uint64_t total = hn::GetLane(hn::SumOfLanes(d, sum));
+  std::uint64_t total = SumModulo(sum);
   for (; i < n; ++i) total += digest_key(z[i], y) | 1;
   return total;
 }
@@ -129,7 +129,7 @@ HWY_INLINE std::uint64_t DigestVectors(const T* z, const Offset& offset, const T
     }
   }
   sum = hn::Add(sum, hn::ShiftLeft<32>(high));
-  return hn::GetLane(hn::SumOfLanes(d, sum)) + kDigestStep * hn::GetLane(hn::SumOfLanes(d, keys));
+  return SumModulo(sum) + kDigestStep * SumModulo(keys);
 }
 
 template <class T>

@@ -24,7 +24,7 @@ class LaneCount {
   HWY_INLINE void Add(M m) {
     count_ = hn::Sub(count_, hn::VecFromMask(U64(), hn::RebindMask(U64(), m)));
   }
-  std::uint64_t Total() const { return hn::GetLane(hn::SumOfLanes(U64(), count_)); }
+  std::uint64_t Total() const { return SumModulo(count_); }
 
  private:
   hn::Vec<U64> count_;
