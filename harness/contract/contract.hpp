@@ -1,12 +1,14 @@
 // What implementations promise, as read from the contract beside the kernel (TOML).
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ops/op.hpp"
@@ -30,7 +32,21 @@ struct ExpectedFailure {
 struct SpeedPromise {
   std::string against;                    ///< "plugin/kernel" or "memcpy"; empty: nothing
   std::map<std::string, double> at_most;  ///< by dtype
+  /// Inputs other than typical ones ("subnormal", "bits"): against the kernel's own time on typical
+  /// inputs, by dtype.
+  std::map<std::string, std::map<std::string, double>> slow_inputs;
 };
+
+/// What a label outside [0, 1] gives; unspecified: nothing is promised, and nothing is checked.
+enum class OutsideLabels : std::uint8_t {
+  unspecified,
+  nan,         ///< NaN
+  clamp,       ///< the value at the nearest label in [0, 1]
+  extrapolate  ///< the value of the formula
+};
+
+/// dtype → region or "all" → the most that is allowed.
+using Budgets = std::map<std::string, std::map<std::string, double>>;
 
 struct KernelContract {
   std::string name;
@@ -42,7 +58,16 @@ struct KernelContract {
   bool keeps_threads = false;               ///< may leave threads behind
   bool same_training = false;               ///< networks end as with exact kernels
   std::set<std::string> correctly_rounded;  ///< dtypes
-  std::map<std::string, std::map<std::string, double>> max_ulp;  ///< dtype → region or "all"
+  Budgets max_ulp;
+  Budgets max_absolute, max_relative;  ///< of |computed - true|, and of it over |true|
+  Budgets bias;                    ///< of |mean signed error| in ulps; region "typical": weighted
+  bool zero_sign = false;          ///< a zero has the sign of the true value
+  bool quiet_nan = false;          ///< a NaN result is quiet
+  bool exactly_symmetric = false;  ///< mirrored results without error
+  std::set<std::string> in_place;  ///< buffers that `out` may be: "z", "y"
+  OutsideLabels outside_labels = OutsideLabels::unspecified;
+  /// Nothing is promised of a z outside, by dtype or "all": [first, last].
+  std::map<std::string, std::pair<double, double>> domain;
   SpeedPromise throughput;
   std::vector<ExpectedFailure> expected_failures;
 };

@@ -16,6 +16,22 @@ const std::vector<Rule>& rules() {
        promised, false},
       {"accuracy.correctly_rounded", "Every result is the correctly rounded one.", all, promised,
        false},
+      {"accuracy.half_lost",
+       "At least half of the digits are right: the error is at most 2^(p/2) ulp outside "
+       "`crossing`.",
+       all, "universal, unless a budget of the contract covers it", false},
+      {"accuracy.bias",
+       "The mean signed error stays within the contract's budget of its region, and weighted by "
+       "typical logits.",
+       all, "by contract (bias)", false},
+      {"accuracy.absolute", "The absolute error stays within the contract's budget.", all,
+       "by contract (max_absolute)", false},
+      {"accuracy.relative", "The relative error stays within the contract's budget.", all,
+       "by contract (max_relative)", false},
+      {"monotone.reversed",
+       "Results do not fall over a whole region in which the op rises, or rise "
+       "where it falls.",
+       all, universal, false},
       {"monotone", "Results never move against the op's own direction.", all, promised, false},
       {"value.new_nan", "No NaN where the true value is a number or an infinity.", all, universal,
        false},
@@ -31,6 +47,15 @@ const std::vector<Rule>& rules() {
       {"value.vanished", "No zero where the correctly rounded result is a normal number.", all,
        universal, false},
       {"value.out_of_range", "The result lies in the op's range.", all, universal, false},
+      {"value.wrong_zero", "A zero has the sign of the true value, or of its limit.", all,
+       "by contract (zero_sign), else reported", false},
+      {"value.signalling_nan", "A NaN result is a quiet one.", all, "by contract (quiet_nan)",
+       true},
+      {"value.outside_labels",
+       "A label outside [0, 1] gives NaN, the value at the nearest label, or the formula's value, "
+       "as "
+       "the contract says.",
+       "bce_with_logits, bce_with_logits_grad", "by contract (outside_labels)", true},
       {"value.exact",
        "sigmoid(±0) = 1/2, sigmoid'(±0) = 1/4, the BCE gradient at ±0 is 1/2 - y "
        "where that is a number, the loss there is ln 2 rounded or within budget.",
@@ -43,6 +68,10 @@ const std::vector<Rule>& rules() {
        "sigmoid(z) + sigmoid(-z) = 1, sigmoid'(z) = sigmoid'(-z), bce(z, y) = "
        "bce(-z, 1-y), within the sum of the two budgets (64 ulp without a contract).",
        "sigmoid, sigmoid_grad, bce_with_logits", universal, true},
+      {"symmetry.exact",
+       "sigmoid'(z) and sigmoid'(-z) are the same bits, as are bce(z, y) and bce(-z, 1-y); "
+       "sigmoid(z) + sigmoid(-z) is 1 without error.",
+       "sigmoid, sigmoid_grad, bce_with_logits", "by contract (symmetric = \"exact\")", true},
       {"batch.length", "The same input gives the same bits in a batch of any length.", elementwise,
        universal, true},
       {"batch.position", "The same input gives the same bits at every place in a batch.",
@@ -58,7 +87,9 @@ const std::vector<Rule>& rules() {
       {"batch.write_outside", "Nothing is written outside the buffers.", all, universal, true},
       {"batch.input_changed", "Inputs are not written to.", all, universal, true},
       {"batch.not_written", "Every element of the output is written.", all, universal, true},
-      {"batch.in_place", "Where the kernel says it can run in place, the results are the same.",
+      {"batch.in_place",
+       "Where the kernel or its contract (in_place) says that it can run in place, the results are "
+       "the same.",
        "kernels that say they can", universal, true},
       {"environment.rounding_mode", "The rounding mode is as it was, after loading and each call.",
        all, universal, true},
@@ -80,6 +111,11 @@ const std::vector<Rule>& rules() {
       {"environment.signal_handler", "No signal handler is changed.", all, universal, true},
       {"environment.thread", "No thread is left behind.", all,
        "universal, unless the contract permits it (keeps_threads)", true},
+      {"environment.locale", "The locale is as it was.", all, universal, true},
+      {"environment.working_directory", "The working directory is as it was.", all, universal,
+       true},
+      {"environment.umask", "The file mode creation mask is as it was.", all, universal, true},
+      {"environment.process", "No process is left behind.", all, universal, true},
       {"determinism.repeat", "The same batch gives the same bits, however often it is run.",
        deterministic, universal, true},
       {"determinism.memory", "Results do not depend on what lay in the output or on the stack.",
@@ -106,6 +142,13 @@ const std::vector<Rule>& rules() {
       {"plugin.protocol", "The worker speaks its protocol.", all, universal, false},
       {"plugin.load", "The plug-in can be loaded and describes itself well.", all, universal,
        false},
+      {"check.stopped", "Every rule that was asked for was checked to its end.", all,
+       "makes the verdict incomplete", false},
+      {"check.not_applicable", "A rule that cannot be checked of this kernel is named.", all,
+       "reported, never an error", false},
+      {"contract.expected_failure_passed",
+       "A failure that the contract expects occurs where every input is run.", all,
+       "reported; the gate fails", false},
   };
   return table;
 }

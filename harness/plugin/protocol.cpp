@@ -60,6 +60,7 @@ Json stage_json(const Stage& s) {
           {"out_offset", s.out_offset},
           {"readable", s.readable},
           {"in_place", s.in_place},
+          {"in_place_y", s.in_place_y},
           {"out_fill", s.out_fill},
           {"stack_fill", s.stack_fill},
           {"rounding", static_cast<int>(s.rounding)},
@@ -81,6 +82,7 @@ Stage read_stage(const Json& j) {
   s.out_offset = j.value("out_offset", 0u);
   s.readable = j.value("readable", false);
   s.in_place = j.value("in_place", false);
+  s.in_place_y = j.value("in_place_y", false);
   s.out_fill = j.value("out_fill", s.out_fill);
   s.stack_fill = j.value("stack_fill", s.stack_fill);
   const int rounding = j.value("rounding", 0);

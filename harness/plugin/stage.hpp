@@ -13,6 +13,7 @@ struct Stage {
   std::uint32_t z_offset = 0, y_offset = 0, out_offset = 0;  ///< bytes, below 4096; edge start
   bool readable = false;         ///< that memory can be read, and only writing is stopped
   bool in_place = false;         ///< `out` is the buffer of z
+  bool in_place_y = false;       ///< `out` is the buffer of y; not with in_place
   std::uint8_t out_fill = 0xa5;  ///< each byte of `out` before each call
   std::uint8_t stack_fill = 0;   ///< each byte of the stack below the call
   enum class Rounding : std::uint8_t { nearest, up, down, zero } rounding = Rounding::nearest;

@@ -30,8 +30,11 @@ static void to_json(Json& j, const Finding& f) {
     j["setting"] = f.setting;
   }
   put(j, "simplest", f.simplest);
+  put(j, "neighbour", f.neighbour);
   if (!f.expected_failure.empty()) j["expected_failure"] = f.expected_failure;
   j["replay"] = f.replay;
+  if (f.replay_runs != 0) j["replayed"] = {{"shown", f.replay_shown}, {"runs", f.replay_runs}};
+  if (f.cause != 0) j["cause"] = f.cause;
 }
 static void from_json(const Json& j, Finding& f) {
   f.rule = j.at("rule");
@@ -53,8 +56,47 @@ static void from_json(const Json& j, Finding& f) {
   f.position = j.value("position", std::uint64_t{0});
   f.setting = j.value("setting", "");
   get(j, "simplest", f.simplest);
+  get(j, "neighbour", f.neighbour);
   f.expected_failure = j.value("expected_failure", "");
   f.replay = j.at("replay");
+  if (j.contains("replayed")) {
+    f.replay_shown = j.at("replayed").at("shown");
+    f.replay_runs = j.at("replayed").at("runs");
+  }
+  f.cause = j.value("cause", std::uint64_t{0});
+}
+
+// Rules that were checked are one object, rule → cases: there are thousands of them.
+static void to_json(Json& j, const Coverage& c) {
+  j = {{"implementation", c.implementation}, {"op", c.op}, {"dtype", c.dtype}};
+  Json checked = Json::object(), rest = Json::array();
+  for (const RuleCoverage& r : c.rules) {
+    if (r.status == "checked")
+      checked[r.rule] = r.cases;
+    else
+      rest.push_back({{"rule", r.rule},
+                      {"status", r.status},
+                      {"cases", r.cases},
+                      {"of", r.of},
+                      {"why", r.why}});
+  }
+  j["checked"] = checked;
+  if (!rest.empty()) j["not_checked"] = rest;
+}
+static void from_json(const Json& j, Coverage& c) {
+  c.implementation = j.at("implementation");
+  c.op = j.at("op");
+  c.dtype = j.at("dtype");
+  for (const auto& [rule, cases] : j.at("checked").items()) {
+    const auto n = cases.get<std::uint64_t>();
+    c.rules.push_back({rule, "checked", n, n, ""});
+  }
+  for (const Json& r : j.value("not_checked", Json::array())) {
+    const auto status = r.at("status").get<std::string>();
+    if (status != "stopped" && status != "not_applicable")
+      throw BadReport("unknown status '" + status + "'; accepted: stopped, not_applicable");
+    c.rules.push_back({r.at("rule"), status, r.at("cases"), r.at("of"), r.at("why")});
+  }
 }
 
 static void to_json(Json& j, const Implementation& i) {
@@ -139,10 +181,14 @@ static void to_json(Json& j, const Verdict& v) {
        {"errors", v.errors},
        {"expected_failures", v.expected_failures},
        {"notes", v.notes}};
+  if (!v.unfinished.empty()) j["unfinished"] = v.unfinished;
+  if (!v.scope.empty()) j["scope"] = v.scope;
 }
 static void from_json(const Json& j, Verdict& v) {
-  v = {j.at("implementation"), j.at("status"), j.at("errors"), j.at("expected_failures"),
-       j.at("notes")};
+  v = {j.at("implementation"),    j.at("status"), j.at("errors"),
+       j.at("expected_failures"), j.at("notes"),  {},
+       j.value("scope", "")};
+  if (j.contains("unfinished")) v.unfinished = j.at("unfinished").get<std::vector<std::string>>();
 }
 
 static void to_json(Json& j, const Context& c) {
@@ -175,6 +221,7 @@ static void to_json(Json& j, const Volatile& v) {
        {"points_per_second", v.points_per_second},
        {"threads", v.threads},
        {"ended_early", v.ended_early}};
+  if (!v.ended_by.empty()) j["ended_by"] = v.ended_by;
   if (!v.gpu.empty()) j["gpu"] = v.gpu;
 }
 static void from_json(const Json& j, Volatile& v) {
@@ -186,6 +233,7 @@ static void from_json(const Json& j, Volatile& v) {
   v.points_per_second = j.at("points_per_second");
   v.threads = j.at("threads");
   v.ended_early = j.at("ended_early");
+  v.ended_by = j.value("ended_by", "");
   v.gpu = j.value("gpu", "");
 }
 
@@ -220,6 +268,7 @@ std::string to_json(const Report& r) {
   j["properties_checked"] = r.properties;
   j["results"] = r.results;
   j["findings"] = r.findings;
+  j["coverage"] = r.coverage;
   j["benchmarks"] = r.benchmarks;
   j["training"] = r.training;
   j["textbook"] = r.textbook;
@@ -244,6 +293,7 @@ Report from_json(const std::string& text) {
     r.properties = j.value("properties_checked", false);
     r.results = j.at("results").get<std::vector<Result>>();
     r.findings = j.at("findings").get<std::vector<Finding>>();
+    r.coverage = j.value("coverage", Json::array()).get<std::vector<Coverage>>();
     r.benchmarks = j.at("benchmarks").get<std::vector<Benchmark>>();
     r.training = j.at("training").get<std::vector<Training>>();
     r.textbook = j.at("textbook").get<std::vector<TextbookAnswer>>();

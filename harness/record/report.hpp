@@ -15,7 +15,7 @@
 namespace ulpaudit {
 
 inline constexpr int kSchemaMajor = 1;
-inline constexpr int kSchemaMinor = 0;
+inline constexpr int kSchemaMinor = 1;
 
 /// A number of a dtype in the three forms of every report.
 struct Number {
@@ -140,10 +140,32 @@ struct Finding {
   std::uint64_t witness_length = 0;  ///< elements of its batch; 0: no batch
   std::uint64_t position = 0;        ///< of the witness in the batch
   std::string setting;               ///< "17 elements, z 4 bytes off"
+  /// Of `monotone`: the upper input of the pair whose lower one is the witness.
+  std::optional<Witness> neighbour;
   /// Of a value: the simplest input found that breaks the rule too.
   std::optional<Witness> simplest;
   std::string expected_failure;  ///< the contract's reason, where it is one
   std::string replay;            ///< command that shows it
+  /// How often the replay line was run, each time in a process of its own, and in how many of these
+  /// runs the fault showed. 0 of 0: it was not run.
+  std::uint64_t replay_shown = 0, replay_runs = 0;
+  /// Findings with the same number, from 1 on, have one cause and are printed as one block, the
+  /// worst of them first. 0: a finding of its own.
+  std::uint64_t cause = 0;
+};
+
+/// How far `check` got with one rule.
+struct RuleCoverage {
+  std::string rule;
+  std::string status;               ///< "checked", "stopped" or "not_applicable"
+  std::uint64_t cases = 0, of = 0;  ///< cases run, and cases asked for
+  std::string why;                  ///< of the last two: the reason
+};
+
+/// What `check` did with an implementation in one dtype, rule by rule, in the order of rules().
+struct Coverage {
+  std::string implementation, op, dtype;
+  std::vector<RuleCoverage> rules;
 };
 
 struct Implementation {
@@ -232,8 +254,13 @@ struct TextbookAnswer {
 
 struct Verdict {
   std::string implementation;
-  std::string status;  ///< "pass", "fail", "unavailable"
+  /// "fail": a rule or the contract is broken; "incomplete": something that was asked for could not
+  /// be finished; "no contract": measured, and only the universal rules judged it; "pass": all that
+  /// was asked for was checked and holds; "unavailable".
+  std::string status;
   std::uint64_t errors = 0, expected_failures = 0, notes = 0;
+  std::vector<std::string> unfinished;  ///< what could not be finished, a sentence each
+  std::string scope;  ///< what the run did not ask for: "accuracy only; …"; empty: nothing
 };
 
 /// Part `index` of `count` parts of a run.
@@ -261,7 +288,8 @@ struct Volatile {
   double wall_seconds = 0, points_per_second = 0;
   int threads = 0;
   bool ended_early = false;
-  std::string gpu{};  ///< that judged results beside the CPU; empty: none did
+  std::string ended_by{};  ///< "time limit" or "signal", where it ended early
+  std::string gpu{};       ///< that judged results beside the CPU; empty: none did
 };
 
 struct Report {
@@ -271,6 +299,7 @@ struct Report {
   std::vector<ContractText> contracts;
   std::vector<Result> results;
   std::vector<Finding> findings;
+  std::vector<Coverage> coverage;  ///< of `check`
   std::vector<Benchmark> benchmarks;
   std::vector<Training> training;
   std::vector<TextbookAnswer> textbook;
