@@ -165,7 +165,8 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   if (extras.textbook && engine.shards == 1) append_textbook(jobs, sessions, report);
   // Properties have no inputs to share out: the first shard checks them all.
   const bool properties = extras.properties && engine.shard == 0 && !outcome.interrupted;
-  if (properties) append_properties(catalog, o, report);
+  Unstable unstable;
+  if (properties) unstable = append_properties(catalog, o, report);
   report.properties = properties;
   if (extras.bench && engine.shards == 1 && !outcome.interrupted)
     append_benchmarks(catalog, o, {}, report);
@@ -174,7 +175,7 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
     if (!g_interrupted) append_training_answers(catalog, o, report);
   }
   judge_report(catalog.contracts, extras.properties, report);
-  if (extras.properties) simplify_values(catalog, o, report);
+  if (extras.properties) simplify_values(catalog, o, unstable, report);
   report.run.ended_early = outcome.ended_early || outcome.interrupted;
   report.run.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -25,6 +25,8 @@ struct Stage {
   /// Not 0: the kernel gets this many elements, the n given ones over and over; results must
   /// repeat likewise.
   std::uint64_t tile = 0;
+
+  bool operator==(const Stage&) const = default;
 };
 
 }  // namespace ulpaudit
