@@ -304,14 +304,19 @@ void append_coverage(const Task& task, const TaskState& state, Report& report) {
   for (const RuleCoverage& r : row.rules) {
     if (r.status != "stopped") continue;
     if (first == nullptr) first = &r;
-    stopped.push_back(fmt::format("{} ({} of {})", r.rule, r.cases, r.of));
+    stopped.push_back(fmt::format("{} ({} of {} cases)", r.rule, r.cases, r.of));
   }
   if (first != nullptr) {
     Finding f = finding_frame(task);
     f.rule = "check.stopped";
     f.severity = Severity::note;
-    f.message = fmt::format("{}; not checked to the end: {}", first->why, fmt::join(stopped, ", "));
     f.count = stopped.size();
+    constexpr std::size_t kNamed = 4;
+    const std::size_t more = stopped.size() - std::min(stopped.size(), kNamed);
+    stopped.resize(stopped.size() - more);
+    f.message =
+        fmt::format("{}; not checked to the end: {}{}", first->why, fmt::join(stopped, ", "),
+                    more != 0 ? fmt::format(" and {} more rules", more) : "");
     f.replay = selection(report, *task.offer, task.d);
     report.findings.push_back(std::move(f));
   }

@@ -12,6 +12,8 @@
 #include "cli/run_bench.hpp"
 #include "cli/run_check.hpp"
 #include "cli/run_train.hpp"
+#include "cli/verify_replays.hpp"
+#include "gate/causes.hpp"
 #include "measure/results.hpp"
 #include "measure/textbook.hpp"
 #include "plugin/program.hpp"
@@ -176,6 +178,9 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   }
   judge_report(catalog.contracts, extras.properties, report);
   if (extras.properties) simplify_values(catalog, o, unstable, report);
+  group_by_cause(report);
+  verify_replays(o, report);
+  name_program(report);
   report.run.ended_early = outcome.ended_early || outcome.interrupted;
   report.run.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

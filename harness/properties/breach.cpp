@@ -38,7 +38,8 @@ class Shrink {
         b_(b),
         limit_(subject, shrink_patience(b.violation.rule)) {
     left_ = length(b.trial) > kLong ? kMostLongTrials : kMostTrials;
-    end_ = Subject::Clock::now() + milliseconds(costly(b.trial) ? 1500 : 2000);
+    const int most = subject.unstable() ? 300 : costly(b.trial) ? 1500 : 2000;
+    end_ = Subject::Clock::now() + milliseconds(most);
   }
 
   void run() {
