@@ -14,18 +14,40 @@ constexpr std::uint64_t kBlock = 4096;  ///< bytes; a multiple of every width
 /// A kernel that leaves more is told by these.
 constexpr std::size_t kMostPlaces = 4096;
 
-/// Whether one of the elements of a whole block is `pattern`: no branch in the loop, so that it is
-/// made of vectors.
+// Whether one of the elements of a whole block is `pattern`: vectors of so many bytes. The
+// compiler's own at -O2 take twice as long, and the search is a twentieth of a sweep's time.
+#define BLOCK_HAS(name, bytes, ...)                                \
+  template <class T>                                               \
+  __VA_ARGS__ bool name(const unsigned char* block, T pattern) {   \
+    typedef T Vector __attribute__((vector_size(bytes)));          \
+    Vector a, b, found_a = {}, found_b = {};                       \
+    const Vector all = Vector{} + pattern;                         \
+    for (std::size_t i = 0; i < kBlock; i += 2 * sizeof(Vector)) { \
+      std::memcpy(&a, block + i, sizeof a);                        \
+      std::memcpy(&b, block + i + sizeof a, sizeof b);             \
+      found_a |= reinterpret_cast<Vector>(a == all);               \
+      found_b |= reinterpret_cast<Vector>(b == all);               \
+    }                                                              \
+    found_a |= found_b;                                            \
+    T any = 0;                                                     \
+    for (std::size_t i = 0; i < sizeof(Vector) / sizeof(T); ++i)   \
+      any = static_cast<T>(any | found_a[i]);                      \
+    return any != 0;                                               \
+  }
+BLOCK_HAS(block_has_16, 16)
+#if defined(__x86_64__)
+BLOCK_HAS(block_has_32, 32, __attribute__((target("avx2"))))
 template <class T>
 bool block_has(const unsigned char* block, T pattern) {
-  T found = 0;
-  for (std::size_t i = 0; i < kBlock / sizeof(T); ++i) {
-    T element;
-    std::memcpy(&element, block + i * sizeof(T), sizeof(T));
-    found = static_cast<T>(found | static_cast<T>(element == pattern ? ~T{0} : T{0}));
-  }
-  return found != 0;
+  static const bool wide = __builtin_cpu_supports("avx2") != 0;
+  return wide ? block_has_32<T>(block, pattern) : block_has_16<T>(block, pattern);
 }
+#else
+template <class T>
+bool block_has(const unsigned char* block, T pattern) {
+  return block_has_16<T>(block, pattern);
+}
+#endif
 
 template <class T>
 void find_places(const unsigned char* out, std::uint64_t n, T pattern,
