@@ -1,7 +1,8 @@
 // ulpaudit-worker PLUGIN.so MEMORY_LIMIT_MIB: loads one plug-in and runs its kernels for the host.
 // Requests on fd 3, replies on fd 4, data in the file on fd 5 (docs/worker-protocol.md).
 // ulpaudit-worker --guard PROGRAM ARGUMENTS…: runs a program that is a worker itself, and ends what
-// it leaves behind.
+// it leaves behind. ulpaudit-worker --alone PLUGIN.so MEMORY_LIMIT_MIB: without a guard
+// (plugin/guard.hpp), for tools that follow one process.
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -141,13 +142,16 @@ std::uint64_t g_request = 0;  // the one that runs
 
 int main(int argc, char** argv) {
   if (argc >= 3 && std::strcmp(argv[1], "--guard") == 0) guard_program(argv + 2);
+  const bool alone = argc >= 2 && std::strcmp(argv[1], "--alone") == 0;
+  argc -= alone ? 1 : 0;
+  argv += alone ? 1 : 0;
   if (argc != 3) {
     std::fprintf(stderr,
                  "usage: ulpaudit-worker PLUGIN.so MEMORY_LIMIT_MIB, or --guard PROGRAM … (started "
                  "by ulpaudit)\n");
     return 2;
   }
-  watch_processes_below(fork_under_guard());
+  if (!alone) watch_processes_below(fork_under_guard());
   const pid_t self = ::getpid();
   std::string pending;
   std::unique_ptr<LoadedPlugin> plugin;
