@@ -49,8 +49,6 @@ class Session {
   /// Times calls on arrays made from the first n elements of the buffers.
   virtual Outcome run_timed(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
                             const Timing& timing) = 0;
-  /// Of the calls from here on, each; the options' until then.
-  virtual void set_deadline(std::chrono::milliseconds) {}
   /// Ends the worker, so that the next call is the first one of a fresh process.
   virtual void restart() = 0;
   /// For each batch from now on; loading a plug-in keeps that of the options.

@@ -189,7 +189,7 @@ Outcome WorkerProcess::exchange(const std::string& request, std::string& line,
         return {Outcome::Kind::hung, fmt::format("no reply within {} ms", patience.count()), 0};
       }
       trim_log();
-      const std::uint64_t most = used_before_ + (limit_mib_ << 20) + kOwnFiles;
+      const std::uint64_t most = used_before_ + (limit_mib_ << 20) + kOwnFiles + allowed_;
       if (limit_mib_ != 0 && worker_ != 0 && memory_of(worker_) > most) return over_limit();
       continue;
     }

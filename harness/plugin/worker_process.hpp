@@ -52,6 +52,8 @@ class WorkerProcess {
   /// From now on it may use so much memory, shared memory included, beyond what it uses now; 0: no
   /// limit.
   void limit_memory(std::uint64_t mib);
+  /// For the next request: memory that our own side of the worker takes for it.
+  void allow(std::uint64_t bytes) { allowed_ = bytes; }
   /// Sends a request and waits for one line. An end of the worker, by itself or by the limits,
   /// becomes the outcome.
   Outcome exchange(const std::string& request, std::string& line,
@@ -74,7 +76,7 @@ class WorkerProcess {
   int status_ = 0;
   std::string pending_;
   std::chrono::milliseconds patience_{0};
-  std::uint64_t limit_mib_ = 0, used_before_ = 0;
+  std::uint64_t limit_mib_ = 0, used_before_ = 0, allowed_ = 0;
 };
 
 }  // namespace ulpaudit

@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 
 /// The first call of a process may have tables to make and threads to start: it is given this many
 /// times as long.
-constexpr int kFirstCallFactor = 2;
+constexpr int kFirstCallFactor = 3;
 /// For inputs among which one is that hung.
 constexpr milliseconds kBriefDeadline{100};
 

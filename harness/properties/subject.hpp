@@ -122,7 +122,7 @@ class Subject {
   const KernelContract& contract_;
   Alphabet alphabet_;
   std::map<std::pair<Bits, Bits>, std::optional<Bits>> singles_;
-  Patience patience_{1.5, std::chrono::milliseconds(800)};
+  Patience patience_{2.5, std::chrono::milliseconds(500)};
   int ends_ = 0;
   bool ended_ = true;        ///< the next call is the first one of a process
   std::uint64_t calls_ = 0;  ///< of this process
