@@ -32,6 +32,23 @@ std::string build_hash(const PluginInfo& plugin) {
   return fmt::format("{:016x}", h);
 }
 
+/// The contract of a plug-in, whose names are all there.
+Contract contract_for(const std::string& text, const std::string& source,
+                      const std::vector<OfferedKernel>& kernels) {
+  Contract contract = parse_contract(text, source);
+  check_contract(contract, kernels);
+  return contract;
+}
+
+std::vector<OfferedKernel> kernels_of(const PluginInfo& plugin) {
+  std::vector<OfferedKernel> out;
+  for (const KernelInfo& k : plugin.kernels) {
+    out.push_back({k.name, k.op, {}});
+    for (const Dtype d : k.dtypes) out.back().dtypes.emplace_back(name(d));
+  }
+  return out;
+}
+
 Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& build_id, bool given) {
   const KernelInfo& k = plugin.kernels[i];
   Offer offer;
@@ -69,7 +86,8 @@ void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
     if (std::find(catalog.plugin_names.begin(), catalog.plugin_names.end(), plugin.name) !=
         catalog.plugin_names.end())
       throw LoadError(fmt::format("{}: a plug-in named '{}' is already loaded", path, plugin.name));
-    catalog.contracts[plugin.name] = parse_contract(plugin.contract, plugin.name + " (contract)");
+    catalog.contracts[plugin.name] =
+        contract_for(plugin.contract, plugin.name + " (contract)", kernels_of(plugin));
     catalog.contract_texts[plugin.name] = plugin.contract;
     catalog.plugin_names.push_back(plugin.name);
     const std::string build_id = build_hash(plugin);
@@ -111,7 +129,11 @@ void override_contract(const Options& o, Catalog& catalog) {
                     "--impl 'PLUGIN/*'",
                     plugins.size()));
   try {
-    catalog.contracts[plugins[0]] = parse_contract(content, o.contract);
+    std::vector<OfferedKernel> kernels;
+    for (const Offer& offer : catalog.offers)
+      if (offer.about.plugin == plugins[0])
+        kernels.push_back({offer.about.kernel, offer.about.op, offer.about.dtypes});
+    catalog.contracts[plugins[0]] = contract_for(content, o.contract, kernels);
     catalog.contract_texts[plugins[0]] = content;
   } catch (const BadContract& e) {
     throw UsageError(e.what());
