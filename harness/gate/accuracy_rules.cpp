@@ -17,6 +17,11 @@ std::string input_text(const Witness& w) {
              : fmt::format("z = {}", w.z.decimal);
 }
 
+/// f64 results can be off by more ulps than a double holds.
+std::string ulps_text(double v) {
+  return std::isinf(v) ? "more than 1e308" : fmt::format("{:.6g}", v);
+}
+
 std::string category_text(const std::string& c) {
   if (c == "new_nan") return "NaN where the true value is a number";
   if (c == "lost_nan") return "a number where the input is NaN";
@@ -154,7 +159,7 @@ class Rules {
     if (most == nullptr || !r_.statistics.max_ulp || *r_.statistics.max_ulp <= *most) return;
     const double limit = *most;
     add("accuracy.max_ulp", Severity::error,
-        fmt::format("{:.6g} ulp at {}, promised at most {:.6g}", *r_.statistics.max_ulp,
+        fmt::format("{} ulp at {}, promised at most {:.6g}", ulps_text(*r_.statistics.max_ulp),
                     input_text(*r_.max), limit),
         std::max<std::uint64_t>(1, beyond(r_, limit)), r_.max,
         stretch(
@@ -297,10 +302,10 @@ class Rules {
     Broken& b = add(
         "accuracy.half_lost", Severity::error,
         worst != nullptr
-            ? fmt::format("more than half of the digits are wrong: {:.6g} ulp at {} (half: {:.6g})",
-                          error, input_text(*worst), limit)
-            : fmt::format("more than half of the digits are wrong: up to {:.6g} ulp (half: {:.6g})",
-                          error, limit),
+            ? fmt::format("more than half of the digits are wrong: {} ulp at {} (half: {:.6g})",
+                          ulps_text(error), input_text(*worst), limit)
+            : fmt::format("more than half of the digits are wrong: up to {} ulp (half: {:.6g})",
+                          ulps_text(error), limit),
         std::max<std::uint64_t>(1, counted),
         worst != nullptr ? std::optional(*worst) : std::nullopt);
     b.unless_told = true;
