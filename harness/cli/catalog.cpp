@@ -105,8 +105,29 @@ void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
   }
 }
 
+/// One without any of the dtypes that were asked for is not asked for; of one that describes none,
+/// it cannot be said.
 bool chosen(const Offer& offer, const Options& o) {
-  return matches(o.ops, offer.about.op) && matches(o.impls, offer.about.name);
+  const std::vector<std::string>& dtypes = offer.about.dtypes;
+  return matches(o.ops, offer.about.op) && matches(o.impls, offer.about.name) &&
+         (dtypes.empty() || std::any_of(dtypes.begin(), dtypes.end(), [&](const std::string& d) {
+            return matches(o.dtypes, d);
+          }));
+}
+
+/// The inputs that are asked for and of which the kernel's contract speaks; nothing where these are
+/// none.
+std::optional<InputChoice> within_domain(const Catalog& catalog, const Offer& offer, Dtype d,
+                                         InputChoice c) {
+  const KernelContract& k = catalog.contracts.at(offer.about.plugin).of(offer.about.kernel);
+  const auto domain = k.domain_of(std::string(name(d)));
+  if (!domain) return c;
+  const auto numbers = numbers_in(d, *domain);
+  if (!numbers) return std::nullopt;
+  if (!c.lo || ordinal(d, *c.lo) < ordinal(d, numbers->first)) c.lo = numbers->first;
+  if (!c.hi || ordinal(d, *c.hi) > ordinal(d, numbers->second)) c.hi = numbers->second;
+  if (ordinal(d, *c.lo) > ordinal(d, *c.hi)) return std::nullopt;
+  return c;
 }
 
 /// --contract FILE stands in for the contract of the one plug-in that is chosen.
@@ -201,14 +222,6 @@ std::vector<Job> make_jobs(const Catalog& catalog, const Options& o,
   const std::vector<Dtype> dtypes = chosen_dtypes(o);
   for (OpId op : chosen_ops(o)) {
     for (Dtype d : dtypes) {
-      Job job;
-      for (const Offer& offer : catalog.offers) {
-        if (offer.op != op || !chosen(offer, o) || !offer.about.unavailable.empty()) continue;
-        if (std::find(offer.dtypes.begin(), offer.dtypes.end(), d) == offer.dtypes.end()) continue;
-        job.targets.push_back(
-            {offer.about.name, offer.about.path, offer.kernel, offer.device_arrays});
-      }
-      if (job.targets.empty()) continue;
       const bool unary = info(op).arity == 1;
       const bool exhaustive = d == Dtype::f32 && (unary ? defaults.f32_unary_exhaustive
                                                         : defaults.f32_labels_exhaustive);
@@ -217,10 +230,24 @@ std::vector<Job> make_jobs(const Catalog& catalog, const Options& o,
         inputs.labels = {"all"};
       const bool search = o.search || (defaults.f64_search && d == Dtype::f64);
       const std::uint64_t points = search ? defaults.searched_points : defaults.points;
-      InputChoice choice = choose_inputs(inputs, op, d, points, exhaustive, search);
-      choice.rows = fast_judge_covers(op);
-      job.plan = make_plan(op, d, choice);
-      jobs.push_back(std::move(job));
+      // Kernels that promise something of the same z share a job, so that they get the same inputs.
+      std::map<std::pair<std::optional<Bits>, std::optional<Bits>>, Job> by_domain;
+      for (const Offer& offer : catalog.offers) {
+        if (offer.op != op || !chosen(offer, o) || !offer.about.unavailable.empty()) continue;
+        if (std::find(offer.dtypes.begin(), offer.dtypes.end(), d) == offer.dtypes.end()) continue;
+        const auto choice = within_domain(catalog, offer, d,
+                                          choose_inputs(inputs, op, d, points, exhaustive, search));
+        if (!choice) continue;
+        Job& job = by_domain[{choice->lo, choice->hi}];
+        if (job.targets.empty()) {
+          InputChoice c = *choice;
+          c.rows = fast_judge_covers(op);
+          job.plan = make_plan(op, d, c);
+        }
+        job.targets.push_back(
+            {offer.about.name, offer.about.path, offer.kernel, offer.device_arrays});
+      }
+      for (auto& [domain, job] : by_domain) jobs.push_back(std::move(job));
     }
   }
   return jobs;

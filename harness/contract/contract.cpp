@@ -240,6 +240,17 @@ std::optional<std::pair<double, double>> KernelContract::domain_of(const std::st
   return std::nullopt;
 }
 
+std::optional<std::pair<Bits, Bits>> numbers_in(Dtype d, std::pair<double, double> domain) {
+  Bits lo = encode(d, domain.first), hi = encode(d, domain.second);
+  if (decode(d, lo) < domain.first) lo = step(d, lo, 1);
+  if (decode(d, hi) > domain.second) hi = step(d, hi, -1);
+  // Either zero is the number 0.
+  if (is_zero(d, lo)) lo = format(d).sign_bit();
+  if (is_zero(d, hi)) hi = 0;
+  if (ordinal(d, lo) > ordinal(d, hi)) return std::nullopt;
+  return std::pair(lo, hi);
+}
+
 const KernelContract& Contract::of(const std::string& kernel) const {
   static const KernelContract nothing;
   const auto found = kernels.find(kernel);

@@ -95,6 +95,9 @@ struct Contract {
 /// Reads a contract; empty text promises nothing. `source` names it in errors.
 Contract parse_contract(const std::string& text, const std::string& source);
 
+/// The numbers of a dtype in a contract's domain, its first and last; nothing where there is none.
+std::optional<std::pair<Bits, Bits>> numbers_in(Dtype d, std::pair<double, double> domain);
+
 /// A kernel that a plug-in describes, whether it can run here or not.
 struct OfferedKernel {
   std::string name, op;

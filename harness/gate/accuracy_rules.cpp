@@ -299,15 +299,15 @@ class Rules {
       if (const double* most = budget_of(k_.max_ulp, r_.dtype, region);
           most != nullptr && *most >= error)
         return;
-    Broken& b = add(
-        "accuracy.half_lost", Severity::error,
-        worst != nullptr
-            ? fmt::format("more than half of the digits are wrong: {} ulp at {} (half: {:.6g})",
-                          ulps_text(error), input_text(*worst), limit)
-            : fmt::format("more than half of the digits are wrong: up to {} ulp (half: {:.6g})",
-                          ulps_text(error), limit),
-        std::max<std::uint64_t>(1, counted),
-        worst != nullptr ? std::optional(*worst) : std::nullopt);
+    Broken& b =
+        add("accuracy.half_lost", Severity::error,
+            worst != nullptr
+                ? fmt::format("more than half of the digits are wrong: {} ulp at {} (half: {:.6g})",
+                              ulps_text(error), input_text(*worst), limit)
+                : fmt::format("more than half of the digits are wrong: up to {} ulp (half: {:.6g})",
+                              ulps_text(error), limit),
+            std::max<std::uint64_t>(1, counted),
+            worst != nullptr ? std::optional(*worst) : std::nullopt);
     b.unless_told = true;
     if (worst == nullptr) b.finding.replay = sweep();
   }
@@ -348,17 +348,6 @@ class Rules {
 }  // namespace
 
 double half_of_digits(Dtype d) { return std::exp2(format(d).p / 2.0); }
-
-std::optional<std::pair<Bits, Bits>> numbers_in(Dtype d, std::pair<double, double> domain) {
-  Bits lo = encode(d, domain.first), hi = encode(d, domain.second);
-  if (decode(d, lo) < domain.first) lo = step(d, lo, 1);
-  if (decode(d, hi) > domain.second) hi = step(d, hi, -1);
-  // Either zero is the number 0.
-  if (is_zero(d, lo)) lo = format(d).sign_bit();
-  if (is_zero(d, hi)) hi = 0;
-  if (ordinal(d, lo) > ordinal(d, hi)) return std::nullopt;
-  return std::pair(lo, hi);
-}
 
 bool every_input(const Result& r, const KernelContract& k) {
   if (r.evidence != "exhaustive") return false;

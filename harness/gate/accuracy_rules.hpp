@@ -27,7 +27,4 @@ double half_of_digits(Dtype d);
 /// Every pattern of z that the contract speaks of and, for two-argument ops, every label in [0, 1].
 bool every_input(const Result& r, const KernelContract& k);
 
-/// The numbers of a dtype in a contract's domain, its first and last; nothing where there is none.
-std::optional<std::pair<Bits, Bits>> numbers_in(Dtype d, std::pair<double, double> domain);
-
 }  // namespace ulpaudit
