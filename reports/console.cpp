@@ -312,8 +312,9 @@ void Console::remarks() {
                             : n > kNamesOfARemark
                                 ? fmt::format("{} and {} more", names[r][0], n - 1)
                                 : fmt::format("{}", fmt::join(names[r], ", "));
-    for (const std::string& l : wrap(fmt::format("  {}: {}", who, r), width_))
-      line(l, bad ? Style::yellow : Style::dim);
+    for (const std::string& l :
+         wrap(fmt::format("{}: {}", who, r), width_ < 40 ? width_ : width_ - 2))
+      line("  " + l, bad ? Style::yellow : Style::dim);
   }
 }
 
