@@ -284,9 +284,14 @@ class Rules {
 
   /// Of results that are of no category: those have findings of their own.
   void half_lost() {
-    if (r_.region == "crossing" || r_.region == "special" || !r_.statistics.max_ulp) return;
+    if (r_.region == "crossing" || r_.region == "special" || !r_.statistics.max_ulp || !r_.max)
+      return;
     const double limit = half_of_digits(d_);
-    const std::uint64_t counted = beyond(r_, limit);
+    // An error of just the limit is none too many: where the largest is of a category and hides the
+    // rest, whole bins of the histogram above the limit count.
+    const bool hidden = of_category(r_, *r_.max);
+    if (!hidden && *r_.statistics.max_ulp <= limit) return;
+    const std::uint64_t counted = beyond(r_, hidden ? std::nextafter(limit, HUGE_VAL) : limit);
     const Witness* worst = nullptr;
     for (const std::optional<Witness>* w : {&r_.max, &r_.max_signed, &r_.min_signed})
       if (*w && (*w)->error_ulps && std::fabs(*(*w)->error_ulps) > limit && !of_category(r_, **w) &&
