@@ -176,12 +176,13 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
     append_training(catalog, without_checkpoint(o), {}, {}, report);
     if (!g_interrupted) append_training_answers(catalog, o, report);
   }
+  mark_end(report, outcome.ended_early, outcome.interrupted || g_interrupted);
   judge_report(catalog.contracts, extras.properties, report);
   if (extras.properties) simplify_values(catalog, o, unstable, report);
   group_by_cause(report);
   verify_replays(o, report);
+  give_verdicts(catalog.contracts, report);
   name_program(report);
-  report.run.ended_early = outcome.ended_early || outcome.interrupted;
   report.run.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.run.points_per_second = static_cast<double>(outcome.evaluations) / report.run.wall_seconds;
@@ -190,8 +191,17 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   return run;
 }
 
+void mark_end(Report& report, bool time_limit, bool signal) {
+  report.run.ended_early = time_limit || signal;
+  report.run.ended_by = signal ? "signal" : time_limit ? "time limit" : "";
+}
+
 Exit exit_of(const Report& report) {
   Exit e = has_errors(report) ? Exit::finding : Exit::fine;
+  // What a signal left undone is told by a code of its own: the run may be resumed.
+  for (const Verdict& v : report.verdicts)
+    if (v.status == "incomplete")
+      e = worse(e, report.run.ended_by == "signal" ? Exit::interrupted : Exit::plugin);
   for (const Finding& f : report.findings)
     if (f.rule.rfind("plugin.", 0) == 0) e = worse(e, Exit::plugin);
   for (const Result& r : report.results)
@@ -217,7 +227,6 @@ void write_report_folder(const Report& report, const std::string& folder) {
 Exit give_report(const Options& o, std::chrono::steady_clock::time_point start, Report& report) {
   report.run.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  report.run.ended_early = g_interrupted;
   if (!o.output.empty()) write_report_folder(report, o.output);
   fmt::print("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
   const Exit e = exit_of(report);

@@ -57,6 +57,8 @@ class Shrink {
     --left_;
     for (Violation& v : judge_(t)) {
       if (v.rule != b_.violation.rule) continue;
+      // How long it was waited for at first is what the finding says.
+      if (v.rule == "plugin.hang") v.message = b_.violation.message;
       b_.violation = std::move(v);
       b_.trial = t;
       return true;

@@ -161,7 +161,8 @@ Result blank(const Result& r) {
   b.labels = r.labels;
   b.label_count = r.label_count;
   b.inputs = r.inputs;
-  b.special_values = r.special_values;  // of the same inputs in every shard
+  b.special_values = r.special_values;  // of the same inputs in every shard, as is the next
+  b.reversed = r.reversed;
   b.digest = "0";
   return b;
 }
