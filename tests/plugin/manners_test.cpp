@@ -15,6 +15,7 @@
 #include "plugin/foreign_text.hpp"
 #include "plugin/loader.hpp"
 #include "plugin/poison.hpp"
+#include "plugin/program.hpp"
 #include "plugin/session.hpp"
 
 namespace ulpaudit {
@@ -325,6 +326,58 @@ TEST(Limits, TheDeadlineAndTheMemoryLimitCanChange) {
   EXPECT_NE(run(*s, "memory_file").message.find("more than 64 MiB"), std::string::npos);
 #endif
 }
+
+std::unique_ptr<Session> program(const std::string& command) {
+  return open_session(program_address(command), options());
+}
+std::string python_worker(const std::string& mode) {
+  return "/usr/bin/python3 " ULPAUDIT_TEST_DATA "/cli/programs/worker.py " + mode;
+}
+
+#ifndef ULPAUDIT_EMULATED
+TEST(Program, WhatItDoesNotWriteIsTold) {
+  const auto s = program(python_worker("last_element"));
+  Outcome o = run(*s, "sigmoid", 7, 2);
+  EXPECT_EQ(o.kind, Kind::ok);
+  ASSERT_EQ(rules(o), "batch.not_written");
+  EXPECT_EQ(o.facts[0].text, "element 6 of 7 is not written");
+  EXPECT_EQ(o.facts[0].element, 6u);
+  EXPECT_EQ(rules(run(*s, "sigmoid", 3, 2)), "");
+  EXPECT_EQ(rules(stage(*s, "sigmoid", Stage())), "batch.not_written");
+  Stage tiles;
+  tiles.tile = 16;
+  o = stage(*s, "sigmoid", tiles);
+  ASSERT_EQ(rules(o), "batch.not_written");
+  EXPECT_EQ(o.facts[0].text, "element 15 of 16 is not written");
+  EXPECT_EQ(o.facts[0].element, 1u) << "of the 7 that were given";
+  o = run(*program(python_worker("writes_nothing")), "sigmoid", 7, 2);
+  EXPECT_EQ(o.kind, Kind::protocol);
+  EXPECT_NE(o.message.find("wrote no result"), std::string::npos) << o.message;
+}
+
+TEST(Program, NothingOutlivesIt) {
+  const auto s =
+      program("sh -c 'setsid sleep 1000 & echo $! >&2; exec " + python_worker("dies") + "'");
+  const Outcome o = run(*s, "sigmoid");
+  EXPECT_EQ(o.kind, Kind::crashed) << o.message;
+  const std::size_t at = o.message.find("printed: ");
+  ASSERT_NE(at, std::string::npos) << o.message;
+  const int left = std::atoi(o.message.c_str() + at + 9);
+  ASSERT_GT(left, 1) << o.message;
+  EXPECT_TRUE(gone_soon(left));
+}
+
+TEST(Program, OneThatCannotBeStartedSaysWhy) {
+  try {
+    program("/no/such/program with words");
+    ADD_FAILURE() << "it was started";
+  } catch (const LoadError& e) {
+    EXPECT_STREQ(e.what(),
+                 "--exec '/no/such/program with words': cannot start it: No such file or "
+                 "directory");
+  }
+}
+#endif
 
 /// Kilobytes of the machine's files in memory.
 std::uint64_t shared_memory_in_use() {
