@@ -143,6 +143,17 @@ TEST_P(Plain, AResultThatEqualsThePatternIsAResult) {
   EXPECT_EQ(rules(stage(*s, "leaves_third", tiles)), "batch.not_written");
 }
 
+/// A kernel that differs from call to call is not one that leaves elements out.
+TEST(Poison, AResultThatWasTheFillingOnceIsNoAccusation) {
+  const std::uint16_t first[] = {7, 0, 0}, second[] = {7, 3, 9};
+  const Untouched untouched(first, 3, 2, 0);
+  ASSERT_TRUE(untouched.any());
+  EXPECT_EQ(untouched.left_by_both(second, 9).count, 1u);
+  EXPECT_EQ(untouched.left_by_both(second, 9).first, 2u);
+  EXPECT_EQ(untouched.left_by_either(second, 9).count, 2u);
+  EXPECT_EQ(untouched.left_by_either(first, 9).count, 0u);
+}
+
 TEST(Poison, DiffersFromCallToCallAndNamesEveryPayload) {
   for (const Dtype d : kDtypes) {
     Bits before = 0;
