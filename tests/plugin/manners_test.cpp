@@ -278,6 +278,16 @@ TEST(Leftovers, AProcessIsToldAndEnded) {
   EXPECT_EQ(rules(stage(*s, "copy", watched)), "");
 }
 
+TEST(Leftovers, AProcessOfTheConstructorIsTold) {
+  const auto s = open_session(fault("constructor_process"), options());
+  std::string found;
+  for (const Fact& f : s->info().facts) found += f.rule + " ";
+  EXPECT_NE(found.find("environment.process"), std::string::npos) << found;
+  Stage watched;
+  watched.process = true;
+  EXPECT_EQ(rules(stage(*s, "zero", watched)), "") << "no call's";
+}
+
 TEST(Leftovers, NothingOutlivesTheWorker) {
   const auto s = open_session(fault("manners"), options());
   ASSERT_EQ(run(*s, "orphan").kind, Kind::ok);
