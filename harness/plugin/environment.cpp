@@ -87,8 +87,19 @@ pid_t g_guard = 0;
 /// What this process started and what still is: its children, and the orphans that its guard took
 /// over.
 std::vector<pid_t> started_processes() {
-  std::vector<pid_t> found = descendants(g_guard != 0 ? g_guard : ::getpid());
-  found.erase(std::remove(found.begin(), found.end(), ::getpid()), found.end());
+  std::vector<pid_t> found;
+  const auto add = [&](pid_t root) {
+    for (const pid_t p : descendants(root)) found.push_back(p);
+  };
+  // One call says that there is no child; their list is one file for each thread.
+  siginfo_t what = {};
+  if (::waitid(P_ALL, 0, &what, WEXITED | WNOHANG | WNOWAIT) == 0) add(::getpid());
+  if (g_guard != 0)
+    for (const pid_t child : children_of(g_guard))
+      if (child != ::getpid()) {
+        found.push_back(child);
+        add(child);
+      }
   std::sort(found.begin(), found.end());
   return found;
 }

@@ -81,7 +81,7 @@ class Hosted {
       o = std::move(again);
       return false;
     }
-    const Untouched::Answer a = untouched.settle(out(), poison_of_bytes(other, b_.width));
+    const Untouched::Answer a = untouched.left_by_both(out(), poison_of_bytes(other, b_.width));
     if (a.count == 0) return true;
     o.unwritten = a.count;
     o.poison = poison_of_bytes(stage_.out_fill, b_.width);

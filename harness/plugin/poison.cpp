@@ -105,11 +105,12 @@ Untouched::Untouched(const void* out, std::uint64_t n, std::uint64_t width, Bits
     find_places<std::uint64_t>(at, n, pattern, places_);
 }
 
-Untouched::Answer Untouched::settle(const void* out, Bits other) const {
+Untouched::Answer Untouched::settle(const void* out, Bits other, bool both) const {
   Answer a;
   std::uint64_t last = 0;
   for (const std::uint64_t i : places_) {
-    if (element(out, i, width_) == pattern_) continue;
+    const Bits then = element(out, i, width_);
+    if (both ? then != other : then == pattern_) continue;
     if (a.count++ == 0) a.first = i;
     last = i;
   }

@@ -24,15 +24,18 @@ class Untouched {
  public:
   Untouched(const void* out, std::uint64_t n, std::uint64_t width, Bits pattern);
   bool any() const { return !places_.empty(); }
-  /// After a second call on `other`: those places that do not hold the pattern again were not
-  /// written by one of the two calls, since a kernel that returns the pattern does so twice. The
-  /// first one and their number.
+  /// The first place that was not written, and their number.
   struct Answer {
     std::uint64_t first = 0, count = 0;
   };
-  Answer settle(const void* out, Bits other) const;
+  /// After a second call on `other`, places that hold that one were not written.
+  Answer left_by_both(const void* out, Bits other) const { return settle(out, other, true); }
+  /// As above, and those that hold something else than the pattern: a kernel that returns a
+  /// signalling NaN does so twice, so that they were left by the first call.
+  Answer left_by_either(const void* out, Bits other) const { return settle(out, other, false); }
 
  private:
+  Answer settle(const void* out, Bits other, bool both) const;
   std::uint64_t n_, width_;
   Bits pattern_;
   std::vector<std::uint64_t> places_;  ///< the first ones
@@ -60,7 +63,7 @@ Outcome call_on_poison(Dtype d, std::uint64_t n, void* out, Call call) {
   fill_with(out, n, width, other);
   Outcome again = call();
   if (again.kind != Outcome::Kind::ok) return again;
-  const Untouched::Answer answer = untouched.settle(out, other);
+  const Untouched::Answer answer = untouched.left_by_either(out, other);
   std::memcpy(out, results.data(), results.size());
   if (answer.count == 0) return o;
   o.unwritten = answer.count;

@@ -267,7 +267,8 @@ class StagedCall {
     const auto other = static_cast<std::uint8_t>(stage_.out_fill ^ 0x5a);
     const Outcome again = call(c, false, other);
     if (again.kind == Outcome::Kind::ok) {
-      const Untouched::Answer a = untouched.settle(c.out->data(), poison_of_bytes(other, size_));
+      const Untouched::Answer a =
+          untouched.left_by_both(c.out->data(), poison_of_bytes(other, size_));
       o.unwritten = a.count;
       o.poison = poison_of_bytes(results.empty() ? other : stage_.out_fill, size_);
       if (a.count != 0) add_not_written(o, a, n_, given_ == 0 ? 0 : a.first % (given_ / size_));

@@ -49,10 +49,10 @@ struct Pipe {
 Pipe make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) cannot_start("pipe");
-  Fd first(ends[0]), second(ends[1]);
+  Fd second(ends[1]);  // closed where the first finds no number
   Pipe p;
-  p.read = Fd::raised(::dup(ends[0]), "pipe");
-  p.write = Fd::raised(::dup(ends[1]), "pipe");
+  p.read = Fd::raised(ends[0], "pipe");
+  p.write = Fd::raised(second.release(), "pipe");
   return p;
 }
 

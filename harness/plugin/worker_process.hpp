@@ -28,6 +28,8 @@ class Fd {
   }
   int get() const { return fd_; }
   void reset();
+  /// Its number, which is no longer closed.
+  int release() { return std::exchange(fd_, -1); }
   /// Takes over `fd` under a number of at least 10, close-on-exec. Throws LoadError where `fd` is
   /// negative or no number is left.
   static Fd raised(int fd, const char* what);

@@ -15,6 +15,8 @@
 #include "plugin/foreign_text.hpp"
 #include "plugin/loader.hpp"
 #include "plugin/poison.hpp"
+#include "plugin/processes.hpp"
+#include "plugin/program.hpp"
 #include "plugin/session.hpp"
 
 namespace ulpaudit {
@@ -142,6 +144,17 @@ TEST_P(Plain, AResultThatEqualsThePatternIsAResult) {
   EXPECT_EQ(rules(stage(*s, "leaves_third", tiles)), "batch.not_written");
 }
 
+/// A kernel that differs from call to call is not one that leaves elements out.
+TEST(Poison, AResultThatWasTheFillingOnceIsNoAccusation) {
+  const std::uint16_t first[] = {7, 0, 0}, second[] = {7, 3, 9};
+  const Untouched untouched(first, 3, 2, 0);
+  ASSERT_TRUE(untouched.any());
+  EXPECT_EQ(untouched.left_by_both(second, 9).count, 1u);
+  EXPECT_EQ(untouched.left_by_both(second, 9).first, 2u);
+  EXPECT_EQ(untouched.left_by_either(second, 9).count, 2u);
+  EXPECT_EQ(untouched.left_by_either(first, 9).count, 0u);
+}
+
 TEST(Poison, DiffersFromCallToCallAndNamesEveryPayload) {
   for (const Dtype d : kDtypes) {
     Bits before = 0;
@@ -266,6 +279,16 @@ TEST(Leftovers, AProcessIsToldAndEnded) {
   EXPECT_EQ(rules(stage(*s, "copy", watched)), "");
 }
 
+TEST(Leftovers, AProcessOfTheConstructorIsTold) {
+  const auto s = open_session(fault("constructor_process"), options());
+  std::string found;
+  for (const Fact& f : s->info().facts) found += f.rule + " ";
+  EXPECT_NE(found.find("environment.process"), std::string::npos) << found;
+  Stage watched;
+  watched.process = true;
+  EXPECT_EQ(rules(stage(*s, "zero", watched)), "") << "no call's";
+}
+
 TEST(Leftovers, NothingOutlivesTheWorker) {
   const auto s = open_session(fault("manners"), options());
   ASSERT_EQ(run(*s, "orphan").kind, Kind::ok);
@@ -326,28 +349,69 @@ TEST(Limits, TheDeadlineAndTheMemoryLimitCanChange) {
 #endif
 }
 
-/// Kilobytes of the machine's files in memory.
-std::uint64_t shared_memory_in_use() {
-  std::FILE* f = std::fopen("/proc/meminfo", "r");
-  char line[256];
-  unsigned long long kib = 0;
-  while (f != nullptr && std::fgets(line, sizeof line, f) != nullptr)
-    if (std::sscanf(line, "Shmem: %llu", &kib) == 1) break;
-  if (f != nullptr) std::fclose(f);
-  return kib;
+std::unique_ptr<Session> program(const std::string& command) {
+  return open_session(program_address(command), options());
 }
+std::string python_worker(const std::string& mode) {
+  return "/usr/bin/python3 " ULPAUDIT_TEST_DATA "/cli/programs/worker.py " + mode;
+}
+
+#ifndef ULPAUDIT_EMULATED
+TEST(Program, WhatItDoesNotWriteIsTold) {
+  const auto s = program(python_worker("last_element"));
+  Outcome o = run(*s, "sigmoid", 7, 2);
+  EXPECT_EQ(o.kind, Kind::ok);
+  ASSERT_EQ(rules(o), "batch.not_written");
+  EXPECT_EQ(o.facts[0].text, "element 6 of 7 is not written");
+  EXPECT_EQ(o.facts[0].element, 6u);
+  EXPECT_EQ(rules(run(*s, "sigmoid", 3, 2)), "");
+  EXPECT_EQ(rules(stage(*s, "sigmoid", Stage())), "batch.not_written");
+  Stage tiles;
+  tiles.tile = 16;
+  o = stage(*s, "sigmoid", tiles);
+  ASSERT_EQ(rules(o), "batch.not_written");
+  EXPECT_EQ(o.facts[0].text, "element 15 of 16 is not written");
+  EXPECT_EQ(o.facts[0].element, 1u) << "of the 7 that were given";
+  o = run(*program(python_worker("writes_nothing")), "sigmoid", 7, 2);
+  EXPECT_EQ(o.kind, Kind::protocol);
+  EXPECT_NE(o.message.find("wrote no result"), std::string::npos) << o.message;
+}
+
+TEST(Program, NothingOutlivesIt) {
+  const auto s =
+      program("sh -c 'setsid sleep 1000 & echo $! >&2; exec " + python_worker("dies") + "'");
+  const Outcome o = run(*s, "sigmoid");
+  EXPECT_EQ(o.kind, Kind::crashed) << o.message;
+  const std::size_t at = o.message.find("printed: ");
+  ASSERT_NE(at, std::string::npos) << o.message;
+  const int left = std::atoi(o.message.c_str() + at + 9);
+  ASSERT_GT(left, 1) << o.message;
+  EXPECT_TRUE(gone_soon(left));
+}
+
+TEST(Program, OneThatCannotBeStartedSaysWhy) {
+  try {
+    program("/no/such/program with words");
+    ADD_FAILURE() << "it was started";
+  } catch (const LoadError& e) {
+    EXPECT_STREQ(e.what(),
+                 "--exec '/no/such/program with words': cannot start it: No such file or "
+                 "directory");
+  }
+}
+#endif
 
 TEST(Log, KeepsHeadAndTailAlone) {
   const auto s = open_session(fault("manners"), options());
   Stage watched;
   watched.process = true;
-  const std::uint64_t before = shared_memory_in_use();
+  const std::uint64_t before = memory_of(::getpid());  // which holds the log open
   for (int i = 0; i < 10; ++i) {
     const Outcome o = stage(*s, "prints_much", watched);
     ASSERT_EQ(rules(o), "environment.output");
     EXPECT_EQ(o.facts[0].text, "33554441 bytes were printed to stdout or stderr");
   }
-  EXPECT_LT(shared_memory_in_use(), before + (200 << 10)) << "of 320 MiB that were printed";
+  EXPECT_LT(memory_of(::getpid()), before + (64 << 20)) << "of 320 MiB that were printed";
 }
 
 TEST(Log, LastWordsAreHarmless) {

@@ -2,6 +2,7 @@
 #include <fenv.h>
 #include <locale.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +20,13 @@ __attribute__((constructor)) static void start(void) { exit(3); }
 __attribute__((constructor)) static void start(void) {
   for (volatile unsigned i = 0;; i = i + 1) {
   }
+}
+#elif defined(FAULT_CONSTRUCTOR_PROCESS)
+__attribute__((constructor)) static void start(void) {
+  const pid_t left = fork();
+  if (left == 0)
+    for (;;) pause();
+  printf("%d\n", (int)left);
 }
 #elif defined(FAULT_CONSTRUCTOR_STATE)
 __attribute__((constructor)) static void start(void) {
