@@ -47,8 +47,9 @@ static void from_json(const Json& j, Statistics& s) {
   s.allclose_failures = j.at("allclose_failures");
   if (j.contains("typical_logits")) {
     const Json& w = j.at("typical_logits");
-    s.typical_logits = Statistics::Weighted{w.at("mean"), w.at("rms"), w.at("correctly_rounded"),
-                                            read_optional(w, "bias")};
+    s.typical_logits =
+        Statistics::Weighted{w.at("mean"), w.at("rms"), w.at("correctly_rounded"),
+                             w.contains("bias") ? read_optional(w, "bias") : std::nullopt};
   }
 }
 

@@ -259,6 +259,7 @@ Report merge_shards(std::vector<ShardFile> shards) {
   out.properties = first.properties;  // the first shard alone checks them
   for (const Finding& f : first.findings)
     if (f.phase != "sweep") out.findings.push_back(f);  // the first shard alone checks properties
+  out.coverage = first.coverage;
   for (const Result* total : totals(first)) merge_rows(shards, *total, out);
   return out;
 }

@@ -133,6 +133,28 @@ class Drafts(ContractTest):
         self.check(USAGE, 'contract', self.path('none.json'))
 
 
+class Bias(ContractTest):
+    def test_the_curve_keeps_signed_sums(self):
+        for dtype in 'f16', 'f32', 'f64':
+            report = self.report(FINE, '--impl', 'naive/sigmoid', '--dtype', dtype, *SMALL)
+            total = report['results'][0]
+            bins = total['raw_curve']['bins']
+            self.assertEqual(sum(int(b[8]) for b in bins), int(total['raw']['sum_signed']), dtype)
+            self.assertEqual(sum(int(b[5]) for b in bins), int(total['raw']['sum_abs']), dtype)
+            weighted = total['statistics']['typical_logits']
+            self.assertLessEqual(abs(weighted['bias']), weighted['mean'])
+
+    def test_a_budget_over_typical_logits(self):
+        # bf16 of a correctly rounded sigmoid is hardly biased, and that of one that is not, neither: ask for 0.
+        text = 'contract = 1\n[[kernel]]\nname = "sigmoid"\nbias = { bf16 = { typical = %s } }\n'
+        choice = ('--impl', 'stable/sigmoid', '--dtype', 'bf16', *SMALL)
+        report = self.report(FINDING, *choice, '--contract', self.path('c.toml', text % '0'))
+        broken = [f for f in report['findings'] if f['rule'] == 'accuracy.bias']
+        self.assertEqual([f['region'] for f in broken], ['typical'])
+        self.assertIn('over typical logits', broken[0]['message'])
+        self.report(FINE, *choice, '--contract', self.path('c.toml', text % '0.5'))
+
+
 class Domain(ContractTest):
     def test_nothing_is_judged_outside(self):
         # sigma(z/2) is right at 0 alone; in ±2^-10 it loses no half of its digits.
