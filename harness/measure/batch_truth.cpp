@@ -69,10 +69,9 @@ std::optional<Truth> BatchTruth::far_out(Bits z) {
   std::optional<FarOut>& far = far_[sign != 0 ? 0 : 1];
   if (!far) {
     const Truth limit = final_judge(op_, d_, sign | format(d_).infinity(), y_);
-    far = FarOut{limit.kind,
-                 limit.kind == TruthKind::infinite
-                     ? limit
-                     : final_judge(op_, d_, sign | encode(d_, kFarOut), y_)};
+    far = FarOut{limit.kind, limit.kind == TruthKind::infinite
+                                 ? limit
+                                 : final_judge(op_, d_, sign | encode(d_, kFarOut), y_)};
   }
   if (far->limit == TruthKind::infinite) return std::nullopt;
   Truth t = far->begin;

@@ -61,7 +61,7 @@ class BatchTruth {
     Truth begin;
   };
   std::optional<FarOut> far_[2];  // z < 0, z > 0; once asked for
-  std::vector<Truth> truths_;    // of the final judge, where it judges all
+  std::vector<Truth> truths_;     // of the final judge, where it judges all
 };
 
 }  // namespace ulpaudit

@@ -28,8 +28,8 @@ struct CheckpointOptions {
 
 /// All that a run has counted.
 struct Progressed {
-  std::vector<char> done;                         ///< by number of the chunk in this run
-  std::vector<std::vector<Accumulator>> results;  ///< job, target
+  std::vector<char> done;                            ///< by number of the chunk in this run
+  std::vector<std::vector<Accumulator>> results;     ///< job, target
   std::vector<std::vector<std::int64_t>> time_left;  ///< job, target: EndBudget::left(), ns
 };
 

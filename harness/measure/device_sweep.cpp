@@ -170,8 +170,7 @@ std::optional<DeviceSweep::Batch> DeviceSweep::count(Part& part, const Target& t
     for (const Fact& f : o.facts) tell(f.rule, f.text + ", on the device's arrays");
     if (o.kind != Outcome::Kind::ok) {
       failed_.insert(target.name);
-      tell(loss_kind(o),
-           o.message + ", on the device's arrays; the host's were tried next");
+      tell(loss_kind(o), o.message + ", on the device's arrays; the host's were tried next");
       return std::nullopt;
     }
     do {

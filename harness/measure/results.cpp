@@ -130,13 +130,14 @@ bool is_rule(const Loss& l) { return l.kind.find('.') != std::string::npos; }
 std::string loss_message(const Loss& l) {
   if (is_rule(l) && l.points == 0) return fmt::format("{} (in a batch of {})", l.message, l.length);
   // Nothing but batches that were not tried: a run of one shard may have no others.
-  const std::string where = l.batches == 0  ? ""
-                            : l.length == 1 ? "at one input, alone; "
-                                            : fmt::format("shortest batch of {} inputs; ", l.length);
+  const std::string where = l.batches == 0 ? ""
+                            : l.length == 1
+                                ? "at one input, alone; "
+                                : fmt::format("shortest batch of {} inputs; ", l.length);
   const std::string rest =
-      l.not_run == 0 ? ""
-                     : fmt::format(", {} of them not tried, as the time for going on was spent",
-                                   l.not_run);
+      l.not_run == 0
+          ? ""
+          : fmt::format(", {} of them not tried, as the time for going on was spent", l.not_run);
   return fmt::format("{} ({}{} point{} not measured{})", l.message, where, l.points,
                      l.points == 1 ? " was" : "s were", rest);
 }

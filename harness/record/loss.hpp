@@ -11,8 +11,8 @@ namespace ulpaudit {
 
 /// Batches that did not come back, of one kind of end: the shortest of them, the lowest of such.
 struct Loss {
-  /// "crash", "exit", "hang", "status", "protocol", "load"; or the rule of what a call did that came
-  /// back: "batch.not_written" (what it did not write is lost), "environment.…" (nothing is).
+  /// "crash", "exit", "hang", "status", "protocol", "load"; or the rule of what a call did that
+  /// came back: "batch.not_written" (what it did not write is lost), "environment.…" (nothing is).
   std::string kind;
   std::string message;
   std::uint64_t batches = 0, points = 0;
