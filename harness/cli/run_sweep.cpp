@@ -53,9 +53,11 @@ EngineOptions engine_options(const Options& o) {
   e.shard = shard.index;
   e.shards = shard.count;
   e.stop = &g_interrupted;
+  constexpr double kLongest = 1e9;  // seconds; a clock's nanoseconds reach 9e9
   if (o.time_limit > 0)
     e.deadline = std::chrono::steady_clock::now() +
-                 std::chrono::milliseconds(static_cast<std::int64_t>(o.time_limit * 1000));
+                 std::chrono::milliseconds(
+                     static_cast<std::int64_t>(std::min(o.time_limit, kLongest) * 1000));
   return e;
 }
 
@@ -130,10 +132,10 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   catch_interrupts();
   Progress progress(o.show_progress());
   engine.progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
-  engine.checkpoint = {
-      o.checkpoint, o.resume,
-      std::chrono::milliseconds(static_cast<std::int64_t>(o.checkpoint_every * 1000)),
-      identity_of(report, jobs)};
+  engine.checkpoint = {o.checkpoint, o.resume,
+                       std::chrono::milliseconds(
+                           static_cast<std::int64_t>(std::min(o.checkpoint_every, 1e9) * 1000)),
+                       identity_of(report, jobs)};
   EngineOutcome outcome;
   SessionPool sessions(o.session());
   for (auto& [path, session] : catalog.device_sessions) sessions.adopt(path, std::move(session));
@@ -175,7 +177,8 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   }
   judge_report(catalog.contracts, extras.properties, report);
   if (extras.properties) simplify_values(catalog, o, report);
-  report.run.ended_early = outcome.ended_early || outcome.interrupted;
+  report.run.ended_early = outcome.ended_early || outcome.interrupted || g_interrupted;
+  if (report.run.ended_early) report.run.ended_by = outcome.ended_early ? "time limit" : "signal";
   report.run.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.run.points_per_second = static_cast<double>(outcome.evaluations) / report.run.wall_seconds;
@@ -212,6 +215,7 @@ Exit give_report(const Options& o, std::chrono::steady_clock::time_point start, 
   report.run.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.run.ended_early = g_interrupted;
+  if (g_interrupted) report.run.ended_by = "signal";
   if (!o.output.empty()) write_report_folder(report, o.output);
   fmt::print("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
   const Exit e = exit_of(report);

@@ -73,7 +73,7 @@ bool every_input(const Result& r) {
   if (r.evidence != "exhaustive" || !r.range.empty()) return false;
   const OpId op = *op_from_name(r.op);
   const Dtype d = *dtype_from_name(r.dtype);
-  return info(op).arity == 1 || r.label_count == encode(d, 1.0) + 1;
+  return info(op).arity == 1 || r.label_count >= encode(d, 1.0) + 1;
 }
 
 class Judge {

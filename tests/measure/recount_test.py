@@ -489,12 +489,15 @@ class Recount(unittest.TestCase):
             for b in range(first, first + bins):
                 rows[b] = (points, points, 0, 0, '0', '0', 0)
         for row in total['raw_curve']['bins']:
-            rows[row[0]] = tuple(row[1:])
+            rows[row[0]] = tuple(row[1:8])
         return rows
 
     def compare_curve(self, total, curve):
         rows = self.raw_curve(total)
         self.assertEqual(set(rows), set(curve))
+        for row in total['raw_curve']['bins']:
+            if len(row) > 8:  # the signed sum, where bins have one
+                self.sums(curve[row[0]].signed, row[8], 'signed sum of bin %d' % row[0])
         for b, c in curve.items():
             points, correct, high, low, size, squares, categories = rows[b]
             self.assertEqual((points, correct, categories),
