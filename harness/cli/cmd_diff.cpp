@@ -109,6 +109,7 @@ class Printer {
   std::string text(bool exhaustive) const {
     std::string out = fmt::format("{} {}: {} against {}\n", info(op_).name, name(p_.d),
                                   p_.a->about.name, p_.b->about.name);
+    for (const auto& [kernel, fact] : d_.facts) out += fmt::format("  ! {}: {}\n", kernel, fact);
     if (d_.different == 0)
       return out + fmt::format("  the same bits on {}{}\n\n", counted(d_.points, "input"),
                                exhaustive ? ", every one" : "");
@@ -151,6 +152,7 @@ class Printer {
               {"points", d_.points},
               {"different", d_.different},
               {"nan_in_one", d_.nan_in_one}};
+    if (!d_.facts.empty()) j["facts"] = d_.facts;
     j["distances"] = Json::array();
     for (const auto& [border, n] : d_.distances) j["distances"].push_back({border, n});
     j["regions"] = Json::array();

@@ -71,7 +71,7 @@ std::vector<Row> ask(const Question& q, const Catalog& catalog, const Options& o
             {}};
     if (row.available) {
       const Target target = {offer.about.name, offer.about.path, offer.kernel};
-      std::atomic<int> ends{1};
+      EndBudget ends;
       Accumulator losses;
       BatchRunner(sessions, target, ends)
           .run(

@@ -52,13 +52,13 @@ std::vector<Bits> choose_labels(const Options& o, OpId op, Dtype d) {
             fmt::format("--label all is for f16 and bf16; {} has too many labels", name(d)));
       return all_labels(op, d);
     }
-    Bits y = parse_or_usage(d, text);
+    const Bits y = parse_or_usage(d, text);
     if (is_nan(d, y) || !in_domain(op, d, y))
       throw UsageError(fmt::format("--label {} lies outside [0, 1]", text));
-    if (is_zero(d, y)) y = 0;
     labels.push_back(y);
   }
-  std::sort(labels.begin(), labels.end());
+  std::sort(labels.begin(), labels.end(),
+            [d](Bits a, Bits b) { return ordinal(d, a) < ordinal(d, b); });
   labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
   return labels;
 }
@@ -185,6 +185,7 @@ InputChoice choose_inputs(const Options& o, OpId op, Dtype d, std::uint64_t defa
   c.seed = o.seed;
   choose_range(o, d, c);
   c.labels = choose_labels(o, op, d);
+  c.nan_labels = o.labels.empty() && o.range.empty();
   if (c.exhaustive && format(d).width == 64) {
     const bool whole = !c.lo || !c.hi;
     if (whole || ordinal(d, *c.hi) - ordinal(d, *c.lo) > kMostExhaustive)

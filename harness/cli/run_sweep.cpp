@@ -55,9 +55,11 @@ EngineOptions engine_options(const Options& o) {
   e.shard = shard.index;
   e.shards = shard.count;
   e.stop = &g_interrupted;
+  constexpr double kLongest = 1e9;  // seconds; a clock's nanoseconds reach 9e9
   if (o.time_limit > 0)
     e.deadline = std::chrono::steady_clock::now() +
-                 std::chrono::milliseconds(static_cast<std::int64_t>(o.time_limit * 1000));
+                 std::chrono::milliseconds(
+                     static_cast<std::int64_t>(std::min(o.time_limit, kLongest) * 1000));
   return e;
 }
 
@@ -132,10 +134,10 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   catch_interrupts();
   Progress progress(o.show_progress());
   engine.progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
-  engine.checkpoint = {
-      o.checkpoint, o.resume,
-      std::chrono::milliseconds(static_cast<std::int64_t>(o.checkpoint_every * 1000)),
-      identity_of(report, jobs)};
+  engine.checkpoint = {o.checkpoint, o.resume,
+                       std::chrono::milliseconds(
+                           static_cast<std::int64_t>(std::min(o.checkpoint_every, 1e9) * 1000)),
+                       identity_of(report, jobs)};
   EngineOutcome outcome;
   SessionPool sessions(o.session());
   for (auto& [path, session] : catalog.device_sessions) sessions.adopt(path, std::move(session));

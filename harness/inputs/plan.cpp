@@ -140,6 +140,46 @@ Segment edges(OpId op, Dtype d, const InputChoice& c, Bits y, const Line& line) 
   return s;
 }
 
+/// Points that many bits give, with their neighbours: two signs, 18 binades and 2^10.
+constexpr std::uint64_t points_of_table(int bits) {
+  return 3 * 2 * ((std::uint64_t{18} << (bits - 1)) + 1);
+}
+
+/// The table's points with their neighbours.
+Segment table(Dtype d, const InputChoice& c, Bits y, const Line& line) {
+  Segment s;
+  s.kind = Segment::Kind::list;
+  s.y = y;
+  if (format(d).width == 16) return s;  // every number of theirs is run by default
+  int bits = kTableBits;
+  while (bits > 0 && points_of_table(bits) > c.points) --bits;
+  if (bits == 0) return s;
+  std::vector<std::uint64_t> at;
+  for (const Bits z : table_points(d, bits))
+    for (int k = -1; k <= 1; ++k) at.push_back(ordinal(d, step(d, z, k)));
+  std::sort(at.begin(), at.end());
+  for (const std::uint64_t o : at)
+    if (o >= line.first && o <= line.last) s.list.push_back(from_ordinal(d, o));
+  s.count = s.list.size();
+  return s;
+}
+
+/// Zeros, ones, the ends of the line and NaNs, with one label that is NaN.
+Segment beside_nan(Dtype d, Bits y) {
+  const Format& f = format(d);
+  std::vector<std::uint64_t> at;
+  for (const Bits z : {Bits{0}, Bits{1}, encode(d, 1.0), f.max_finite(), f.infinity(),
+                       f.infinity() + 1, f.quiet_nan(), f.sign_bit() - 1})
+    at.insert(at.end(), {ordinal(d, z), ordinal(d, negate(d, z))});
+  std::sort(at.begin(), at.end());
+  Segment s;
+  s.kind = Segment::Kind::list;
+  s.y = y;
+  for (const std::uint64_t o : at) s.list.push_back(from_ordinal(d, o));
+  s.count = s.list.size();
+  return s;
+}
+
 /// first, first + step, … : n of them, by vectors of a fixed size, as GCC makes none at -O2.
 template <class T>
 void count_from(T* out, std::uint64_t first, std::uint64_t n, T step) {
@@ -225,6 +265,21 @@ void add_chunks(const Segment& s, std::size_t index, std::vector<Chunk>& out) {
 
 }  // namespace
 
+std::vector<Bits> table_points(Dtype d, int bits) {
+  std::vector<Bits> sizes;
+  const int spare = format(d).mantissa_bits() - (bits - 1);
+  for (int e = -8; e < 10; ++e) {
+    const Bits first = encode(d, exp2i(e)), next = encode(d, exp2i(e + 1));
+    const Bits step = spare > 0 ? Bits{1} << spare : Bits{1};
+    for (Bits b = first; b < next; b += step) sizes.push_back(b);
+  }
+  sizes.push_back(encode(d, exp2i(10)));
+  std::vector<Bits> out;
+  for (auto b = sizes.rbegin(); b != sizes.rend(); ++b) out.push_back(negate(d, *b));
+  out.insert(out.end(), sizes.begin(), sizes.end());
+  return out;
+}
+
 /// Steele, Lea & Flood (2014).
 std::uint64_t random_word(std::uint64_t seed, std::uint64_t i) {
   std::uint64_t x = seed + (i + 1) * 0x9e3779b97f4a7c15u;
@@ -301,6 +356,13 @@ InputPlan make_plan(OpId op, Dtype d, const InputChoice& c) {
       add_search(op, d, c, y, line, seed, plan.segments);
     else
       plan.segments.push_back(stratified(d, c, y, line, seed));
+  }
+  for (const Bits y : c.exhaustive ? std::vector<Bits>() : labels)
+    if (Segment s = table(d, c, y, line); s.count != 0) plan.segments.push_back(std::move(s));
+  if (c.nan_labels && info(op).arity == 2) {
+    const Format& f = format(d);
+    for (const Bits y : {f.quiet_nan(), f.infinity() + 1, f.sign_bit() - 1, f.mask()})
+      plan.segments.push_back(beside_nan(d, y));
   }
   for (std::size_t i = 0; i < plan.segments.size(); ++i) {
     plan.points += plan.segments[i].count;

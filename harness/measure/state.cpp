@@ -86,6 +86,7 @@ void StateWriter::counts(const Accumulator& a) {
     number(l.length);
     number(l.low);
     number(l.high);
+    number(l.not_run);
   }
   number(a.search.size());
   for (const auto& [first, b] : a.search) {
@@ -207,6 +208,7 @@ Accumulator StateReader::counts() {
     l.length = number();
     l.low = number();
     l.high = number();
+    l.not_run = number();
     a.losses.push_back(std::move(l));
   }
   for (std::size_t n = size(); n > 0; --n) {

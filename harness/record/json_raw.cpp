@@ -56,11 +56,12 @@ void from_json(const Json& j, InputsAsked& x) {
 void to_json(Json& j, const Loss& l) {
   j = {{"kind", l.kind},   {"message", l.message}, {"batches", l.batches}, {"points", l.points},
        {"first", l.first}, {"length", l.length},   {"low", hex64(l.low)},  {"high", hex64(l.high)}};
+  if (l.not_run != 0) j["not_run"] = l.not_run;
 }
 void from_json(const Json& j, Loss& l) {
   l = {j.at("kind"),          j.at("message"),           j.at("batches"),
        j.at("points"),        j.at("first").get<Case>(), j.at("length"),
-       read_hex(j.at("low")), read_hex(j.at("high"))};
+       read_hex(j.at("low")), read_hex(j.at("high")),    j.value("not_run", std::uint64_t{0})};
 }
 
 void to_json(Json& j, const Tally& t) {

@@ -215,7 +215,7 @@ Progressed blank_progress() {
   Progressed p;
   p.done.resize(11);
   p.results.resize(2, std::vector<Accumulator>(1));
-  p.ends_left = {{3}, {3}};
+  p.time_left = {{3}, {3}};
   return p;
 }
 std::string scratch(const std::string& name) {
