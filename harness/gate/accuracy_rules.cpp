@@ -191,13 +191,9 @@ class Rules {
       judge("typical", r_.statistics.typical_logits->bias);
   }
 
-  /// Absolute or relative budgets: by the witnesses that a sweep keeps. Its largest error in ulps
-  /// bounds the relative one, within a factor of 2, where results are normal numbers.
-  void plain(const Budgets& budgets, bool relative) {
-    const double* most = budget_of(budgets, r_.dtype, r_.region);
-    if (most == nullptr || !r_.statistics.max_ulp) return;
-    const Witness* worst = nullptr;
-    double largest = 0;
+  /// The largest absolute or relative error among the witnesses that a sweep keeps, and where.
+  std::pair<double, const Witness*> largest_plain(const Result& x, bool relative) const {
+    std::pair<double, const Witness*> out{0, nullptr};
     const auto offer = [&](const Witness& w) {
       const auto e = plain_error(d_, w);
       if (!e) return;
@@ -206,14 +202,21 @@ class Rules {
       if (relative && !normal) return;
       const auto v =
           static_cast<double>(relative ? e->absolute / std::fabs(e->truth) : e->absolute);
-      if (v <= largest) return;
-      largest = v;
-      worst = &w;
+      if (v > out.first) out = {v, &w};
     };
-    for (const std::optional<Witness>* w : {&r_.max, &r_.max_signed, &r_.min_signed})
+    for (const std::optional<Witness>* w : {&x.max, &x.max_signed, &x.min_signed})
       if (*w) offer(**w);
-    for (const CategoryRow& c : r_.categories) offer(c.first);
-    for (const Witness& w : r_.special_values) offer(w);
+    for (const CategoryRow& c : x.categories) offer(c.first);
+    for (const Witness& w : x.special_values) offer(w);
+    return out;
+  }
+
+  /// Absolute or relative budgets: by the witnesses that a sweep keeps. Its largest error in ulps
+  /// bounds the relative one, within a factor of 2, where results are normal numbers.
+  void plain(const Budgets& budgets, bool relative) {
+    const double* most = budget_of(budgets, r_.dtype, r_.region);
+    if (most == nullptr || !r_.statistics.max_ulp) return;
+    const auto [largest, worst] = largest_plain(r_, relative);
     const char* rule = relative ? "accuracy.relative" : "accuracy.absolute";
     const char* what = relative ? "relative" : "absolute";
     if (worst != nullptr && largest > *most) {
@@ -221,7 +224,7 @@ class Rules {
           fmt::format("the {} error at {} is {:.6g}, promised at most {:.6g}", what,
                       input_text(*worst), largest, *most),
           1, *worst)
-          .where = total() ? region_at(r_.op, r_.dtype, *worst) : Regions();
+          .where = where([&](const Result& x) { return largest_plain(x, relative).first > *most; });
       return;
     }
     // ulp(t) <= 2^(1-p) |t| for normal t; of an op within [-m, m] it is at most ulp(m).

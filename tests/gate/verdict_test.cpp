@@ -279,6 +279,14 @@ TEST(PlainErrors, AreJudgedAtTheWitnesses) {
   EXPECT_EQ(open.findings[0].severity, Severity::note);
   EXPECT_NE(open.findings[0].message.find("does not decide it"), std::string::npos);
   EXPECT_TRUE(judged(report, "max_absolute = { f32 = 1.2e-5 }\n").findings.empty());
+  // Two regions break it: an admission for one is not enough.
+  const Report both = report_of({row("left_tail", "-2", 100), row("core", "0", 99)});
+  const std::string promise = "max_absolute = { f32 = 1e-7 }\n";
+  EXPECT_EQ(errors(judged(both, promise + admitted("accuracy.absolute", "\"left_tail\""))),
+            List{"accuracy.absolute all"});
+  EXPECT_EQ(
+      errors(judged(both, promise + admitted("accuracy.absolute", "\"left_tail\", \"core\""))),
+      List{"!accuracy.absolute all"});
 }
 
 TEST(SlowInputs, AreComparedWithTheKernelsOwnTypicalTime) {
