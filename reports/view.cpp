@@ -113,16 +113,36 @@ std::vector<FindingGroup> groups_of(const std::vector<const Finding*>& findings)
   std::map<std::vector<std::string>, std::size_t> at;
   for (const Finding* f : findings) {
     const bool error = gravity(*f) == Gravity::error;
-    const std::vector<std::string> key = {f->implementation, f->rule, f->expected_failure,
-                                          error ? f->message : "", error ? f->replay : ""};
+    std::vector<std::string> key = {f->implementation, f->rule, f->expected_failure,
+                                    error ? f->message : "", error ? f->replay : ""};
+    if (error && f->cause != 0) key = {std::to_string(f->cause)};
     const auto [found, added] = at.emplace(key, groups.size());
-    if (added) groups.push_back({f, {}, 0});
+    if (added) groups.push_back({f, {}, {}, 0});
     FindingGroup& group = groups[found->second];
     ++group.findings;
+    if (!added && error) group.others.push_back(f);
     if (std::find(group.dtypes.begin(), group.dtypes.end(), f->dtype) == group.dtypes.end())
       group.dtypes.push_back(f->dtype);
   }
   return groups;
+}
+
+std::vector<std::string> also_text(const FindingGroup& group) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> rules;
+  for (const Finding* f : group.others) {
+    auto rule =
+        std::find_if(rules.begin(), rules.end(), [&](const auto& r) { return r.first == f->rule; });
+    if (rule == rules.end()) rule = rules.insert(rule, {f->rule, {}});
+    std::string place = shown(f->dtype);
+    if (f->region != "all" && !f->region.empty()) place += " " + shown(f->region);
+    place += fmt::format(" {}", counted(f->count, f->phase == "sweep" ? "input" : "case"));
+    auto& places = rule->second;
+    if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
+  }
+  std::vector<std::string> out;
+  for (const auto& [rule, places] : rules)
+    out.push_back(fmt::format("{}: {}", shown(rule), fmt::join(places, ", ")));
+  return out;
 }
 
 const char kSpeedNote[] =

@@ -15,9 +15,11 @@ enum class Gravity { error, expected_failure, note };
 Gravity gravity(const Finding& f);
 std::vector<const Finding*> findings_of(const Report& report, Gravity g);
 
-/// Findings that a line can tell together: of one implementation and rule; errors by their message.
+/// Findings that are told together: errors of one cause, the worst first; others of one
+/// implementation, rule and reason.
 struct FindingGroup {
   const Finding* first = nullptr;
+  std::vector<const Finding*> others;  ///< of the same cause
   std::vector<std::string> dtypes;
   std::size_t findings = 0;
 
@@ -25,6 +27,9 @@ struct FindingGroup {
   std::string text() const;
 };
 std::vector<FindingGroup> groups_of(const std::vector<const Finding*>& findings);
+
+/// What else the cause does, a line for each rule: "value.vanished: f32 core 1,234 inputs, …".
+std::vector<std::string> also_text(const FindingGroup& group);
 
 /// "1,234 inputs, z from -104 to -87.5": of a finding that counts more than one; else "".
 std::string extent(const Finding& f);

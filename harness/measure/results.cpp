@@ -26,7 +26,8 @@ std::vector<Bits> special_inputs(Dtype d) {
   return v;
 }
 
-std::vector<Witness> special_values(const Job& job, const Target& target, SessionPool& sessions) {
+std::vector<Witness> special_values(const Job& job, const Target& target, SessionPool& sessions,
+                                    EndBudget& ends) {
   const Dtype d = job.plan.dtype;
   const OpId op = job.plan.op;
   const std::vector<Bits> inputs = special_inputs(d);
@@ -37,7 +38,6 @@ std::vector<Witness> special_values(const Job& job, const Target& target, Sessio
   std::vector<Bits> labels = {0};
   if (info(op).arity == 2) labels = {0, encode(d, 0.5), encode(d, 1.0)};
   std::vector<Witness> rows;
-  EndBudget ends;
   for (Bits y : labels) {
     Accumulator ignored;  // losses here repeat those of the sweep
     BatchRunner(sessions, target, ends)
@@ -203,9 +203,14 @@ void append_results(const Job& job, SessionPool& sessions, Report& report) {
     const Target& target = job.targets[t];
     const Accumulator& a = job.results[t];
     Result all = raw_total(job, target, a);
-    all.special_values = special_values(job, target, sessions);
+    EndBudget ends;
+    // It was waited for once; that is told.
+    if (std::any_of(a.losses.begin(), a.losses.end(),
+                    [](const Loss& l) { return l.kind == "hang"; }))
+      ends.set_hung();
+    all.special_values = special_values(job, target, sessions, ends);
     report.results.push_back(std::move(all));
-    const std::map<Region, Reversal> reversed = reversed_regions(job, target, sessions);
+    const std::map<Region, Reversal> reversed = reversed_regions(job, target, sessions, ends);
     for (Region region : regions_of(job.plan.op)) {
       const Tally& x = a.regions[static_cast<std::size_t>(region)];
       if (x.points == 0) continue;

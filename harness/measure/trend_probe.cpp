@@ -54,14 +54,13 @@ std::vector<Probe> probes_of(const InputPlan& plan, Bits y) {
 }
 
 /// Runs the kernel over the probes; those that were lost have no result.
-void run(const Job& job, const Target& target, Bits y, SessionPool& sessions,
+void run(const Job& job, const Target& target, Bits y, SessionPool& sessions, EndBudget& ends,
          std::vector<Probe>& probes) {
   const Dtype d = job.plan.dtype;
   const auto bytes = static_cast<std::size_t>(format(d).bytes());
   std::vector<char> packed(probes.size() * bytes);
   for (std::size_t i = 0; i < probes.size(); ++i)
     std::copy_n(reinterpret_cast<const char*>(&probes[i].z), bytes, packed.data() + i * bytes);
-  EndBudget ends;
   Accumulator ignored;  // losses here repeat those of the sweep
   BatchRunner(sessions, target, ends)
       .run(
@@ -115,7 +114,7 @@ std::optional<Reversal> reversal(OpId op, Dtype d, Bits y, const std::vector<Pro
 }  // namespace
 
 std::map<Region, Reversal> reversed_regions(const Job& job, const Target& target,
-                                            SessionPool& sessions) {
+                                            SessionPool& sessions, EndBudget& ends) {
   const OpId op = job.plan.op;
   const Dtype d = job.plan.dtype;
   std::vector<Bits> labels = {0};
@@ -130,7 +129,7 @@ std::map<Region, Reversal> reversed_regions(const Job& job, const Target& target
     if (is_nan(d, y)) continue;
     std::vector<Probe> probes = probes_of(job.plan, y);
     if (probes.empty()) continue;
-    run(job, target, y, sessions, probes);
+    run(job, target, y, sessions, ends, probes);
     for (const Stretch& s : stretches_of(op, d, y, probes)) {
       const Region region = probes[s.first].region;
       if (out.count(region) != 0) continue;

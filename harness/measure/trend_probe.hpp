@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "measure/end_budget.hpp"
 #include "measure/engine.hpp"
 #include "measure/packed.hpp"
 #include "plugin/session_pool.hpp"
@@ -17,6 +18,6 @@ namespace ulpaudit {
 /// results of a kernel that is within its errors of a rising op may fall at some steps, but then
 /// not from the first to the last, or stay where they are.
 std::map<Region, Reversal> reversed_regions(const Job& job, const Target& target,
-                                            SessionPool& sessions);
+                                            SessionPool& sessions, EndBudget& ends);
 
 }  // namespace ulpaudit

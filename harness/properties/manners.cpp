@@ -47,7 +47,9 @@ class Manners {
         out_.back().promised = false;
     }
     if (a.outcome.kind != Outcome::Kind::ok) {
-      if (a.outcome.facts.empty()) ended(a.outcome);
+      const bool told = std::any_of(a.outcome.facts.begin(), a.outcome.facts.end(),
+                                    [](const Fact& f) { return f.rule.rfind("batch.", 0) == 0; });
+      if (!told) ended(a.outcome);
       return;
     }
     // What is not written is no result: nothing else is read from this batch.

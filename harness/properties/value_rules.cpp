@@ -158,13 +158,9 @@ std::vector<Violation> ValueRules::judge_result(Bits z, Bits y, Bits got) {
 
 /// Nothing is promised of a z outside the contract's domain.
 bool ValueRules::promised_at(Bits z) const {
-  const auto& domains = subject_.contract().domain;
-  for (const std::string& key : {std::string(ulpaudit::name(d_)), std::string("all")})
-    if (const auto at = domains.find(key); at != domains.end()) {
-      const double v = decode(d_, z);
-      return is_nan(d_, z) || (v >= at->second.first && v <= at->second.second);
-    }
-  return true;
+  const auto domain = subject_.contract().domain_of(std::string(ulpaudit::name(d_)));
+  const double v = decode(d_, z);
+  return !domain || is_nan(d_, z) || (v >= domain->first && v <= domain->second);
 }
 
 std::vector<std::pair<Bits, Bits>> ValueRules::set_pieces() const {
@@ -269,7 +265,8 @@ void ValueRules::budgets(Bits z, Bits y, Bits got, const Truth& t, const Score& 
   };
   over("accuracy.max_ulp", k.max_ulp, error, " ulp");
   over("accuracy.absolute", k.max_absolute, std::ldexp(error, t.q), " absolute");
-  if (t.kind == TruthKind::finite)
+  // Beside a subnormal true value no number need be near in this sense.
+  if (t.kind == TruthKind::finite && magnitude(d_, t.rounded) >= format(d_).min_normal())
     over("accuracy.relative", k.max_relative, error / t.ulps.hi, " relative");
   const double half = std::sqrt(exp2i(format(d_).p));
   const std::optional<double> most = budget(z, y);
