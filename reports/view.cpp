@@ -130,6 +130,8 @@ std::vector<FindingGroup> groups_of(const std::vector<const Finding*>& findings)
 std::vector<std::string> also_text(const FindingGroup& group) {
   std::vector<std::pair<std::string, std::vector<std::string>>> rules;
   for (const Finding* f : group.others) {
+    const Finding& worst = *group.first;  // which sweep and check may both have found
+    if (f->rule == worst.rule && f->dtype == worst.dtype && f->region == worst.region) continue;
     auto rule =
         std::find_if(rules.begin(), rules.end(), [&](const auto& r) { return r.first == f->rule; });
     if (rule == rules.end()) rule = rules.insert(rule, {f->rule, {}});

@@ -249,7 +249,12 @@ std::vector<Question> questions(const EvalOptions& o) {
   return out;
 }
 
-Exit run(const EvalOptions& o) {
+/// Seconds for one input, unless another deadline is asked for.
+constexpr double kOneInputDeadline = 2;
+
+Exit run(const EvalOptions& given) {
+  EvalOptions o = given;
+  if (o.deadline == Options().deadline) o.deadline = kOneInputDeadline;
   const std::vector<Question> asked = questions(o);
   const Catalog catalog = open_catalog(o);
   for (const BrokenPlugin& b : catalog.broken) fmt::print(stderr, "ulpaudit: {}\n", b.reason);

@@ -286,6 +286,16 @@ Lengths lengths_of(const std::string& profile) {
   return l;
 }
 
+/// Inputs that ended the worker alone in the sweep: that is told, and need not be found again.
+Subject::Endings ends_in_sweep(const Report& report, const Task& task) {
+  Subject::Endings known;
+  const Result* total = find_total(report, task.offer->about.name, std::string(name(task.d)));
+  if (total == nullptr) return known;
+  for (const Loss& l : total->losses)
+    if (l.length == 1) known.inputs.insert({l.first.z, l.first.y});
+  return known;
+}
+
 /// What is known of one task.
 struct TaskState {
   Checked checked;
@@ -342,6 +352,7 @@ Unstable append_properties(const Catalog& catalog, const Options& o, Report& rep
     const Task& task = tasks[i];
     TaskState& state = states[i];
     Subject subject = subject_of(catalog, o, task, sessions);
+    subject.know(ends_in_sweep(report, task));
     state.checked = check(subject, choice);
     state.endings = subject.endings();
     const auto& dtypes = task.offer->dtypes;

@@ -89,7 +89,7 @@ RunIdentity identity_of(const Report& report, const std::vector<Job>& jobs) {
 }
 
 /// Seconds for one batch of a check, unless another deadline is asked for.
-constexpr double kCheckDeadline = 2;
+constexpr double kCheckDeadline = 1;
 
 /// This process's part in a run of several: a thread each, where nothing else was asked for.
 void join(const Distribution& ranks, const Options& o, EngineOptions& engine) {

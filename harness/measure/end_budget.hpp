@@ -81,7 +81,7 @@ class EndBudget {
   std::chrono::milliseconds patience() const {
     const std::uint64_t each = slowest_.load();
     const std::uint64_t batch = kBatchCapacity * (each == 0 ? kUnknownSpeed : each);
-    return std::chrono::milliseconds(200 + 20 * batch / 1'000'000);
+    return std::chrono::milliseconds(60 + 20 * batch / 1'000'000);
   }
 
  private:
