@@ -71,6 +71,7 @@ void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
       throw LoadError(fmt::format("{}: a plug-in named '{}' is already loaded", path, plugin.name));
     catalog.contracts[plugin.name] = parse_contract(plugin.contract, plugin.name + " (contract)");
     catalog.contract_texts[plugin.name] = plugin.contract;
+    catalog.libraries[plugin.name] = plugin.libraries;
     catalog.plugin_names.push_back(plugin.name);
     const std::string build_id = build_hash(plugin);
     const bool given = std::find(o.plugins.begin(), o.plugins.end(), path) != o.plugins.end();

@@ -189,6 +189,7 @@ std::string description_reply(const PluginInfo& info) {
                   {"build", info.build},
                   {"contract", info.contract},
                   {"kernels", kernels},
+                  {"libraries", info.libraries},
                   {"facts", facts_json(info.facts)}});
 }
 
@@ -242,6 +243,7 @@ PluginInfo parse_description(const std::string& line) {
       info.kernels.push_back(std::move(kernel));
     }
     info.facts = read_facts(j);
+    info.libraries = j.value("libraries", std::vector<std::string>());
     for (const Json& offer : j.value("offers", Json::array())) info.offers.push_back(offer);
     return info;
   });
