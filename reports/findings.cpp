@@ -86,9 +86,9 @@ class Blocks {
           std::pair{v.notes, "note"}})
       if (n != 0) text += fmt::format("{}{}", text.empty() ? "  " : ", ", counted(n, noun));
     line(fmt::format("{:<12} {}{}", shown(v.status), shown(v.implementation), text),
-         v.status == "fail"   ? Style::red
-         : v.status == "pass" ? Style::green
-                              : Style::dim);
+         verdict_style(v));
+    for (const std::string& r : remarks_of(report_, v))
+      indented(r, r.rfind("incomplete: ", 0) == 0 ? Style::yellow : Style::dim);
   }
 
   const Report& report_;

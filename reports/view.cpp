@@ -2,6 +2,7 @@
 #include "reports/view.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -38,6 +39,62 @@ std::string FindingGroup::text() const {
   const bool expected = !first->expected_failure.empty();
   out += ": " + (expected ? first->expected_failure : first->message);
   return shown(findings > 1 && !expected ? out + " (first of " + thousands(findings) + ")" : out);
+}
+
+const char kNoContract[] = "no contract: measured only; ulpaudit contract report.json drafts one";
+
+std::string ended_text(const Volatile& run) {
+  if (!run.ended_early && run.ended_by.empty()) return "";
+  return fmt::format("This run was ended by {}: it is not complete.",
+                     run.ended_by.empty()       ? "its time limit or a signal"
+                     : run.ended_by == "signal" ? "a signal"
+                                                : "its " + shown(run.ended_by));
+}
+
+Style verdict_style(const Verdict& v) {
+  return v.status == "fail"         ? Style::red
+         : v.status == "incomplete" ? Style::yellow
+         : v.status == "pass"       ? Style::green
+                                    : Style::dim;
+}
+
+std::string short_scope(const Verdict& v) { return v.scope.substr(0, v.scope.find(';')); }
+
+std::string coverage_text(const Report& report, const std::string& implementation) {
+  // A rule that was stopped in one dtype was not checked.
+  std::map<std::string, std::string> rules;
+  for (const Coverage& c : report.coverage) {
+    if (c.implementation != implementation) continue;
+    for (const RuleCoverage& r : c.rules) {
+      std::string& status = rules[r.rule];
+      if (status.empty() || r.status == "stopped" ||
+          (r.status == "checked" && status == "not_applicable"))
+        status = r.status;
+    }
+  }
+  if (rules.empty()) return "";
+  std::uint64_t checked = 0, not_applicable = 0;
+  std::vector<std::string> stopped;
+  for (const auto& [rule, status] : rules) {
+    checked += status == "checked" ? 1 : 0;
+    not_applicable += status == "not_applicable" ? 1 : 0;
+    if (status == "stopped") stopped.push_back(shown(rule));
+  }
+  std::string out = "checked " + counted(checked, "rule");
+  if (!stopped.empty())
+    out += fmt::format("; {} stopped: {}", stopped.size(), fmt::join(stopped, ", "));
+  if (not_applicable != 0) out += fmt::format("; {} not applicable", not_applicable);
+  return out;
+}
+
+std::vector<std::string> remarks_of(const Report& report, const Verdict& v) {
+  std::vector<std::string> out;
+  for (const std::string& u : v.unfinished) out.push_back("incomplete: " + shown(u));
+  if (v.status == "no contract") out.emplace_back(kNoContract);
+  if (!v.scope.empty()) out.push_back(shown(v.scope));
+  if (const std::string rules = coverage_text(report, v.implementation); !rules.empty())
+    out.push_back(rules);
+  return out;
 }
 
 std::string extent(const Finding& f) {

@@ -57,6 +57,7 @@ Exit run(const BenchOptions& b) {
         "ulpaudit: nothing matches --op, --impl, --dtype and --level, so nothing was timed\n");
     return catalog.broken.empty() ? Exit::nothing : Exit::plugin;
   }
+  mark_end(report, false, g_interrupted);
   judge_report(catalog.contracts, false, report);
   return give_report(o, start, report);
 }

@@ -12,6 +12,7 @@
 #include "cli/commands.hpp"
 #include "fp/text.hpp"
 #include "measure/batch_runner.hpp"
+#include "properties/value_rules.hpp"
 #include "record/report.hpp"
 
 namespace ulpaudit {
@@ -38,7 +39,23 @@ struct Row {
   bool available;
   std::string failure;  ///< why there is no result
   Score s;
+  std::vector<Violation> breaks{};    ///< rules and promises that the result breaks
+  std::vector<Violation> admitted{};  ///< those that the contract expects
 };
+
+/// What the rules about single values and the contract say of the result.
+void judge(const Question& q, const Offer& offer, const Catalog& catalog, SessionPool& sessions,
+           Row& row) {
+  const KernelContract& contract = catalog.contracts.at(offer.about.plugin).of(offer.about.kernel);
+  Subject subject(offer.about.name, sessions.of(offer.about.path), offer.kernel, q.op, q.d,
+                  contract);
+  for (Violation& v : ValueRules(subject).judge_result(q.z, q.y, *row.got)) {
+    const bool expected = std::any_of(
+        contract.expected_failures.begin(), contract.expected_failures.end(),
+        [&](const ExpectedFailure& e) { return e.covers(v.rule, name(q.d), v.region); });
+    if (v.promised) (expected ? row.admitted : row.breaks).push_back(std::move(v));
+  }
+}
 
 std::vector<Row> ask(const Question& q, const Catalog& catalog, const Options& o,
                      SessionPool& sessions) {
@@ -61,9 +78,10 @@ std::vector<Row> ask(const Question& q, const Catalog& catalog, const Options& o
               {q.op, q.d, q.y, &q.z, 1},
               [&](std::uint64_t, std::uint64_t, const void* out) { row.got = load(q.d, out, 0); },
               losses);
-      if (row.got)
+      if (row.got) {
         row.s = score(q.op, q.d, truth, *row.got);
-      else
+        judge(q, offer, catalog, sessions, row);
+      } else
         row.failure = losses.losses.empty() ? "no result" : losses.losses[0].message;
     }
     rows.push_back(std::move(row));
@@ -72,6 +90,8 @@ std::vector<Row> ask(const Question& q, const Catalog& catalog, const Options& o
 }
 
 std::string verdict_text(const Row& r) {
+  for (const Violation& v : r.breaks) return "✗ " + v.rule;
+  for (const Violation& v : r.admitted) return "! " + v.rule;
   if (r.s.category != Category::none) return std::string(name(r.s.category));
   if (r.s.wrong_zero) return "zero of the other sign";
   return r.s.correctly_rounded ? "correctly rounded" : r.s.faithful ? "faithful" : "";
@@ -141,6 +161,10 @@ Json as_json(const Question& q, const std::vector<Row>& rows) {
       row["category"] = name(r.s.category);
       row["correctly_rounded"] = r.s.correctly_rounded;
       row["faithful"] = r.s.faithful;
+      for (const auto& [key, list] : {std::pair{"breaks", &r.breaks}, {"admitted", &r.admitted}}) {
+        row[key] = Json::array();
+        for (const Violation& v : *list) row[key].push_back(v.rule);
+      }
     }
     j["implementations"].push_back(row);
   }
@@ -236,7 +260,9 @@ Exit run(const EvalOptions& o) {
     const std::vector<Row> rows = ask(asked[i], catalog, o, sessions);
     answers += rows.size();
     for (const Row& r : rows)
-      if (!r.got && r.available) exit = worse(exit, Exit::plugin);
+      exit = !r.got && r.available ? worse(exit, Exit::plugin)
+             : !r.breaks.empty()   ? worse(exit, Exit::finding)
+                                   : exit;
     if (o.json || !o.input.empty()) {
       fmt::print("{}\n",
                  as_json(asked[i], rows).dump(-1, ' ', false, Json::error_handler_t::replace));

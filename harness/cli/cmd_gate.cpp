@@ -13,6 +13,7 @@
 #include "cli/options.hpp"
 #include "cli/run_sweep.hpp"
 #include "gate/compare.hpp"
+#include "gate/unfinished.hpp"
 #include "record/json.hpp"
 #include "reports/gate.hpp"
 
@@ -96,6 +97,9 @@ Exit run(const GateOptions& g) {
   if (g.update && g.reason.empty())
     throw UsageError("--update needs --reason TEXT: it is kept in the baseline");
   const Report report = read_report(g.report);
+  if (const std::string why = ended_early(report); !why.empty())
+    throw UsageError(fmt::format(
+        "'{}': {}, so part of its inputs was not run; the gate takes whole runs", g.report, why));
   std::string path = g.baseline;
   const bool folder = !path.empty() && (std::filesystem::is_directory(path) || path.back() == '/');
   if (folder) path = (std::filesystem::path(path) / (class_of(report.context) + ".json")).string();

@@ -47,6 +47,7 @@ Exit run(const TrainOptions& t) {
     return catalog.broken.empty() ? Exit::nothing : Exit::plugin;
   }
   if (!g_interrupted && t.globs.networks.empty()) append_training_answers(catalog, o, report);
+  mark_end(report, false, g_interrupted);
   judge_report(catalog.contracts, false, report);
   return give_report(o, start, report);
 }

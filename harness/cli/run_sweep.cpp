@@ -13,6 +13,8 @@
 #include "cli/run_bench.hpp"
 #include "cli/run_check.hpp"
 #include "cli/run_train.hpp"
+#include "cli/verify_replays.hpp"
+#include "gate/causes.hpp"
 #include "measure/results.hpp"
 #include "measure/textbook.hpp"
 #include "plugin/program.hpp"
@@ -189,7 +191,8 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   if (extras.textbook && engine.shards == 1) append_textbook(jobs, sessions, report);
   // Properties have no inputs to share out: the first shard checks them all.
   const bool properties = extras.properties && engine.shard == 0 && !outcome.interrupted;
-  if (properties) append_properties(catalog, o, report);
+  Unstable unstable;
+  if (properties) unstable = append_properties(catalog, o, report);
   report.properties = properties;
   if (extras.bench && engine.shards == 1 && !outcome.interrupted)
     append_benchmarks(catalog, o, {}, report);
@@ -197,10 +200,13 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
     append_training(catalog, without_checkpoint(o), {}, {}, report);
     if (!g_interrupted) append_training_answers(catalog, o, report);
   }
+  mark_end(report, outcome.ended_early, outcome.interrupted || g_interrupted);
   judge_report(catalog.contracts, extras.properties, report);
-  if (extras.properties) simplify_values(catalog, o, report);
-  report.run.ended_early = outcome.ended_early || outcome.interrupted || g_interrupted;
-  if (report.run.ended_early) report.run.ended_by = outcome.ended_early ? "time limit" : "signal";
+  if (extras.properties) simplify_values(catalog, o, unstable, report);
+  group_by_cause(report);
+  verify_replays(o, report);
+  give_verdicts(catalog.contracts, report);
+  name_program(report);
   report.run.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.run.points_per_second = static_cast<double>(outcome.evaluations) / report.run.wall_seconds;
@@ -209,8 +215,17 @@ SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::s
   return run;
 }
 
+void mark_end(Report& report, bool time_limit, bool signal) {
+  report.run.ended_early = time_limit || signal;
+  report.run.ended_by = signal ? "signal" : time_limit ? "time limit" : "";
+}
+
 Exit exit_of(const Report& report) {
   Exit e = has_errors(report) ? Exit::finding : Exit::fine;
+  // What a signal left undone is told by a code of its own: the run may be resumed.
+  for (const Verdict& v : report.verdicts)
+    if (v.status == "incomplete")
+      e = worse(e, report.run.ended_by == "signal" ? Exit::interrupted : Exit::plugin);
   for (const Finding& f : report.findings)
     if (f.rule.rfind("plugin.", 0) == 0) e = worse(e, Exit::plugin);
   for (const Result& r : report.results)
@@ -236,8 +251,6 @@ void write_report_folder(const Report& report, const std::string& folder) {
 Exit give_report(const Options& o, std::chrono::steady_clock::time_point start, Report& report) {
   report.run.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  report.run.ended_early = g_interrupted;
-  if (g_interrupted) report.run.ended_by = "signal";
   if (!o.output.empty()) write_report_folder(report, o.output);
   fmt::print("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
   const Exit e = exit_of(report);

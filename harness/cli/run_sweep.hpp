@@ -33,7 +33,10 @@ struct SweepRun {
 SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::string& profile,
                    const Extras& extras, const Distribution* ranks = nullptr);
 
-/// The exit code that a report's findings ask for.
+/// What ended the run before its end, if anything: before it is judged.
+void mark_end(Report& report, bool time_limit, bool signal);
+
+/// The exit code that a report's findings and verdicts ask for.
 Exit exit_of(const Report& report);
 
 /// report.html, report.json, report.md and junit.xml into `folder`, which is made if need be.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "fp/text.hpp"
+#include "measure/trend_probe.hpp"
 #include "truth/score.hpp"
 
 namespace ulpaudit {
@@ -204,12 +205,14 @@ void append_results(const Job& job, SessionPool& sessions, Report& report) {
     Result all = raw_total(job, target, a);
     all.special_values = special_values(job, target, sessions);
     report.results.push_back(std::move(all));
+    const std::map<Region, Reversal> reversed = reversed_regions(job, target, sessions);
     for (Region region : regions_of(job.plan.op)) {
       const Tally& x = a.regions[static_cast<std::size_t>(region)];
       if (x.points == 0) continue;
       Result r = blank_result(job, target);
       r.region = name(region);
       r.raw = x;
+      if (const auto at = reversed.find(region); at != reversed.end()) r.reversed = at->second;
       report.results.push_back(std::move(r));
     }
   }

@@ -56,6 +56,7 @@ void StateWriter::bin(const CurveBin& b) {
   real(b.min_signed);
   sum(b.sum_abs);
   sum(b.sum_squares);
+  sum(b.sum_signed);
   number(b.categories);
 }
 
@@ -176,6 +177,7 @@ CurveBin StateReader::bin() {
   b.min_signed = real();
   b.sum_abs = sum();
   b.sum_squares = sum();
+  b.sum_signed = sum();
   b.categories = number();
   return b;
 }

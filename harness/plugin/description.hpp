@@ -38,6 +38,9 @@ struct PluginInfo {
   }
 };
 
+/// A sentence where two kernels have one name; empty where none have.
+std::string name_used_twice(const std::vector<KernelInfo>& kernels);
+
 /// How one batch ended.
 struct Outcome {
   enum class Kind : std::uint8_t {
@@ -52,9 +55,13 @@ struct Outcome {
   Kind kind = Kind::ok;
   std::string message;
   std::uint64_t nanoseconds = 0;  ///< time inside the kernel
+  std::vector<Fact> facts{};      ///< of every call that came back
   // Of a staged call:
-  std::vector<Fact> facts{};
   unsigned raised = 0;  ///< exception flags, as plugin/environment.hpp names them
+  // Of a plain call that is ok and did not write everything (fact batch.not_written): the number of
+  // elements, and what lies in `out` where they are. The results beside them are the kernel's.
+  std::uint64_t unwritten = 0;
+  Bits poison = 0;
   // Of a timed call:
   std::uint64_t calls = 0;         ///< that took `nanoseconds` in all
   std::uint64_t instructions = 0;  ///< of one call; 0: not counted here

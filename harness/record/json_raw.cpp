@@ -130,7 +130,7 @@ Json curve_json(const Curve& curve) {
   for (const auto& [bin, b] : curve) {
     if (!is_exact(b)) {
       rows.push_back({bin, b.points, b.correctly_rounded, b.max_signed, b.min_signed,
-                      b.sum_abs.str(), b.sum_squares.str(), b.categories});
+                      b.sum_abs.str(), b.sum_squares.str(), b.categories, b.sum_signed.str()});
       continue;
     }
     if (!runs.empty() && bin == next && b.points == points)
@@ -162,6 +162,7 @@ Curve read_curve(const Json& j) {
     b.sum_abs = read_sum(row.at(5));
     b.sum_squares = read_sum(row.at(6));
     b.categories = row.at(7);
+    if (row.size() > 8) b.sum_signed = read_sum(row.at(8));  // since schema 1.1
   }
   return curve;
 }

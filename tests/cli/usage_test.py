@@ -27,7 +27,7 @@ class BadUsage(CommandTest):
         self.refuse()
 
     def test_unknown_command(self):
-        self.refuse('dance', says=["unknown command 'dance'", 'list, sweep, check, bench, train, audit, eval, diff, gate, report, merge'])
+        self.refuse('dance', says=["unknown command 'dance'", 'list, sweep, check, bench, train, audit, eval, diff, contract, gate, report, merge'])
 
     def test_unknown_option(self):
         for command in COMMANDS:
