@@ -61,7 +61,7 @@ void run(const Job& job, const Target& target, Bits y, SessionPool& sessions,
   std::vector<char> packed(probes.size() * bytes);
   for (std::size_t i = 0; i < probes.size(); ++i)
     std::copy_n(reinterpret_cast<const char*>(&probes[i].z), bytes, packed.data() + i * bytes);
-  std::atomic<int> ends{kEndsAllowed};
+  EndBudget ends;
   Accumulator ignored;  // losses here repeat those of the sweep
   BatchRunner(sessions, target, ends)
       .run(
