@@ -89,6 +89,7 @@ void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
     catalog.contracts[plugin.name] =
         contract_for(plugin.contract, plugin.name + " (contract)", kernels_of(plugin));
     catalog.contract_texts[plugin.name] = plugin.contract;
+    catalog.libraries[plugin.name] = plugin.libraries;
     catalog.plugin_names.push_back(plugin.name);
     const std::string build_id = build_hash(plugin);
     const bool given = std::find(o.plugins.begin(), o.plugins.end(), path) != o.plugins.end();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "cli/context.hpp"
 #include "cli/interrupt.hpp"
@@ -17,6 +18,7 @@
 #include "measure/results.hpp"
 #include "measure/textbook.hpp"
 #include "plugin/program.hpp"
+#include "record/fnv.hpp"
 #include "record/giving.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
@@ -61,6 +63,25 @@ EngineOptions engine_options(const Options& o) {
                  std::chrono::milliseconds(
                      static_cast<std::int64_t>(std::min(o.time_limit, kLongest) * 1000));
   return e;
+}
+
+/// The contracts, and the libraries that the plug-ins run on: what a checkpoint rests on besides.
+/// Reading hundreds of megabytes of them takes time that other runs need not spend.
+void add_surroundings(const Catalog& catalog, const Report& report, RunIdentity& id) {
+  for (const ContractText& c : report.contracts)
+    id.emplace_back("contract of " + c.plugin, fmt::format("{:016x}", fnv1a(c.text)));
+  std::set<std::string> files;
+  for (const Implementation& i : report.implementations)
+    if (const auto found = catalog.libraries.find(i.plugin); found != catalog.libraries.end())
+      files.insert(found->second.begin(), found->second.end());
+  for (const std::string& file : files) {
+    std::string hash = "unreadable";
+    try {
+      hash = fmt::format("{:016x}", fnv1a(read_file(file)));
+    } catch (const std::runtime_error&) {  // gone since, say
+    }
+    id.emplace_back("library " + file, hash);
+  }
 }
 
 /// All that the counts of a run follow from.
@@ -144,6 +165,7 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
                        std::chrono::milliseconds(
                            static_cast<std::int64_t>(std::min(o.checkpoint_every, 1e9) * 1000)),
                        identity_of(report, jobs)};
+  if (!o.checkpoint.empty()) add_surroundings(catalog, report, engine.checkpoint.identity);
   EngineOutcome outcome;
   SessionPool sessions(o.session());
   for (auto& [path, session] : catalog.device_sessions) sessions.adopt(path, std::move(session));

@@ -22,7 +22,7 @@ void BatchTruth::start(OpId op, Dtype d, Bits y, const void* z, std::size_t n, b
   z_ = static_cast<const char*>(z);
   n_ = n;
   keep_ = keep;
-  fast_ = fast_judge_covers(op) && !is_nan(d, y);
+  fast_ = judged_fast(op, d, y);
   far_[0] = far_[1] = std::nullopt;
   if (!fast_) {
     truths_.resize(n);

@@ -11,6 +11,11 @@
 
 namespace ulpaudit {
 
+/// Has the fast judge a formula for this op and label? (Its bounds are proven for [0, 1].)
+inline bool judged_fast(OpId op, Dtype d, Bits y) {
+  return fast_judge_covers(op) && !is_nan(d, y) && in_domain(op, d, y);
+}
+
 /// One thread's; reused from batch to batch.
 class BatchTruth {
  public:

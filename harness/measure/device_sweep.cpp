@@ -84,7 +84,7 @@ bool is_probe(const DeviceSweep::Part& part, std::size_t chunk) {
 
 bool DeviceSweep::covers(const InputPlan& plan, const Segment& segment) {
   return plan.dtype == Dtype::f32 && segment.kind == Segment::Kind::run &&
-         fast_judge_covers(plan.op) && !is_nan(plan.dtype, segment.y);
+         judged_fast(plan.op, plan.dtype, segment.y);
 }
 
 bool DeviceSweep::takes(const Target& target) {

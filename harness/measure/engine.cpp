@@ -296,7 +296,7 @@ class Lane {
   /// A sample that depends on the chunk alone goes through both judges.
   JudgedCount cross_check(const InputPlan& plan, const Segment& segment, const Chunk& chunk) {
     JudgedCount c;
-    if (!fast_judge_covers(plan.op) || is_nan(plan.dtype, segment.y)) return c;
+    if (!judged_fast(plan.op, plan.dtype, segment.y)) return c;
     if (segment.kind == Segment::Kind::rows) rows_.start(plan, segment);
     for (std::uint64_t i : sample_of(plan, segment, chunk)) {
       ++c.cross_checked;

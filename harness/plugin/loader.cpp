@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <link.h>
 
 #include <array>
 #include <chrono>
@@ -121,6 +122,13 @@ Outcome guarded(Call call) {
   return o;
 }
 
+/// Files of the objects in this process; the program itself and the vdso have no path.
+int note_library(dl_phdr_info* object, std::size_t, void* files) {
+  if (object->dlpi_name != nullptr && object->dlpi_name[0] == '/')
+    static_cast<std::vector<std::string>*>(files)->emplace_back(object->dlpi_name);
+  return 0;
+}
+
 }  // namespace
 
 LoadedPlugin::LoadedPlugin(const std::string& path) {
@@ -160,6 +168,7 @@ LoadedPlugin::LoadedPlugin(const std::string& path) {
     info_.kernels.push_back(describe(path, i, plugin_->kernels[i]));
   if (const std::string twice = name_used_twice(info_.kernels); !twice.empty())
     throw LoadError(fmt::format("{}: {}", path, twice));
+  ::dl_iterate_phdr(&note_library, &info_.libraries);
 }
 
 // The library stays loaded: kernels may have left threads or exit handlers behind.

@@ -234,6 +234,7 @@ std::string description_reply(const PluginInfo& info) {
                   {"build", info.build},
                   {"contract", info.contract},
                   {"kernels", kernels},
+                  {"libraries", info.libraries},
                   {"facts", facts_json(info.facts)}});
 }
 
@@ -286,6 +287,7 @@ PluginInfo parse_description(const std::string& line) {
     }
     if (const std::string twice = name_used_twice(info.kernels); !twice.empty()) throw Error(twice);
     info.facts = read_facts(j);
+    info.libraries = j.value("libraries", std::vector<std::string>());
     for (const Json& offer : j.value("offers", Json::array()))
       info.offers.push_back(text_of(offer));
     return info;

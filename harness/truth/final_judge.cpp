@@ -123,6 +123,12 @@ Truth exact_truth(Dtype d, const Exact<Wide>& e) {
     t.kind = TruthKind::zero;
     return t;
   }
+  if (isinf(e.number)) {  // of labels outside [0, 1] alone
+    t.kind = TruthKind::infinite;
+    t.negative = e.number < 0;
+    t.rounded = f.infinity() | (t.negative ? f.sign_bit() : 0);
+    return t;
+  }
   t.kind = TruthKind::finite;
   t.negative = e.number < 0;
   const Wide size = abs(e.number);
@@ -246,6 +252,7 @@ std::string true_digits(OpId op, Dtype d, Bits z, Bits y, int digits) {
     using K = Exact<Wide>::Kind;
     if (exact->kind == K::nan) return "nan";
     if (exact->kind == K::plus_infinity) return "inf";
+    if (isinf(exact->number)) return exact->number < 0 ? "-inf" : "inf";
     const Wide size = abs(exact->number);
     m.negative = exact->number < 0;
     mpfr_set(m.lo.get(), size.backend().data(), MPFR_RNDN);

@@ -259,7 +259,7 @@ TEST(Fuzz, States) {
     StateWriter file;
     file.text(payload);
     file.number(hash);
-    std::ofstream(path, std::ios::binary) << "ulpaudit checkpoint 1\n" << file.take();
+    std::ofstream(path, std::ios::binary) << "ulpaudit checkpoint 2\n" << file.take();
     Progressed p = blank_progress();
     if (!reads_checkpoint(path, p)) return false;
     round_trip(p, path);

@@ -213,7 +213,7 @@ TEST_P(Plans, SampledSweepsRunNumbersOfFewBitsWithTheirNeighbours) {
   if (f.width == 16) return;  // these are exhaustive by default
   for (const Bits z : table)
     for (int k = -1; k <= 1; ++k) EXPECT_EQ(seen.count(step(d, z, k)), 1u) << decode(d, z);
-  EXPECT_EQ(make_plan(kSigmoid, d, sampled(60)).segments.size(), 2u) << "--points bounds them";
+  EXPECT_LT(make_plan(kSigmoid, d, sampled(60)).segments[0].count, 2000u) << "--points bounds them";
 }
 
 TEST_P(Plans, NanLabelsOfSeveralPayloadsMeetTheEndsOfTheLine) {
