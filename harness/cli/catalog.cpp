@@ -49,7 +49,8 @@ std::vector<OfferedKernel> kernels_of(const PluginInfo& plugin) {
   return out;
 }
 
-Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& build_id, bool given) {
+Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& build_id, bool given,
+                 const std::string& contract) {
   const KernelInfo& k = plugin.kernels[i];
   Offer offer;
   offer.kernel = i;
@@ -67,6 +68,7 @@ Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& bui
   a.requirement = k.requirement;
   a.path = plugin.path;
   if (given) a.given_path = plugin.path;
+  a.given_contract = contract;
   a.build_id = build_id;
   a.unavailable = k.unavailable;
   if (!offer.op && a.unavailable.empty())
@@ -94,7 +96,7 @@ void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
     const std::string build_id = build_hash(plugin);
     const bool given = std::find(o.plugins.begin(), o.plugins.end(), path) != o.plugins.end();
     for (std::size_t i = 0; i < plugin.kernels.size(); ++i)
-      catalog.offers.push_back(make_offer(plugin, i, build_id, given));
+      catalog.offers.push_back(make_offer(plugin, i, build_id, given, o.contract));
     const bool for_device =
         std::any_of(plugin.kernels.begin(), plugin.kernels.end(),
                     [](const KernelInfo& k) { return k.device_arrays && k.unavailable.empty(); });

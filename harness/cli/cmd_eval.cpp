@@ -285,6 +285,7 @@ Command add_eval(CLI::App& parser) {
   auto o = std::make_shared<EvalOptions>();
   CLI::App* c = parser.add_subcommand("eval", "one input under the microscope");
   add_selection_options(*c, *o);
+  add_contract_option(*c, *o);
   add_output_options(*c, *o);
   c->add_option("--input", o->input,
                 "file ('-': stdin) of lines 'op dtype z [y]'; answers in JSON");

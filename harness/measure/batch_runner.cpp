@@ -248,6 +248,8 @@ BatchRunner::Located BatchRunner::locate(const Batch& b, std::uint64_t offset, s
     if (n == 0 || !in_time()) return false;
     Outcome again = call(b, from, n, false);
     if (loss_kind(again) != kind) return false;
+    // How long it was waited for at first is what the finding says.
+    if (again.kind == Outcome::Kind::hung) again.message = o.message;
     at.first = from;
     at.count = n;
     at.again = true;

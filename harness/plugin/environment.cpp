@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
 #include <utility>
 
 #include "plugin/processes.hpp"
@@ -111,7 +112,12 @@ std::vector<pid_t> new_ones(const std::vector<pid_t>& before) {
   return more;
 }
 
+/// The mask belongs to the process and can be read only by setting it: one thread at a time, or
+/// another takes what this one sets for what it was.
+std::mutex g_umask;
+
 mode_t umask_now() {
+  const std::lock_guard lock(g_umask);
   const mode_t mask = ::umask(077);
   ::umask(mask);
   return mask;
@@ -267,6 +273,7 @@ void Environment::restore() const {
   if (locale_now() != locale_) std::setlocale(LC_ALL, locale_.c_str());
   if (folder_now() != folder_ && ::chdir(folder_.c_str()) != 0)
     std::fprintf(stderr, "the working directory %s cannot be entered again\n", folder_.c_str());
+  const std::lock_guard lock(g_umask);
   ::umask(umask_);
 }
 

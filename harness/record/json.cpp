@@ -105,6 +105,7 @@ static void to_json(Json& j, const Implementation& i) {
        {"build", i.build}, {"requires", i.requirement}, {"dtypes", i.dtypes},
        {"tags", i.tags},   {"build_id", i.build_id},    {"unavailable", i.unavailable}};
   if (!i.given_path.empty()) j["given_path"] = i.given_path;
+  if (!i.given_contract.empty()) j["given_contract"] = i.given_contract;
 }
 static void from_json(const Json& j, Implementation& i) {
   i.name = j.at("name");
@@ -120,6 +121,7 @@ static void from_json(const Json& j, Implementation& i) {
   i.build_id = j.at("build_id");
   i.unavailable = j.at("unavailable");
   i.given_path = j.value("given_path", "");
+  i.given_contract = j.value("given_contract", "");
 }
 
 void to_json(Json& j, const Benchmark& b) {

@@ -183,6 +183,7 @@ struct Implementation {
   std::vector<std::string> dtypes, tags;
   std::string path;         ///< of the plug-in file
   std::string given_path;   ///< as --plugin gave it; empty: found by itself
+  std::string given_contract{};  ///< FILE of --contract; empty: the plug-in's own
   std::string build_id;     ///< hash of the plug-in file
   std::string unavailable;  ///< reason, empty where it can run
 };

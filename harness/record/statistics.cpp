@@ -173,8 +173,12 @@ std::string giving(const Implementation& i) {
 
 std::string choosing(const Report& r, const std::string& implementation) {
   for (const Implementation& i : r.implementations)
-    if (i.name == implementation) return fmt::format("{}--impl '{}'", giving(i), implementation);
-  return fmt::format("--impl '{}'", implementation);
+    if (i.name == implementation)
+      return fmt::format(
+          "{}{}--impl {}", giving(i),
+          i.given_contract.empty() ? "" : fmt::format("--contract {} ", quoted(i.given_contract)),
+          quoted(implementation));
+  return fmt::format("--impl {}", quoted(implementation));
 }
 
 const Result* find_total(const Report& r, const std::string& implementation,
