@@ -250,7 +250,7 @@ std::vector<Question> questions(const EvalOptions& o) {
 }
 
 /// Seconds for one input, unless another deadline is asked for.
-constexpr double kOneInputDeadline = 2;
+constexpr double kOneInputDeadline = 1.5;
 
 Exit run(const EvalOptions& given) {
   EvalOptions o = given;

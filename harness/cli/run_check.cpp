@@ -42,12 +42,17 @@ std::vector<Task> tasks_of(const Catalog& catalog, const Options& o) {
   return tasks;
 }
 
+/// With --huge, and with --exhaustive where no range is chosen.
+bool wants_huge(const Options& o) { return o.huge || (o.exhaustive && o.range.empty()); }
+
 /// Batches of a check are short: a kernel that needs longer than this for one hangs.
 constexpr std::chrono::milliseconds kTrialDeadline{5000};
 
 SessionOptions trial_session(const Options& o) {
   SessionOptions s = o.session();
   s.deadline = std::min(s.deadline, kTrialDeadline);
+  // The three buffers of a batch past 2^31 elements, and temporaries of their size.
+  if (wants_huge(o) && s.memory_limit_mib != 0) s.memory_limit_mib += 6 * 4096;
   return s;
 }
 
@@ -87,9 +92,6 @@ std::uint64_t available_mib() {
     if (word == "MemAvailable:" && in >> kib) break;
   return kib >> 10;
 }
-
-/// With --huge, and with --exhaustive where no range is chosen.
-bool wants_huge(const Options& o) { return o.huge || (o.exhaustive && o.range.empty()); }
 
 /// Says of each kernel that the batches were left out.
 void append_no_memory(const std::vector<Task>& tasks, std::uint64_t needed, std::uint64_t there,

@@ -109,6 +109,11 @@ RunIdentity identity_of(const Report& report, const std::vector<Job>& jobs) {
   return id;
 }
 
+/// For the ends of a kernel in the sweep of a check: the rules look for them as well.
+constexpr std::chrono::milliseconds kCheckEnds{800};
+/// MiB that a kernel may take in a check, unless another limit is asked for: what fills memory
+/// without end must come to its end within the deadline.
+constexpr std::uint64_t kCheckMemory = 1024;
 /// Seconds for one batch of a check, unless another deadline is asked for.
 constexpr double kCheckDeadline = 1;
 
@@ -136,10 +141,16 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
   Options o = given;
   // The samples of a check are batches of milliseconds.
   if (profile == kCheckProfile && o.deadline == Options().deadline) o.deadline = kCheckDeadline;
+  if (profile == kCheckProfile && o.memory_limit_mib == Options().memory_limit_mib)
+    o.memory_limit_mib = kCheckMemory;
   const auto start = std::chrono::steady_clock::now();
   chosen_ops(o);  // unknown names are refused before anything is loaded
   chosen_dtypes(o);
   EngineOptions engine = engine_options(o);
+  if (profile == kCheckProfile) {
+    engine.search_for_ends = 2 * kCheckEnds;
+    engine.go_on_behind_ends = kCheckEnds;
+  }
   Catalog catalog = open_catalog(o);
   for (const BrokenPlugin& b : catalog.broken) fmt::print(stderr, "ulpaudit: {}\n", b.reason);
   SweepRun run;

@@ -121,11 +121,17 @@ Outcome BatchRunner::run_once(const Batch& batch, const Consume& consume, Accumu
 }
 
 /// The lane's own one, or one that waits for a hang no longer than it has to.
+/// MiB, of the sessions that are used to search.
+constexpr std::uint64_t kQuickMemory = 256;
+
 Session& BatchRunner::session(bool patient) {
   if (patient && !budget_.hung()) return sessions_.of(target_.plugin_path);
   if (!quick_) {
     SessionOptions options = sessions_.options();
     options.deadline = std::min(options.deadline, budget_.patience());
+    // What fills memory without end fills this much soon.
+    if (options.memory_limit_mib != 0)
+      options.memory_limit_mib = std::min<std::uint64_t>(options.memory_limit_mib, kQuickMemory);
     try {
       quick_ = open_session(target_.plugin_path, options);
     } catch (const LoadError&) {  // it may take longer to load than that

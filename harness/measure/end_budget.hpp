@@ -24,6 +24,11 @@ class EndBudget {
   explicit EndBudget(Time shrink = std::chrono::seconds(3), Time go_on = std::chrono::seconds(6))
       : shrink_(shrink), go_on_(go_on.count()) {}
 
+  /// Before it is used.
+  void limit(Time shrink, Time go_on) {
+    shrink_ = shrink;
+    go_on_ = go_on.count();
+  }
   /// The first search of a kind has its own budget; further ones are part of going on.
   bool first_of(const std::string& kind) {
     const std::lock_guard lock(mutex_);
@@ -77,17 +82,17 @@ class EndBudget {
     const std::uint64_t each = n < kSpeedFrom ? 0 : nanoseconds / n + 1;
     if (each > slowest_.load(std::memory_order_relaxed)) slowest_ = each;
   }
-  /// For a batch of the most elements: twenty times what such ones took so far.
+  /// For a batch of the most elements: eight times what such ones took so far, and a little.
   std::chrono::milliseconds patience() const {
     const std::uint64_t each = slowest_.load();
     const std::uint64_t batch = kBatchCapacity * (each == 0 ? kUnknownSpeed : each);
-    return std::chrono::milliseconds(60 + 20 * batch / 1'000'000);
+    return std::chrono::milliseconds(60 + 8 * batch / 1'000'000);
   }
 
  private:
   static constexpr std::uint64_t kSpeedFrom = 1024;   // elements: below, a call's own cost counts
   static constexpr std::uint64_t kUnknownSpeed = 50;  // ns an element
-  const Time shrink_;
+  Time shrink_;
   std::atomic<std::int64_t> go_on_;
   std::atomic<std::uint64_t> most_{kBatchCapacity}, slowest_{0};
   std::atomic<bool> hung_{false};

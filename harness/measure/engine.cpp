@@ -343,6 +343,9 @@ void prepare(Shared& shared) {
     Job& job = shared.jobs[j];
     job.results.assign(job.targets.size(), {});
     shared.budgets.push_back(std::make_unique<EndBudget[]>(job.targets.size()));
+    for (std::size_t t = 0; t < job.targets.size(); ++t)
+      shared.budgets.back()[t].limit(shared.options.search_for_ends,
+                                     shared.options.go_on_behind_ends);
     std::vector<std::vector<RegionSpan>> spans;
     for (const Segment& s : job.plan.segments)
       spans.push_back(s.kind == Segment::Kind::rows

@@ -163,6 +163,12 @@ Finding finding_of(OpId op, Dtype d, const Result& total, const Loss& l, const R
   w.true_value = true_digits(op, d, l.first.z, l.first.y, kWitnessDigits);
   f.witness = w;
   f.replay = eval_command(report, total.implementation, op, d, l.first);
+  // Whatever its inputs are, as far as one line can tell.
+  if (l.length > 1)
+    f.replay =
+        fmt::format("./run check {} --dtype {} --case 'z={}*{}{} unguarded'",
+                    choosing(report, total.implementation), total.dtype, bits_text(d, l.first.z),
+                    l.length, info(op).arity == 2 ? " y=" + bits_text(d, l.first.y) : "");
   return f;
 }
 
@@ -204,7 +210,9 @@ void append_results(const Job& job, SessionPool& sessions, Report& report) {
     const Accumulator& a = job.results[t];
     Result all = raw_total(job, target, a);
     EndBudget ends;
-    // It was waited for once; that is told.
+    // How it ends was searched for in the sweep; that is told.
+    if (!a.losses.empty())
+      ends.limit(std::chrono::milliseconds(300), std::chrono::milliseconds(500));
     if (std::any_of(a.losses.begin(), a.losses.end(),
                     [](const Loss& l) { return l.kind == "hang"; }))
       ends.set_hung();

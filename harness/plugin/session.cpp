@@ -159,8 +159,9 @@ class WorkerSession final : public Session {
     const auto patience =
         deadline() + std::chrono::milliseconds(long_batch * kLongBatchNanoseconds / 1'000'000 +
                                                more * kRepeatedCallMilliseconds);
-    // Tiled inputs are one copy in memory that is mapped over and over: each place counts.
-    worker_.allow(2 * as_is.tile * static_cast<std::uint64_t>(format(d).bytes()));
+    // Tiled inputs are one copy in memory that is mapped over and over, where each place counts;
+    // the results are the worker's own, and the kernel may want temporaries of their size.
+    worker_.allow(6 * as_is.tile * static_cast<std::uint64_t>(format(d).bytes()));
     return send(q, patience);
   }
 

@@ -34,6 +34,8 @@ constexpr milliseconds kLook{25};       ///< while the host waits: at the memory
 constexpr milliseconds kClosing{1000};  ///< from the end of the replies to that of the process
 constexpr milliseconds kPolite{100};    ///< for a worker that was told to stop
 constexpr milliseconds kKilled{3000};   ///< for its guard to end what it left behind
+/// Memory of a call that is worth a word.
+constexpr std::uint64_t kNoticed = std::uint64_t{256} << 20;
 /// Beyond the limit: the data file and the log, which are files in memory too.
 constexpr std::uint64_t kOwnFiles = std::uint64_t{16} << 20;
 // The log keeps its head and its tail; what is between takes no memory.
@@ -185,7 +187,17 @@ Outcome WorkerProcess::exchange(const std::string& request, std::string& line,
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) {
       if (left.count() <= 0) {
+        // Memory without end takes its time to fill.
+        const std::uint64_t base = used_before_ + kOwnFiles + allowed_;
+        const std::uint64_t now = worker_ != 0 ? memory_of(worker_) : 0;
         end(false);
+        if (limit_mib_ != 0 && now > base + kNoticed)
+          return {
+              Outcome::Kind::crashed,
+              fmt::format("the worker was ended: no reply within {} ms, in which it took {} MiB "
+                          "of memory",
+                          patience.count(), (now - base) >> 20),
+              0};
         return {Outcome::Kind::hung, fmt::format("no reply within {} ms", patience.count()), 0};
       }
       trim_log();

@@ -190,6 +190,13 @@ class Manners {
       if (subject_.contract().under_ftz) report("environment.under_ftz", "with FTZ and DAZ on");
       return;
     }
+    // Neither the first call nor the threads are to blame where a quiet call gives the same.
+    Trial quiet = trial_;
+    quiet.fresh = false;
+    quiet.stage.threads = quiet.stage.repeats = 1;
+    if (s.threads > 1 && right(gives(quiet)) && right(gives(quiet)))
+      return trial_.fresh ? report("determinism.first_call", "in the first call of a process")
+                          : report("determinism.threads", "when several threads call");
     if (s.in_place || s.in_place_y) {
       if (right(gives(with([](Stage& x) { x.in_place = x.in_place_y = false; }))))
         return report("batch.in_place", s.in_place ? "in place" : "in place of y");
@@ -203,10 +210,6 @@ class Manners {
     }
     if (const auto again = gives(trial_); again && !same(d_, *again, out[i]))
       return report("determinism.repeat", "once and something else the next time");
-    // Neither the first call nor the threads are to blame where a quiet call gives the same.
-    Trial quiet = trial_;
-    quiet.fresh = false;
-    quiet.stage.threads = quiet.stage.repeats = 1;
     if (trial_.fresh || s.threads > 1) {
       const std::optional<Bits> then = gives(quiet);
       if (!then) return;

@@ -13,6 +13,10 @@ using std::chrono::milliseconds;
 /// The first call of a process may have tables to make and threads to start: it is given this many
 /// times as long.
 constexpr int kFirstCallFactor = 3;
+/// A batch may take so many times as long for an element as the slowest one before it.
+constexpr double kSlowBatchFactor = 10;
+/// Batches of as many elements tell how long an element takes.
+constexpr std::uint64_t kTellingLength = 1000;
 /// For inputs among which one is that hung.
 constexpr milliseconds kBriefDeadline{100};
 
@@ -82,9 +86,14 @@ Answer Subject::run_once(const Trial& t) {
   const std::uint64_t calls = calls_of(t);
   if (t.fresh || calls_ > endings_.most_calls - std::min(endings_.most_calls, calls)) restart();
   const bool after_end = ended_;
-  session_.set_deadline(patience_.deadline * (after_end ? kFirstCallFactor : 1));
+  const milliseconds for_length(static_cast<std::int64_t>(
+      kSlowBatchFactor * slowest_ * static_cast<double>(length(t) * calls) * 1e-6));
+  session_.set_deadline(patience_.deadline * (after_end ? kFirstCallFactor : 1) + for_length);
   const auto start = Clock::now();
   a.outcome = call(t);
+  const double spent = std::chrono::duration<double>(Clock::now() - start).count();
+  if (a.outcome.kind == Outcome::Kind::ok && length(t) >= kTellingLength)
+    slowest_ = std::max(slowest_, spent * 1e9 / static_cast<double>(length(t) * calls));
   calls_ += calls;
   using Kind = Outcome::Kind;
   ended_ = a.outcome.kind != Kind::ok;

@@ -30,14 +30,18 @@ def choices(f):
     return out + f.get('args', [])
 
 
+def environment():
+    """Without plug-ins that somebody else has in mind."""
+    return {k: v for k, v in os.environ.items() if k != 'ULPAUDIT_PLUGIN_PATH'}
+
+
 def check(name, options, limit):
     """The exit code, the findings of severity error, and stderr."""
     command = [ULPAUDIT, 'check', '--plugin', os.path.join(CORPUS, name + '.so'), '--impl',
                name + '/*', '--json', '--quiet', *options]
-    environment = {k: v for k, v in os.environ.items() if k != 'ULPAUDIT_PLUGIN_PATH'}
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, encoding='utf-8', env=environment,
+                              stderr=subprocess.PIPE, encoding='utf-8', env=environment(),
                               timeout=limit)
     except subprocess.TimeoutExpired:
         raise Missed('no end after %d s: %s' % (limit, ' '.join(command))) from None
@@ -81,26 +85,32 @@ def catch(f, limit, replays):
     if f['rule'] != 'plugin.load' and not found[0]['replay']:
         raise Missed('no command that replays it')
     if f['rule'] != 'plugin.load' and f['rule'].startswith(('value.', 'plugin.')) and not (
-            'range' in found[0] and found[0]['count']):
+            'range' in found[0] and (found[0]['count'] or witness_length(found[0]) > 1)):
         raise Missed('not told how many inputs, and from where to where: %s' % found[0])
     shortest = min(map(witness_length, found))
     if (f.get('single') and shortest != 1) or shortest > f.get('length', shortest):
         raise Missed('the witness has %d elements: %s' % (shortest, found[0]))
-    replay(f, found, replays)
+    causes = {e['cause'] for e in found if 'cause' in e}
+    replay(f, [e for e in errors if e in found or e.get('cause') in causes], replays)
     return found[0]
 
 
 def replay(f, found, replays):
-    """Runs the line that the check itself has run, again and again: each run must show the fault."""
+    """Runs the line that the check itself has run (of a cause, that of its worst finding), again and
+    again: each run must show the fault."""
     lines = {e['replay'] for e in found if e.get('replayed', {}).get('shown') == 3}
     if f['rule'] != 'plugin.load' and not f['rule'].startswith(NOT_REPLAYED) and not lines:
         raise Missed('no replay line that was seen to work: %s' % [e['replay'] for e in found])
-    wanted = {FINDING, PLUGIN}
+    ends = any(rule.startswith('plugin.') for rule in [f['rule'], *f.get('also', [])])
+    wanted = {FINDING, PLUGIN} if ends or f['rule'].startswith('batch.') else {FINDING}
     for line in sorted(lines)[:1]:
         words = [ULPAUDIT] + shlex.split(line)[1:]
         for run in range(replays):
-            done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL, timeout=60)
+            try:
+                done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL, env=environment(), timeout=60)
+            except subprocess.TimeoutExpired:
+                raise Missed('run %d of its replay does not end: %s' % (run + 1, line)) from None
             if done.returncode not in wanted:
                 raise Missed('run %d of its replay ends with %d: %s' % (
                     run + 1, done.returncode, line))
