@@ -31,8 +31,9 @@ def choices(f):
 
 
 def environment():
-    """Without plug-ins that somebody else has in mind."""
-    return {k: v for k, v in os.environ.items() if k != 'ULPAUDIT_PLUGIN_PATH'}
+    """Without plug-ins that somebody else has in mind; replay lines as `./run` has them."""
+    return {**{k: v for k, v in os.environ.items() if k != 'ULPAUDIT_PLUGIN_PATH'},
+            'ULPAUDIT_CALLED_AS': './run'}
 
 
 def check(name, options, limit):
