@@ -8,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "gate/draft.hpp"
 #include "record/json.hpp"
 
@@ -41,7 +42,7 @@ Exit run(const ContractOptions& c) {
     kernels[i.plugin].push_back(i.name);
   }
   if (plugins.empty()) {
-    fmt::print(stderr, "ulpaudit: the report has no figures of a kernel that matches --impl\n");
+    tell("the report has no figures of a kernel that matches --impl");
     return Exit::nothing;
   }
   if (!c.output.empty() && plugins.size() > 1)
@@ -55,7 +56,7 @@ Exit run(const ContractOptions& c) {
     text += draft_contract(report, p, kernels[p]);
   }
   if (c.output.empty()) {
-    fmt::print("{}", text);
+    put("{}", text);
     return Exit::fine;
   }
   try {

@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/output.hpp"
 #include "cli/run_sweep.hpp"
 #include "measure/results.hpp"
 #include "measure/textbook.hpp"
@@ -92,7 +93,7 @@ Exit run(const Options& o, const std::vector<std::string>& files) {
   if (report.context.profile != kSweepProfile) answer_textbook(o, report);
   judge_report(contracts_of(report), report.context.profile != kSweepProfile, report);
   if (!o.output.empty()) write_report_folder(report, o.output);
-  fmt::print("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
+  put("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
   return exit_of(report);
 }
 

@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
 
@@ -39,7 +40,7 @@ Exit run(const ReportOptions& r) {
       render(report, r.format,
              {.color = r.output.empty() && o.use_color(), .against = before ? &*before : nullptr});
   if (r.output.empty()) {
-    fmt::print("{}", text);
+    put("{}", text);
     return Exit::fine;
   }
   try {

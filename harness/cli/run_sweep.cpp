@@ -9,6 +9,7 @@
 
 #include "cli/context.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_bench.hpp"
 #include "cli/run_check.hpp"
@@ -141,7 +142,7 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
   chosen_dtypes(o);
   EngineOptions engine = engine_options(o);
   Catalog catalog = open_catalog(o);
-  for (const BrokenPlugin& b : catalog.broken) fmt::print(stderr, "ulpaudit: {}\n", b.reason);
+  for (const BrokenPlugin& b : catalog.broken) tell("{}", b.reason);
   SweepRun run;
   Report& report = run.report;
   report.context = make_context(o, profile);
@@ -152,9 +153,9 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
   if (jobs.empty()) {
     run.exit = catalog.broken.empty() ? Exit::nothing : Exit::plugin;
     if (run.exit == Exit::nothing)
-      fmt::print(stderr,
-                 "ulpaudit: nothing matches --op, --impl and --dtype, so nothing was "
-                 "checked ('ulpaudit list' shows what there is)\n");
+      tell(
+          "nothing matches --op, --impl and --dtype, so nothing was "
+          "checked ('ulpaudit list' shows what there is)");
     return run;
   }
   list_broken(catalog, report);
@@ -178,8 +179,7 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
     }
   }
   if (o.resume && !std::filesystem::exists(o.checkpoint))
-    fmt::print(stderr, "ulpaudit: no checkpoint '{}' yet: the run starts from its beginning\n",
-               o.checkpoint);
+    tell("no checkpoint '{}' yet: the run starts from its beginning", o.checkpoint);
   try {
     outcome = run_jobs(jobs, engine);
   } catch (const BadCheckpoint& e) {
@@ -188,7 +188,7 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
   progress.clear();
   report.run.gpu = outcome.device;
   if (!outcome.device_trouble.empty())
-    fmt::print(stderr, "ulpaudit: {}; from then on the CPU judged\n", outcome.device_trouble);
+    tell("{}; from then on the CPU judged", outcome.device_trouble);
   // Evidence is exhaustive only where every chunk was run.
   const bool whole = engine.shards == 1 && !outcome.ended_early && !outcome.interrupted;
   for (const Job& job : jobs) append_results(job, sessions, report);
@@ -258,7 +258,7 @@ Exit give_report(const Options& o, std::chrono::steady_clock::time_point start, 
   report.run.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!o.output.empty()) write_report_folder(report, o.output);
-  fmt::print("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
+  put("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
   const Exit e = exit_of(report);
   return g_interrupted ? worse(e, Exit::interrupted) : e;
 }
