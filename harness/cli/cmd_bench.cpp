@@ -51,6 +51,7 @@ Exit run(const BenchOptions& b) {
       throw UsageError(fmt::format("--callgrind: {}", e.what()));
     }
   }
+  if (!report.implementations.empty()) check_output(o);
   catch_interrupts();
   if (!append_benchmarks(catalog, o, choice, report)) {
     tell("nothing matches --op, --impl, --dtype and --level, so nothing was timed");

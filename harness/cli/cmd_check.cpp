@@ -42,6 +42,7 @@ SweepRun replay(const CheckOptions& c) {
     tell("nothing matches --op, --impl and --dtype");
     return run;
   }
+  check_output(c.shared);
   append_case(catalog, c.shared, c.one_case, run.report);
   judge_report(catalog.contracts, false, run.report);
   run.exit = exit_of(run.report);

@@ -9,6 +9,7 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/run_sweep.hpp"
 #include "gate/draft.hpp"
 #include "record/json.hpp"
 
@@ -31,6 +32,7 @@ Report read_report(const std::string& path) {
 }
 
 Exit run(const ContractOptions& c) {
+  check_file(c.output);
   const Report report = read_report(c.report);
   std::vector<std::string> plugins;  // in the order of the report
   std::map<std::string, std::vector<std::string>> kernels;

@@ -190,6 +190,7 @@ class Printer {
 Exit run(const DiffOptions& c) {
   const Options& o = c.shared;
   if (o.search) throw UsageError("diff has no --search: inputs are --exhaustive or sampled");
+  if (!o.checkpoint.empty()) throw UsageError("diff keeps no checkpoint");
   chosen_ops(o);
   chosen_dtypes(o);
   Json all = Json::array();

@@ -77,9 +77,6 @@ void update(const Report& report, const std::optional<Baseline>& old, const Gate
   }
   fresh.updates.insert(fresh.updates.begin(), std::move(u));
   if (fresh.updates.size() > kUpdatesKept) fresh.updates.resize(kUpdatesKept);
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  std::error_code error;
-  if (!folder.empty()) std::filesystem::create_directories(folder, error);
   write(path, to_json(fresh));
   tell("wrote the baseline '{}'", path);
   const auto stay = std::count_if(gate.changes.begin(), gate.changes.end(), [](const Change& c) {
@@ -105,6 +102,13 @@ Exit run(const GateOptions& g) {
   std::string path = g.baseline;
   const bool folder = !path.empty() && (std::filesystem::is_directory(path) || path.back() == '/');
   if (folder) path = (std::filesystem::path(path) / (class_of(report.context) + ".json")).string();
+  check_file(g.output);
+  if (g.update) {
+    const std::string parent = std::filesystem::path(path).parent_path().string();
+    std::error_code error;
+    if (!parent.empty()) std::filesystem::create_directories(parent, error);
+    check_file(path);
+  }
   const std::optional<Baseline> baseline = read_baseline(path);
   if (!baseline && !g.baseline.empty() && !folder && !g.update)
     throw UsageError(

@@ -82,6 +82,7 @@ Contracts contracts_of(const Report& report) {
 }
 
 Exit run(const Options& o, const std::vector<std::string>& files) {
+  check_output(o);
   Report report;
   try {
     report = merge_shards(read_shards(files));

@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/run_sweep.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
 
@@ -33,6 +34,7 @@ Exit run(const ReportOptions& r) {
   o.color = r.color;
   if (!r.against.empty() && r.format != "html")
     throw UsageError("--against goes with --format html only");
+  check_file(r.output);
   const Report report = read_report(r.file);
   std::optional<Report> before;
   if (!r.against.empty()) before = read_report(r.against);

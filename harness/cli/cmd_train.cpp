@@ -38,6 +38,7 @@ Exit run(const TrainOptions& t) {
   for (const BrokenPlugin& broken : catalog.broken) tell("{}", broken.reason);
   report.implementations = chosen_implementations(catalog, o);
   report.contracts = chosen_contracts(catalog, o);
+  if (!report.implementations.empty()) check_output(o);
   catch_interrupts();
   TrainingGlobs globs = t.globs;
   globs.profile = training_profile(t.profile);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <set>
 
@@ -158,6 +159,7 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
           "checked ('ulpaudit list' shows what there is)");
     return run;
   }
+  check_output(o);
   list_broken(catalog, report);
   catch_interrupts();
   Progress progress(o.show_progress());
@@ -239,15 +241,40 @@ Exit exit_of(const Report& report) {
   return e;
 }
 
-void write_report_folder(const Report& report, const std::string& folder) {
+namespace {
+
+constexpr std::array kReportFiles = {std::pair("report.html", "html"), std::pair("report.md", "md"),
+                                     std::pair("junit.xml", "junit")};
+
+void make_folder(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw UsageError(fmt::format("cannot make folder '{}': {}", folder, error.message()));
+}
+
+}  // namespace
+
+void check_file(const std::string& path) {
+  try {
+    if (!path.empty()) check_writable(path);
+  } catch (const std::runtime_error& e) {
+    throw UsageError(e.what());
+  }
+}
+
+void check_output(const Options& o) {
+  check_file(o.checkpoint);
+  if (o.output.empty()) return;
+  make_folder(o.output);
+  check_file(o.output + "/report.json");
+  for (const auto& [file, format] : kReportFiles) check_file(o.output + "/" + file);
+}
+
+void write_report_folder(const Report& report, const std::string& folder) {
+  make_folder(folder);
   try {
     write_file(folder + "/report.json", to_json(report));
-    for (const auto& [file, format] :
-         {std::pair("report.html", "html"), std::pair("report.md", "md"),
-          std::pair("junit.xml", "junit")})
+    for (const auto& [file, format] : kReportFiles)
       write_file(folder + "/" + file, render(report, format, {}));
   } catch (const std::runtime_error& e) {
     throw UsageError(e.what());
