@@ -8,6 +8,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "cli/run_sweep.hpp"
 #include "gate/draft.hpp"
 #include "record/json.hpp"
 
@@ -30,6 +32,7 @@ Report read_report(const std::string& path) {
 }
 
 Exit run(const ContractOptions& c) {
+  check_file(c.output);
   const Report report = read_report(c.report);
   std::vector<std::string> plugins;  // in the order of the report
   std::map<std::string, std::vector<std::string>> kernels;
@@ -41,7 +44,7 @@ Exit run(const ContractOptions& c) {
     kernels[i.plugin].push_back(i.name);
   }
   if (plugins.empty()) {
-    fmt::print(stderr, "ulpaudit: the report has no figures of a kernel that matches --impl\n");
+    tell("the report has no figures of a kernel that matches --impl");
     return Exit::nothing;
   }
   if (!c.output.empty() && plugins.size() > 1)
@@ -55,7 +58,7 @@ Exit run(const ContractOptions& c) {
     text += draft_contract(report, p, kernels[p]);
   }
   if (c.output.empty()) {
-    fmt::print("{}", text);
+    put("{}", text);
     return Exit::fine;
   }
   try {

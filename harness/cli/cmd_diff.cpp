@@ -10,6 +10,7 @@
 #include "cli/catalog.hpp"
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "fp/text.hpp"
 #include "measure/kernel_diff.hpp"
@@ -189,6 +190,7 @@ class Printer {
 Exit run(const DiffOptions& c) {
   const Options& o = c.shared;
   if (o.search) throw UsageError("diff has no --search: inputs are --exhaustive or sampled");
+  if (!o.checkpoint.empty()) throw UsageError("diff keeps no checkpoint");
   chosen_ops(o);
   chosen_dtypes(o);
   Json all = Json::array();
@@ -197,10 +199,10 @@ Exit run(const DiffOptions& c) {
     const Side a = open_side(c.a, o), b = open_side(c.b, o);
     const std::vector<Pair> pairs = pairs_of(a, b, o);
     if (pairs.empty()) {
-      fmt::print(stderr,
-                 "ulpaudit: '{}' and '{}' have no kernel of the same op and dtype, so nothing was "
-                 "compared\n",
-                 c.a, c.b);
+      tell(
+          "'{}' and '{}' have no kernel of the same op and dtype, so nothing was "
+          "compared",
+          c.a, c.b);
       return Exit::nothing;
     }
     catch_interrupts();
@@ -219,14 +221,14 @@ Exit run(const DiffOptions& c) {
       if (o.json)
         all.push_back(Printer(p, d).json(exhaustive));
       else
-        fmt::print("{}", Printer(p, d).text(exhaustive));
+        put("{}", Printer(p, d).text(exhaustive));
       if (g_interrupted) break;
     }
   } catch (const DiffFailed& e) {
-    fmt::print(stderr, "ulpaudit: {}\n", e.what());
+    tell("{}", e.what());
     return Exit::plugin;
   }
-  if (o.json) fmt::print("{}", json_lines(Json{{"diffs", all}}));
+  if (o.json) put("{}", json_lines(Json{{"diffs", all}}));
   if (g_interrupted) return Exit::interrupted;
   return c.exit_code && !same ? Exit::finding : Exit::fine;
 }

@@ -10,6 +10,7 @@
 
 #include "cli/catalog.hpp"
 #include "cli/commands.hpp"
+#include "cli/output.hpp"
 #include "fp/text.hpp"
 #include "measure/batch_runner.hpp"
 #include "properties/value_rules.hpp"
@@ -104,14 +105,14 @@ std::string error_text(const Row& r) {
 
 void print_microscope(const Question& q, const std::vector<Row>& rows) {
   const auto show = [&](std::string_view label, Bits b) {
-    fmt::print("{:<18} {:<{}}  {:<24} {}\n", label, bits_text(q.d, b), format(q.d).width / 4 + 2,
-               hex_float(q.d, b), decimal(q.d, b));
+    put("{:<18} {:<{}}  {:<24} {}\n", label, bits_text(q.d, b), format(q.d).width / 4 + 2,
+        hex_float(q.d, b), decimal(q.d, b));
   };
   const Truth t = final_judge(q.op, q.d, q.z, q.y);
-  fmt::print("{}, {}\n", info(q.op).name, name(q.d));
+  put("{}, {}\n", info(q.op).name, name(q.d));
   show("z", q.z);
   if (info(q.op).arity == 2) show("y", q.y);
-  fmt::print("{:<18} {}\n", "true value", true_digits(q.op, q.d, q.z, q.y, kDigits));
+  put("{:<18} {}\n", "true value", true_digits(q.op, q.d, q.z, q.y, kDigits));
   if (t.side == 0) {
     show("exactly", t.rounded);
   } else {
@@ -121,19 +122,18 @@ void print_microscope(const Question& q, const std::vector<Row>& rows) {
     show("number above", above ? other : t.rounded);
     show("correctly rounded", t.rounded);
   }
-  fmt::print("\n");
+  put("\n");
   std::size_t width = 14;
   for (const Row& r : rows) width = std::max(width, r.implementation.size());
-  fmt::print("{:<{}}  {:<{}}  {:<24} {:<24} {:>12}  {}\n", "implementation", width, "bits",
-             format(q.d).width / 4 + 2, "hex", "decimal", "error (ulp)", "");
+  put("{:<{}}  {:<{}}  {:<24} {:<24} {:>12}  {}\n", "implementation", width, "bits",
+      format(q.d).width / 4 + 2, "hex", "decimal", "error (ulp)", "");
   for (const Row& r : rows) {
     if (!r.got) {
-      fmt::print("{:<{}}  {}\n", r.implementation, width, r.failure);
+      put("{:<{}}  {}\n", r.implementation, width, shown(r.failure));
       continue;
     }
-    fmt::print("{:<{}}  {}  {:<24} {:<24} {:>12}  {}\n", r.implementation, width,
-               bits_text(q.d, *r.got), hex_float(q.d, *r.got), decimal(q.d, *r.got), error_text(r),
-               verdict_text(r));
+    put("{:<{}}  {}  {:<24} {:<24} {:>12}  {}\n", r.implementation, width, bits_text(q.d, *r.got),
+        hex_float(q.d, *r.got), decimal(q.d, *r.got), error_text(r), verdict_text(r));
   }
 }
 
@@ -257,22 +257,22 @@ Exit run(const EvalOptions& given) {
   if (o.deadline == Options().deadline) o.deadline = kOneInputDeadline;
   const std::vector<Question> asked = questions(o);
   const Catalog catalog = open_catalog(o);
-  for (const BrokenPlugin& b : catalog.broken) fmt::print(stderr, "ulpaudit: {}\n", b.reason);
+  for (const BrokenPlugin& b : catalog.broken) tell("{}", b.reason);
   SessionPool sessions(o.session());
   Exit exit = catalog.broken.empty() ? Exit::fine : Exit::plugin;
   std::size_t answers = 0;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const std::vector<Row> rows = ask(asked[i], catalog, o, sessions);
     answers += rows.size();
+    if (stdout_lost()) break;
     for (const Row& r : rows)
       exit = !r.got && r.available ? worse(exit, Exit::plugin)
              : !r.breaks.empty()   ? worse(exit, Exit::finding)
                                    : exit;
     if (o.json || !o.input.empty()) {
-      fmt::print("{}\n",
-                 as_json(asked[i], rows).dump(-1, ' ', false, Json::error_handler_t::replace));
+      put("{}\n", as_json(asked[i], rows).dump(-1, ' ', false, Json::error_handler_t::replace));
     } else {
-      if (i > 0) fmt::print("\n");
+      if (i > 0) put("\n");
       print_microscope(asked[i], rows);
     }
   }

@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/output.hpp"
 #include "cli/run_sweep.hpp"
 #include "cli/verify_replays.hpp"
 #include "measure/results.hpp"
@@ -82,6 +83,7 @@ Contracts contracts_of(const Report& report) {
 }
 
 Exit run(const Options& o, const std::vector<std::string>& files) {
+  check_output(o);
   Report report;
   try {
     report = merge_shards(read_shards(files));
@@ -97,7 +99,7 @@ Exit run(const Options& o, const std::vector<std::string>& files) {
   give_verdicts(contracts, report);
   name_program(report);
   if (!o.output.empty()) write_report_folder(report, o.output);
-  fmt::print("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
+  put("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
   return exit_of(report);
 }
 

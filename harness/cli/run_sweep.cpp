@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <set>
 
 #include "cli/context.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_bench.hpp"
 #include "cli/run_check.hpp"
@@ -152,7 +154,7 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
     engine.go_on_behind_ends = kCheckEnds;
   }
   Catalog catalog = open_catalog(o);
-  for (const BrokenPlugin& b : catalog.broken) fmt::print(stderr, "ulpaudit: {}\n", b.reason);
+  for (const BrokenPlugin& b : catalog.broken) tell("{}", b.reason);
   SweepRun run;
   Report& report = run.report;
   report.context = make_context(o, profile);
@@ -163,11 +165,12 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
   if (jobs.empty()) {
     run.exit = catalog.broken.empty() ? Exit::nothing : Exit::plugin;
     if (run.exit == Exit::nothing)
-      fmt::print(stderr,
-                 "ulpaudit: nothing matches --op, --impl and --dtype, so nothing was "
-                 "checked ('ulpaudit list' shows what there is)\n");
+      tell(
+          "nothing matches --op, --impl and --dtype, so nothing was "
+          "checked ('ulpaudit list' shows what there is)");
     return run;
   }
+  check_output(o);
   list_broken(catalog, report);
   catch_interrupts();
   Progress progress(o.show_progress());
@@ -189,8 +192,7 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
     }
   }
   if (o.resume && !std::filesystem::exists(o.checkpoint))
-    fmt::print(stderr, "ulpaudit: no checkpoint '{}' yet: the run starts from its beginning\n",
-               o.checkpoint);
+    tell("no checkpoint '{}' yet: the run starts from its beginning", o.checkpoint);
   try {
     outcome = run_jobs(jobs, engine);
   } catch (const BadCheckpoint& e) {
@@ -199,7 +201,7 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
   progress.clear();
   report.run.gpu = outcome.device;
   if (!outcome.device_trouble.empty())
-    fmt::print(stderr, "ulpaudit: {}; from then on the CPU judged\n", outcome.device_trouble);
+    tell("{}; from then on the CPU judged", outcome.device_trouble);
   // Evidence is exhaustive only where every chunk was run.
   const bool whole = engine.shards == 1 && !outcome.ended_early && !outcome.interrupted;
   for (const Job& job : jobs) append_results(job, sessions, report);
@@ -250,15 +252,40 @@ Exit exit_of(const Report& report) {
   return e;
 }
 
-void write_report_folder(const Report& report, const std::string& folder) {
+namespace {
+
+constexpr std::array kReportFiles = {std::pair("report.html", "html"), std::pair("report.md", "md"),
+                                     std::pair("junit.xml", "junit")};
+
+void make_folder(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw UsageError(fmt::format("cannot make folder '{}': {}", folder, error.message()));
+}
+
+}  // namespace
+
+void check_file(const std::string& path) {
+  try {
+    if (!path.empty()) check_writable(path);
+  } catch (const std::runtime_error& e) {
+    throw UsageError(e.what());
+  }
+}
+
+void check_output(const Options& o) {
+  check_file(o.checkpoint);
+  if (o.output.empty()) return;
+  make_folder(o.output);
+  check_file(o.output + "/report.json");
+  for (const auto& [file, format] : kReportFiles) check_file(o.output + "/" + file);
+}
+
+void write_report_folder(const Report& report, const std::string& folder) {
+  make_folder(folder);
   try {
     write_file(folder + "/report.json", to_json(report));
-    for (const auto& [file, format] :
-         {std::pair("report.html", "html"), std::pair("report.md", "md"),
-          std::pair("junit.xml", "junit")})
+    for (const auto& [file, format] : kReportFiles)
       write_file(folder + "/" + file, render(report, format, {}));
   } catch (const std::runtime_error& e) {
     throw UsageError(e.what());
@@ -269,7 +296,7 @@ Exit give_report(const Options& o, std::chrono::steady_clock::time_point start, 
   report.run.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!o.output.empty()) write_report_folder(report, o.output);
-  fmt::print("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
+  put("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
   const Exit e = exit_of(report);
   return g_interrupted ? worse(e, Exit::interrupted) : e;
 }

@@ -39,6 +39,12 @@ void mark_end(Report& report, bool time_limit, bool signal);
 /// The exit code that a report's findings and verdicts ask for.
 Exit exit_of(const Report& report);
 
+/// Finds a checkpoint or a folder (which is made if need be) that cannot be written before the work
+/// is done. Throws UsageError.
+void check_output(const Options& o);
+/// The same for one file; nothing for an empty name.
+void check_file(const std::string& path);
+
 /// report.html, report.json, report.md and junit.xml into `folder`, which is made if need be.
 /// Throws UsageError.
 void write_report_folder(const Report& report, const std::string& folder);
