@@ -241,8 +241,8 @@ std::vector<std::pair<std::string, Style>> Console::lines_of(Gravity g, std::siz
     left -= group.findings;
   }
   if (left != 0)
-    lines.emplace_back(lines.empty() ? "  … " + thousands(left) + " in report.html"
-                                     : "  … and " + thousands(left) + " more in report.html",
+    lines.emplace_back((lines.empty() ? "  … " : "  … and ") + thousands(left) +
+                           (lines.empty() ? "" : " more") + " (all: --json, or -o FOLDER)",
                        Style::dim);
   return lines;
 }

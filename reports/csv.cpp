@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 #include "reports/renderer.hpp"
 #include "reports/text.hpp"
@@ -12,8 +14,17 @@ namespace {
 struct Row {
   std::string text;
   bool first = true;
+  /// What a spreadsheet would take for a formula gets an apostrophe; numbers stay numbers.
+  static std::string harmless(std::string s) {
+    const bool formula =
+        !s.empty() && std::string_view("=+-@\t\r").find(s[0]) != std::string_view::npos;
+    char* end = nullptr;
+    if (formula && (std::strtod(s.c_str(), &end), *end != '\0' || end == s.c_str()))
+      s.insert(0, "'");
+    return s;
+  }
   void field(const std::string& foreign) {
-    const std::string s = printable(foreign);
+    const std::string s = harmless(printable(foreign));
     if (!first) text += ',';
     first = false;
     if (s.find_first_of(",\"") == std::string::npos) {

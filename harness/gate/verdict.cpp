@@ -12,6 +12,7 @@
 #include "gate/causes.hpp"
 #include "gate/occurs.hpp"
 #include "gate/unfinished.hpp"
+#include "record/giving.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -185,7 +186,7 @@ class Judge {
         });
     compare(b, other == report_.benchmarks.end() ? nullptr : &*other, most->second, promise.against,
             "--inputs typical",
-            promise.against == "memcpy" ? "" : fmt::format(" --impl '{}'", promise.against));
+            promise.against == "memcpy" ? "" : " --impl " + quoted(promise.against));
   }
 
   /// `other` null: it was not measured.

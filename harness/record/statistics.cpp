@@ -154,14 +154,11 @@ std::vector<CurvePoint> plot_curve(Dtype d, const Curve& curve, std::size_t most
   return out;
 }
 
-namespace {
-/// As one word of a shell.
 std::string quoted(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
 }
-}  // namespace
 
 std::string giving(const Implementation& i) {
   if (i.given_path.empty()) return "";

@@ -3,7 +3,7 @@
 // An enclosure [lo, hi] of |t| decides when it lies strictly between two neighbouring breakpoints
 // (numbers and midpoints, i.e. multiples of ulp/2) and inside one binade. Where t = R + epsilon
 // with R a breakpoint or next to one, the half-open interval between R and R + bound decides
-// instead (DESIGN.md, "Where the truth is rational, or sits beside a rational").
+// instead.
 #include <fmt/format.h>
 
 #include <array>

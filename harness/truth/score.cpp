@@ -1,4 +1,4 @@
-// One result against the truth (DESIGN.md, "ULP, once").
+// One result against the truth (docs/ulp.md).
 #include "truth/score.hpp"
 
 #include <cmath>
