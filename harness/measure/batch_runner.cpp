@@ -253,6 +253,9 @@ BatchRunner::Located BatchRunner::locate(const Batch& b, std::uint64_t offset, s
   const auto ends = [&](std::uint64_t from, std::uint64_t n) {
     if (n == 0 || !in_time()) return false;
     Outcome again = call(b, from, n, false);
+    // What fills memory may not come far within the little patience of the search.
+    if (again.kind == Outcome::Kind::hung && o.message.find("MiB of memory") != std::string::npos)
+      again = o;
     if (loss_kind(again) != kind) return false;
     // How long it was waited for at first is what the finding says.
     if (again.kind == Outcome::Kind::hung) again.message = o.message;

@@ -24,7 +24,8 @@ namespace {
 constexpr int kVotes = 30;
 /// Votes are taken for so long on batches, and for as long again on values.
 constexpr std::chrono::milliseconds kVotingTime{800};
-/// Seconds that a call on a long batch may take to be asked for.
+constexpr std::uint32_t kFewRepeats = 40;
+/// Seconds that a call on a long batch, or all calls of a trial, may take to be asked for.
 constexpr double kLongestCall = 2;
 /// Trials of one kind that may end the worker before the others of the kind are left out.
 constexpr int kEndsOfAKind = 8;
@@ -191,7 +192,11 @@ class Check {
 
   /// One batch, and once more without what ended it, as long as that helps.
   void look_at(const Trial& whole) {
-    const Trial possible_trial = possible(subject_.plugin(), whole);
+    Trial possible_trial = possible(subject_.plugin(), whole);
+    // Of a kernel whose calls take milliseconds, thousands are not asked for.
+    std::uint32_t& repeats = possible_trial.stage.repeats;
+    if (subject_.seconds_of_a_call() * repeats > kLongestCall)
+      repeats = std::min(repeats, kFewRepeats);
     // Of a slow kernel the longest batches are not asked for, but for the one past 2^31.
     const double seconds = subject_.nanoseconds() * 1e-9 * static_cast<double>(length(whole));
     if (whole.stage.tile != 0 && length(whole) < choice_.lengths.longest && seconds > kLongestCall)

@@ -92,6 +92,9 @@ Answer Subject::run_once(const Trial& t) {
   const auto start = Clock::now();
   a.outcome = call(t);
   const double spent = std::chrono::duration<double>(Clock::now() - start).count();
+  if (a.outcome.kind == Outcome::Kind::ok && (!after_end || calls > 10) &&
+      length(t) < kTellingLength)
+    slowest_call_ = std::max(slowest_call_, spent / static_cast<double>(calls));
   if (a.outcome.kind == Outcome::Kind::ok && length(t) >= kTellingLength)
     slowest_ = std::max(slowest_, spent * 1e9 / static_cast<double>(length(t) * calls));
   calls_ += calls;

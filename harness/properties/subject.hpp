@@ -63,6 +63,8 @@ class Subject {
 
   /// Nanoseconds for an element, the slowest of the batches so far that were long enough to tell.
   double nanoseconds() const { return slowest_; }
+  /// Seconds for a call on a short batch, the slowest so far.
+  double seconds_of_a_call() const { return slowest_call_; }
 
   // --- What ends its worker.
   /// The limits from here on; restored by the guard's end.
@@ -127,7 +129,7 @@ class Subject {
   std::map<std::pair<Bits, Bits>, std::optional<Bits>> singles_;
   Patience patience_{2.5, std::chrono::milliseconds(500)};
   int ends_ = 0;
-  double slowest_ = 0;
+  double slowest_ = 0, slowest_call_ = 0;
   bool ended_ = true;        ///< the next call is the first one of a process
   std::uint64_t calls_ = 0;  ///< of this process
   Endings endings_;
