@@ -28,7 +28,7 @@ struct KernelInfo {
 struct PluginInfo {
   std::string path, name, version, build, contract;
   std::vector<KernelInfo> kernels;
-  std::vector<Fact> facts;  ///< of loading it
+  std::vector<Fact> facts;               ///< of loading it
   std::vector<std::string> libraries{};  ///< files that were loaded with it, and the worker's own
   /// A program (--exec). What `offers` does not name, the host does in the data file, or nobody.
   bool program = false;

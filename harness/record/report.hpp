@@ -181,11 +181,11 @@ struct Coverage {
 struct Implementation {
   std::string name, plugin, kernel, op, formula, version, build, requirement;
   std::vector<std::string> dtypes, tags;
-  std::string path;         ///< of the plug-in file
-  std::string given_path;   ///< as --plugin gave it; empty: found by itself
+  std::string path;              ///< of the plug-in file
+  std::string given_path;        ///< as --plugin gave it; empty: found by itself
   std::string given_contract{};  ///< FILE of --contract; empty: the plug-in's own
-  std::string build_id;     ///< hash of the plug-in file
-  std::string unavailable;  ///< reason, empty where it can run
+  std::string build_id;          ///< hash of the plug-in file
+  std::string unavailable;       ///< reason, empty where it can run
 };
 
 /// Times of an implementation, or of a plain copy (implementation "memcpy", op ""), on batches of
