@@ -259,8 +259,8 @@ struct Verdict {
   /// was asked for was checked and holds; "unavailable".
   std::string status;
   std::uint64_t errors = 0, expected_failures = 0, notes = 0;
-  std::vector<std::string> unfinished;  ///< what could not be finished, a sentence each
-  std::string scope;  ///< what the run did not ask for: "accuracy only; …"; empty: nothing
+  std::vector<std::string> unfinished{};  ///< what could not be finished, a sentence each
+  std::string scope{};  ///< what the run did not ask for: "accuracy only; …"; empty: nothing
 };
 
 /// Part `index` of `count` parts of a run.
