@@ -1,5 +1,6 @@
 // What ends a run in a terminal: figures, findings, what could not run, verdicts, who judged.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::size_t kFindingLines = 20;
 constexpr std::size_t kExpectedLines = 8;
+constexpr std::size_t kScopesInFull = 3;
+constexpr std::size_t kNamesOfARemark = 4;
 
 class Console {
  public:
@@ -25,8 +28,7 @@ class Console {
         width_(static_cast<std::size_t>(std::max(options.width, 0))) {}
 
   std::string str() {
-    if (report_.run.ended_early)
-      line("This run was ended by its time limit: it is not complete.", Style::red);
+    if (const std::string end = ended_text(report_.run); !end.empty()) line(end, Style::red);
     if (!report_.results.empty() || (report_.benchmarks.empty() && report_.training.empty()))
       figures();
     speed();
@@ -55,6 +57,7 @@ class Console {
   std::vector<std::pair<std::string, Style>> lines_of(Gravity g, std::size_t most) const;
   void unavailable();
   void verdicts();
+  void remarks();
   void judges();
 
   const Report& report_;
@@ -238,8 +241,8 @@ std::vector<std::pair<std::string, Style>> Console::lines_of(Gravity g, std::siz
     left -= group.findings;
   }
   if (left != 0)
-    lines.emplace_back(lines.empty() ? "  … " + thousands(left) + " in report.html"
-                                     : "  … and " + thousands(left) + " more in report.html",
+    lines.emplace_back((lines.empty() ? "  … " : "  … and ") + thousands(left) +
+                           (lines.empty() ? "" : " more") + " (all: --json, or -o FOLDER)",
                        Style::dim);
   return lines;
 }
@@ -281,14 +284,38 @@ void Console::verdicts() {
     add(v.errors, "error");
     add(v.expected_failures, "expected failure");
     add(v.notes, "note");
-    const bool fail = v.status == "fail", pass = v.status == "pass";
-    table.add({{shown(v.status), fail   ? Style::red
-                                 : pass ? Style::green
-                                        : Style::dim},
+    if (!v.scope.empty()) text += (text.empty() ? "" : ", ") + shown(short_scope(v));
+    table.add({{shown(v.status), verdict_style(v)},
                {shown(v.implementation), Style::plain},
                {text, Style::dim}});
   }
   out_ += table.str(width_, color_);
+  remarks();
+}
+
+/// Under the table: of each verdict, or the same of many once.
+void Console::remarks() {
+  std::vector<std::string> order;
+  std::map<std::string, std::vector<std::string>> names;
+  for (const Verdict& v : report_.verdicts)
+    for (std::string r : remarks_of(report_, v)) {
+      if (r == shown(v.scope) && report_.verdicts.size() > kScopesInFull)
+        r = shown(short_scope(v)) +
+            "; ./run check, with the same choice of kernels, checks buffers, lengths and threads";
+      if (names[r].empty()) order.push_back(r);
+      names[r].push_back(shown(v.implementation));
+    }
+  for (const std::string& r : order) {
+    const bool bad = r.rfind("incomplete: ", 0) == 0;
+    const std::size_t n = names[r].size();
+    const std::string who = n == report_.verdicts.size() && n > 1 ? "all"
+                            : n > kNamesOfARemark
+                                ? fmt::format("{} and {} more", names[r][0], n - 1)
+                                : fmt::format("{}", fmt::join(names[r], ", "));
+    for (const std::string& l :
+         wrap(fmt::format("{}: {}", who, r), width_ < 40 ? width_ : width_ - 2))
+      line("  " + l, bad ? Style::yellow : Style::dim);
+  }
 }
 
 void Console::judges() {

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 #include "reports/renderer.hpp"
 #include "reports/text.hpp"
@@ -12,8 +14,17 @@ namespace {
 struct Row {
   std::string text;
   bool first = true;
+  /// What a spreadsheet would take for a formula gets an apostrophe; numbers stay numbers.
+  static std::string harmless(std::string s) {
+    const bool formula =
+        !s.empty() && std::string_view("=+-@\t\r").find(s[0]) != std::string_view::npos;
+    char* end = nullptr;
+    if (formula && (std::strtod(s.c_str(), &end), *end != '\0' || end == s.c_str()))
+      s.insert(0, "'");
+    return s;
+  }
   void field(const std::string& foreign) {
-    const std::string s = printable(foreign);
+    const std::string s = harmless(printable(foreign));
     if (!first) text += ',';
     first = false;
     if (s.find_first_of(",\"") == std::string::npos) {
@@ -68,7 +79,7 @@ std::string header(const std::vector<std::string>& categories) {
     row.field(std::string(h));
   for (const std::string& c : categories) row.field(c);
   for (const char* h : {"wrong_zero", "monotone_pairs", "monotone_violations", "judged_fast",
-                        "judged_final", "cross_checked", "disagreements", "digest"})
+                        "judged_final", "cross_checked", "disagreements", "digest", "verdict"})
     row.field(std::string(h));
   return row.text + "\n";
 }
@@ -89,7 +100,15 @@ void statistics_fields(Row& row, const Result& r) {
   row.field(t ? std::optional(t->correctly_rounded) : std::nullopt);
 }
 
-std::string result_row(const Result& r, const std::vector<std::string>& categories) {
+/// "incomplete": of the implementation, in all dtypes.
+std::string verdict_of(const Report& report, const std::string& implementation) {
+  for (const Verdict& v : report.verdicts)
+    if (v.implementation == implementation) return v.status;
+  return "";
+}
+
+std::string result_row(const Report& report, const Result& r,
+                       const std::vector<std::string>& categories) {
   Row row;
   for (const std::string& s : {r.implementation, r.op, r.dtype, r.region, r.evidence, r.range})
     row.field(s);
@@ -112,6 +131,7 @@ std::string result_row(const Result& r, const std::vector<std::string>& categori
                           r.judged.final_judge, r.judged.cross_checked, r.judged.disagreements})
     r.region == "all" ? row.field(n) : row.field(std::string());  // counted in total only
   row.field(r.digest);
+  row.field(verdict_of(report, r.implementation));
   return row.text + "\n";
 }
 
@@ -120,7 +140,7 @@ std::string result_row(const Result& r, const std::vector<std::string>& categori
 std::string render_csv(const Report& report, const RenderOptions&) {
   const std::vector<std::string> categories = category_columns(report);
   std::string out = header(categories);
-  for (const Result& r : report.results) out += result_row(r, categories);
+  for (const Result& r : report.results) out += result_row(report, r, categories);
   return out;
 }
 

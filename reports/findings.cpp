@@ -28,7 +28,7 @@ class Blocks {
         width_(static_cast<std::size_t>(std::max(options.width, 0))) {}
 
   std::string str() {
-    for (const Finding* f : findings_of(report_, Gravity::error)) block(*f);
+    for (const FindingGroup& g : groups_of(findings_of(report_, Gravity::error))) block(g);
     if (out_.empty()) line("No errors.", Style::green);
     lines(Gravity::expected_failure, "!", Style::yellow, kExpected, "expected failure");
     lines(Gravity::note, "·", Style::dim, kNotes, "note");
@@ -45,7 +45,9 @@ class Blocks {
       line("    " + l, style);
   }
 
-  void block(const Finding& f) {
+  /// The worst of the cause, the simplest input that shows it, and what else it does.
+  void block(const FindingGroup& group) {
+    const Finding& f = *group.first;
     line(fmt::format("✗ {}  {} {}{}", shown(f.rule), shown(f.implementation), shown(f.dtype),
                      f.region == "all" || f.region.empty() ? "" : " " + shown(f.region)),
          Style::red);
@@ -61,6 +63,15 @@ class Blocks {
       indented(fmt::format("at {}: got {}, expected {}", input(*f.witness),
                            shown(f.witness->got.bits), shown(f.witness->expected.bits)));
     if (f.count > 1) indented(extent(f));
+    if (!f.simplest)
+      for (const Finding* other : group.others)
+        if (other->simplest) {
+          indented(fmt::format("simplest: {}: got {}, expected {}", input(*other->simplest),
+                               shown(other->simplest->got.decimal),
+                               shown(other->simplest->expected.decimal)));
+          break;
+        }
+    for (const std::string& text : also_text(group)) indented("also " + text);
     if (!f.replay.empty()) line("    " + printable(f.replay), Style::dim);
     out_ += "\n";
   }
@@ -86,9 +97,9 @@ class Blocks {
           std::pair{v.notes, "note"}})
       if (n != 0) text += fmt::format("{}{}", text.empty() ? "  " : ", ", counted(n, noun));
     line(fmt::format("{:<12} {}{}", shown(v.status), shown(v.implementation), text),
-         v.status == "fail"   ? Style::red
-         : v.status == "pass" ? Style::green
-                              : Style::dim);
+         verdict_style(v));
+    for (const std::string& r : remarks_of(report_, v))
+      indented(r, r.rfind("incomplete: ", 0) == 0 ? Style::yellow : Style::dim);
   }
 
   const Report& report_;

@@ -19,6 +19,7 @@ struct Case {
   const Result* total = nullptr;
   std::vector<const Finding*> errors, expected;
   std::string unavailable;
+  std::string unfinished;  ///< of the implementation: what could not be finished
 };
 struct Suite {
   std::string op;
@@ -31,8 +32,13 @@ class Suites {
     for (const Implementation& i : report.implementations) {
       std::vector<std::string> dtypes =
           i.unavailable.empty() ? dtypes_run(report, i.name) : i.dtypes;
-      if (dtypes.empty() && !i.unavailable.empty()) dtypes.emplace_back();
-      for (const std::string& d : dtypes) find(i.op, i.name, d).unavailable = i.unavailable;
+      const std::string unfinished = unfinished_of(report, i.name);
+      if (dtypes.empty() && !(i.unavailable.empty() && unfinished.empty())) dtypes.emplace_back();
+      for (const std::string& d : dtypes) {
+        Case& c = find(i.op, i.name, d);
+        c.unavailable = i.unavailable;
+        c.unfinished = unfinished;
+      }
     }
     for (const Result& r : report.results)
       if (r.region == "all") find(r.op, r.implementation, r.dtype).total = &r;
@@ -49,6 +55,13 @@ class Suites {
     std::vector<std::string> out;
     for (const Result& r : report.results)
       if (r.implementation == name && r.region == "all") out.push_back(r.dtype);
+    return out;
+  }
+  static std::string unfinished_of(const Report& report, const std::string& name) {
+    std::string out;
+    for (const Verdict& v : report.verdicts)
+      if (v.implementation == name)
+        for (const std::string& u : v.unfinished) out += (out.empty() ? "" : "; ") + shown(u);
     return out;
   }
   Suite& suite(const std::string& op) {
@@ -92,9 +105,11 @@ std::string texts(const std::vector<const Finding*>& findings) {
   return out;
 }
 
-enum class Outcome { passed, failed, skipped };
+/// unfinished: never a pass, in JUnit's words an error.
+enum class Outcome { passed, failed, unfinished, skipped };
 Outcome outcome(const Case& c) {
   if (!c.errors.empty()) return Outcome::failed;
+  if (!c.unfinished.empty()) return Outcome::unfinished;
   return c.expected.empty() && c.unavailable.empty() ? Outcome::passed : Outcome::skipped;
 }
 
@@ -120,6 +135,11 @@ void add_case(pugi::xml_node parent, const Suite& s, const Case& c) {
                              : fmt::format("{} (first of {})", shown(c.errors.front()->message),
                                            thousands(c.errors.size())));
     failure.text() = texts(c.errors).c_str();
+  } else if (outcome(c) == Outcome::unfinished) {
+    pugi::xml_node error = node.append_child("error");
+    set(error, "type", "incomplete");
+    set(error, "message", "incomplete: " + c.unfinished);
+    error.text() = texts(c.expected).c_str();
   } else if (outcome(c) == Outcome::skipped) {
     pugi::xml_node skipped = node.append_child("skipped");
     set(skipped, "type", c.unavailable.empty() ? "expected failure" : "unavailable");
@@ -163,7 +183,7 @@ void add_suite(pugi::xml_node parent, const Report& report, const Suite& s, std:
   set(node, "hostname", report.run.host.empty() ? "localhost" : report.run.host);
   set(node, "tests", fmt::format("{}", s.cases.size()));
   set(node, "failures", fmt::format("{}", count(s, Outcome::failed)));
-  set(node, "errors", "0");
+  set(node, "errors", fmt::format("{}", count(s, Outcome::unfinished)));
   set(node, "skipped", fmt::format("{}", count(s, Outcome::skipped)));
   set(node, "time", "0");
   pugi::xml_node properties = node.append_child("properties");

@@ -46,7 +46,10 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 std::string status_text(const std::string& status) {
-  return status == "pass" ? "✅ pass" : status == "fail" ? "❌ **fail**" : plain(status);
+  return status == "pass"         ? "✅ pass"
+         : status == "fail"       ? "❌ **fail**"
+         : status == "incomplete" ? "⚠️ **incomplete**"
+                                  : plain(status);
 }
 
 std::string implementations_table(const Report& report) {
@@ -67,8 +70,7 @@ void add_headline(Document& doc, const Report& report) {
   const auto count = [&](Gravity g) { return findings_of(report, g).size(); };
   const Judged judged = judged_in(report);
   doc.add("# ulpaudit report\n\n");
-  if (report.run.ended_early)
-    doc.add("**This run was ended by its time limit: it is not complete.**\n\n");
+  if (const std::string end = ended_text(report.run); !end.empty()) doc.add("**" + end + "**\n\n");
   doc.add(fmt::format("**{}, {}, {}** in {} of {} ({} unavailable); {} in the truth.\n\n",
                       counted(count(Gravity::error), "error"),
                       counted(count(Gravity::expected_failure), "expected failure"),
@@ -81,8 +83,11 @@ void add_headline(Document& doc, const Report& report) {
   doc.add(
       header({"implementation", "verdict", ">errors", ">expected failures", ">notes", "remark"}));
   for (const Verdict& v : report.verdicts) {
+    std::string remark = why[v.implementation];
+    for (const std::string& r : remarks_of(report, v))
+      remark += (remark.empty() ? "" : "; ") + plain(r);
     doc.add(row({code(v.implementation), status_text(v.status), thousands(v.errors),
-                 thousands(v.expected_failures), thousands(v.notes), why[v.implementation]}),
+                 thousands(v.expected_failures), thousands(v.notes), remark}),
             "verdicts");
     why.erase(v.implementation);
   }

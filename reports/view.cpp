@@ -2,6 +2,7 @@
 #include "reports/view.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -40,6 +41,62 @@ std::string FindingGroup::text() const {
   return shown(findings > 1 && !expected ? out + " (first of " + thousands(findings) + ")" : out);
 }
 
+const char kNoContract[] = "no contract: measured only; ulpaudit contract report.json drafts one";
+
+std::string ended_text(const Volatile& run) {
+  if (!run.ended_early && run.ended_by.empty()) return "";
+  return fmt::format("This run was ended by {}: it is not complete.",
+                     run.ended_by.empty()       ? "its time limit or a signal"
+                     : run.ended_by == "signal" ? "a signal"
+                                                : "its " + shown(run.ended_by));
+}
+
+Style verdict_style(const Verdict& v) {
+  return v.status == "fail"         ? Style::red
+         : v.status == "incomplete" ? Style::yellow
+         : v.status == "pass"       ? Style::green
+                                    : Style::dim;
+}
+
+std::string short_scope(const Verdict& v) { return v.scope.substr(0, v.scope.find(';')); }
+
+std::string coverage_text(const Report& report, const std::string& implementation) {
+  // A rule that was stopped in one dtype was not checked.
+  std::map<std::string, std::string> rules;
+  for (const Coverage& c : report.coverage) {
+    if (c.implementation != implementation) continue;
+    for (const RuleCoverage& r : c.rules) {
+      std::string& status = rules[r.rule];
+      if (status.empty() || r.status == "stopped" ||
+          (r.status == "checked" && status == "not_applicable"))
+        status = r.status;
+    }
+  }
+  if (rules.empty()) return "";
+  std::uint64_t checked = 0, not_applicable = 0;
+  std::vector<std::string> stopped;
+  for (const auto& [rule, status] : rules) {
+    checked += status == "checked" ? 1 : 0;
+    not_applicable += status == "not_applicable" ? 1 : 0;
+    if (status == "stopped") stopped.push_back(shown(rule));
+  }
+  std::string out = "checked " + counted(checked, "rule");
+  if (!stopped.empty())
+    out += fmt::format("; {} stopped: {}", stopped.size(), fmt::join(stopped, ", "));
+  if (not_applicable != 0) out += fmt::format("; {} not applicable", not_applicable);
+  return out;
+}
+
+std::vector<std::string> remarks_of(const Report& report, const Verdict& v) {
+  std::vector<std::string> out;
+  for (const std::string& u : v.unfinished) out.push_back("incomplete: " + shown(u));
+  if (v.status == "no contract") out.emplace_back(kNoContract);
+  if (!v.scope.empty()) out.push_back(shown(v.scope));
+  if (const std::string rules = coverage_text(report, v.implementation); !rules.empty())
+    out.push_back(rules);
+  return out;
+}
+
 std::string extent(const Finding& f) {
   if (f.count <= 1) return "";
   const bool lower_bound = f.rule == "accuracy.max_ulp";
@@ -56,16 +113,38 @@ std::vector<FindingGroup> groups_of(const std::vector<const Finding*>& findings)
   std::map<std::vector<std::string>, std::size_t> at;
   for (const Finding* f : findings) {
     const bool error = gravity(*f) == Gravity::error;
-    const std::vector<std::string> key = {f->implementation, f->rule, f->expected_failure,
-                                          error ? f->message : "", error ? f->replay : ""};
+    std::vector<std::string> key = {f->implementation, f->rule, f->expected_failure,
+                                    error ? f->message : "", error ? f->replay : ""};
+    if (error && f->cause != 0) key = {std::to_string(f->cause)};
     const auto [found, added] = at.emplace(key, groups.size());
-    if (added) groups.push_back({f, {}, 0});
+    if (added) groups.push_back({f, {}, {}, 0});
     FindingGroup& group = groups[found->second];
     ++group.findings;
+    if (!added && error) group.others.push_back(f);
     if (std::find(group.dtypes.begin(), group.dtypes.end(), f->dtype) == group.dtypes.end())
       group.dtypes.push_back(f->dtype);
   }
   return groups;
+}
+
+std::vector<std::string> also_text(const FindingGroup& group) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> rules;
+  for (const Finding* f : group.others) {
+    const Finding& worst = *group.first;  // which sweep and check may both have found
+    if (f->rule == worst.rule && f->dtype == worst.dtype && f->region == worst.region) continue;
+    auto rule =
+        std::find_if(rules.begin(), rules.end(), [&](const auto& r) { return r.first == f->rule; });
+    if (rule == rules.end()) rule = rules.insert(rule, {f->rule, {}});
+    std::string place = shown(f->dtype);
+    if (f->region != "all" && !f->region.empty()) place += " " + shown(f->region);
+    place += fmt::format(" {}", counted(f->count, f->phase == "sweep" ? "input" : "case"));
+    auto& places = rule->second;
+    if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
+  }
+  std::vector<std::string> out;
+  for (const auto& [rule, places] : rules)
+    out.push_back(fmt::format("{}: {}", shown(rule), fmt::join(places, ", ")));
+  return out;
 }
 
 const char kSpeedNote[] =

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "record/report.hpp"
+#include "reports/text_table.hpp"
 
 namespace ulpaudit {
 
@@ -14,9 +15,11 @@ enum class Gravity { error, expected_failure, note };
 Gravity gravity(const Finding& f);
 std::vector<const Finding*> findings_of(const Report& report, Gravity g);
 
-/// Findings that a line can tell together: of one implementation and rule; errors by their message.
+/// Findings that are told together: errors of one cause, the worst first; others of one
+/// implementation, rule and reason.
 struct FindingGroup {
   const Finding* first = nullptr;
+  std::vector<const Finding*> others;  ///< of the same cause
   std::vector<std::string> dtypes;
   std::size_t findings = 0;
 
@@ -25,8 +28,26 @@ struct FindingGroup {
 };
 std::vector<FindingGroup> groups_of(const std::vector<const Finding*>& findings);
 
+/// What else the cause does, a line for each rule: "value.vanished: f32 core 1,234 inputs, …".
+std::vector<std::string> also_text(const FindingGroup& group);
+
 /// "1,234 inputs, z from -104 to -87.5": of a finding that counts more than one; else "".
 std::string extent(const Finding& f);
+
+/// What a verdict says besides its counts, a line each: what was not finished, what was not asked
+/// for, how far the rules of `check` got.
+std::vector<std::string> remarks_of(const Report& report, const Verdict& v);
+/// How a terminal shows its status.
+Style verdict_style(const Verdict& v);
+/// "accuracy only": the first words of a verdict's scope.
+std::string short_scope(const Verdict& v);
+/// "checked 41 rules; 2 stopped: batch.length, …; 5 not applicable", over all dtypes; "" where
+/// nothing is known of them.
+std::string coverage_text(const Report& report, const std::string& implementation);
+/// Of a kernel without a contract.
+extern const char kNoContract[];
+/// "This run was ended by a signal: it is not complete."; "" where it was not.
+std::string ended_text(const Volatile& run);
 
 /// The times of one implementation in one dtype; null where there is none.
 struct SpeedRow {

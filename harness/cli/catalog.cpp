@@ -32,7 +32,25 @@ std::string build_hash(const PluginInfo& plugin) {
   return fmt::format("{:016x}", h);
 }
 
-Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& build_id, bool given) {
+/// The contract of a plug-in, whose names are all there.
+Contract contract_for(const std::string& text, const std::string& source,
+                      const std::vector<OfferedKernel>& kernels) {
+  Contract contract = parse_contract(text, source);
+  check_contract(contract, kernels);
+  return contract;
+}
+
+std::vector<OfferedKernel> kernels_of(const PluginInfo& plugin) {
+  std::vector<OfferedKernel> out;
+  for (const KernelInfo& k : plugin.kernels) {
+    out.push_back({k.name, k.op, {}});
+    for (const Dtype d : k.dtypes) out.back().dtypes.emplace_back(name(d));
+  }
+  return out;
+}
+
+Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& build_id, bool given,
+                 const std::string& contract) {
   const KernelInfo& k = plugin.kernels[i];
   Offer offer;
   offer.kernel = i;
@@ -50,6 +68,7 @@ Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& bui
   a.requirement = k.requirement;
   a.path = plugin.path;
   if (given) a.given_path = plugin.path;
+  a.given_contract = contract;
   a.build_id = build_id;
   a.unavailable = k.unavailable;
   if (!offer.op && a.unavailable.empty())
@@ -69,13 +88,15 @@ void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
     if (std::find(catalog.plugin_names.begin(), catalog.plugin_names.end(), plugin.name) !=
         catalog.plugin_names.end())
       throw LoadError(fmt::format("{}: a plug-in named '{}' is already loaded", path, plugin.name));
-    catalog.contracts[plugin.name] = parse_contract(plugin.contract, plugin.name + " (contract)");
+    catalog.contracts[plugin.name] =
+        contract_for(plugin.contract, plugin.name + " (contract)", kernels_of(plugin));
     catalog.contract_texts[plugin.name] = plugin.contract;
+    catalog.libraries[plugin.name] = plugin.libraries;
     catalog.plugin_names.push_back(plugin.name);
     const std::string build_id = build_hash(plugin);
     const bool given = std::find(o.plugins.begin(), o.plugins.end(), path) != o.plugins.end();
     for (std::size_t i = 0; i < plugin.kernels.size(); ++i)
-      catalog.offers.push_back(make_offer(plugin, i, build_id, given));
+      catalog.offers.push_back(make_offer(plugin, i, build_id, given, o.contract));
     const bool for_device =
         std::any_of(plugin.kernels.begin(), plugin.kernels.end(),
                     [](const KernelInfo& k) { return k.device_arrays && k.unavailable.empty(); });
@@ -87,8 +108,29 @@ void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
   }
 }
 
+/// One without any of the dtypes that were asked for is not asked for; of one that describes none,
+/// it cannot be said.
 bool chosen(const Offer& offer, const Options& o) {
-  return matches(o.ops, offer.about.op) && matches(o.impls, offer.about.name);
+  const std::vector<std::string>& dtypes = offer.about.dtypes;
+  return matches(o.ops, offer.about.op) && matches(o.impls, offer.about.name) &&
+         (dtypes.empty() || std::any_of(dtypes.begin(), dtypes.end(), [&](const std::string& d) {
+            return matches(o.dtypes, d);
+          }));
+}
+
+/// The inputs that are asked for and of which the kernel's contract speaks; nothing where these are
+/// none.
+std::optional<InputChoice> within_domain(const Catalog& catalog, const Offer& offer, Dtype d,
+                                         InputChoice c) {
+  const KernelContract& k = catalog.contracts.at(offer.about.plugin).of(offer.about.kernel);
+  const auto domain = k.domain_of(std::string(name(d)));
+  if (!domain) return c;
+  const auto numbers = numbers_in(d, *domain);
+  if (!numbers) return std::nullopt;
+  if (!c.lo || ordinal(d, *c.lo) < ordinal(d, numbers->first)) c.lo = numbers->first;
+  if (!c.hi || ordinal(d, *c.hi) > ordinal(d, numbers->second)) c.hi = numbers->second;
+  if (ordinal(d, *c.lo) > ordinal(d, *c.hi)) return std::nullopt;
+  return c;
 }
 
 /// --contract FILE stands in for the contract of the one plug-in that is chosen.
@@ -111,7 +153,11 @@ void override_contract(const Options& o, Catalog& catalog) {
                     "--impl 'PLUGIN/*'",
                     plugins.size()));
   try {
-    catalog.contracts[plugins[0]] = parse_contract(content, o.contract);
+    std::vector<OfferedKernel> kernels;
+    for (const Offer& offer : catalog.offers)
+      if (offer.about.plugin == plugins[0])
+        kernels.push_back({offer.about.kernel, offer.about.op, offer.about.dtypes});
+    catalog.contracts[plugins[0]] = contract_for(content, o.contract, kernels);
     catalog.contract_texts[plugins[0]] = content;
   } catch (const BadContract& e) {
     throw UsageError(e.what());
@@ -179,14 +225,6 @@ std::vector<Job> make_jobs(const Catalog& catalog, const Options& o,
   const std::vector<Dtype> dtypes = chosen_dtypes(o);
   for (OpId op : chosen_ops(o)) {
     for (Dtype d : dtypes) {
-      Job job;
-      for (const Offer& offer : catalog.offers) {
-        if (offer.op != op || !chosen(offer, o) || !offer.about.unavailable.empty()) continue;
-        if (std::find(offer.dtypes.begin(), offer.dtypes.end(), d) == offer.dtypes.end()) continue;
-        job.targets.push_back(
-            {offer.about.name, offer.about.path, offer.kernel, offer.device_arrays});
-      }
-      if (job.targets.empty()) continue;
       const bool unary = info(op).arity == 1;
       const bool exhaustive = d == Dtype::f32 && (unary ? defaults.f32_unary_exhaustive
                                                         : defaults.f32_labels_exhaustive);
@@ -195,10 +233,24 @@ std::vector<Job> make_jobs(const Catalog& catalog, const Options& o,
         inputs.labels = {"all"};
       const bool search = o.search || (defaults.f64_search && d == Dtype::f64);
       const std::uint64_t points = search ? defaults.searched_points : defaults.points;
-      InputChoice choice = choose_inputs(inputs, op, d, points, exhaustive, search);
-      choice.rows = fast_judge_covers(op);
-      job.plan = make_plan(op, d, choice);
-      jobs.push_back(std::move(job));
+      // Kernels that promise something of the same z share a job, so that they get the same inputs.
+      std::map<std::pair<std::optional<Bits>, std::optional<Bits>>, Job> by_domain;
+      for (const Offer& offer : catalog.offers) {
+        if (offer.op != op || !chosen(offer, o) || !offer.about.unavailable.empty()) continue;
+        if (std::find(offer.dtypes.begin(), offer.dtypes.end(), d) == offer.dtypes.end()) continue;
+        const auto choice = within_domain(catalog, offer, d,
+                                          choose_inputs(inputs, op, d, points, exhaustive, search));
+        if (!choice) continue;
+        Job& job = by_domain[{choice->lo, choice->hi}];
+        if (job.targets.empty()) {
+          InputChoice c = *choice;
+          c.rows = fast_judge_covers(op);
+          job.plan = make_plan(op, d, c);
+        }
+        job.targets.push_back(
+            {offer.about.name, offer.about.path, offer.kernel, offer.device_arrays});
+      }
+      for (auto& [domain, job] : by_domain) jobs.push_back(std::move(job));
     }
   }
   return jobs;

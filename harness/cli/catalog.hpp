@@ -32,6 +32,8 @@ struct Catalog {
   std::vector<BrokenPlugin> broken;
   Contracts contracts;
   std::map<std::string, std::string> contract_texts;  ///< by plug-in
+  /// Files that each plug-in's worker loaded with it.
+  std::map<std::string, std::vector<std::string>> libraries{};
   std::vector<std::string> plugin_names;
 };
 

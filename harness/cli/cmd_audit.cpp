@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/output.hpp"
 #include "cli/run_bench.hpp"
 #include "cli/run_sweep.hpp"
 #include "record/json.hpp"
@@ -36,11 +37,10 @@ Exit run(const Options& o, const std::string& profile, const Distribution* ranks
   if (audit.report.results.empty()) return audit.exit;
   write_report_folder(audit.report, o.output);
   if (o.json) {
-    fmt::print("{}", to_json(audit.report));
+    put("{}", to_json(audit.report));
     return audit.exit;
   }
-  fmt::print(
-      "{}\nReport: {}/report.html, for people ({:.1f} s); report.json and junit.xml, for "
+  put("{}\nReport: {}/report.html, for people ({:.1f} s); report.json and junit.xml, for "
       "programs; report.md\n",
       render(audit.report, "console", {.color = o.use_color()}), o.output,
       audit.report.run.wall_seconds);

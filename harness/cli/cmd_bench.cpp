@@ -8,6 +8,8 @@
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/number_option.hpp"
+#include "cli/output.hpp"
 #include "cli/run_bench.hpp"
 #include "cli/run_sweep.hpp"
 #include "gate/verdict.hpp"
@@ -38,8 +40,7 @@ Exit run(const BenchOptions& b) {
   report.context = make_context(o, "bench");
   report.run = make_volatile(o);
   const Catalog catalog = open_catalog(o);
-  for (const BrokenPlugin& broken : catalog.broken)
-    fmt::print(stderr, "ulpaudit: {}\n", broken.reason);
+  for (const BrokenPlugin& broken : catalog.broken) tell("{}", broken.reason);
   report.implementations = chosen_implementations(catalog, o);
   report.contracts = chosen_contracts(catalog, o);
   std::optional<Callgrind> callgrind;
@@ -50,13 +51,13 @@ Exit run(const BenchOptions& b) {
       throw UsageError(fmt::format("--callgrind: {}", e.what()));
     }
   }
+  if (!report.implementations.empty()) check_output(o);
   catch_interrupts();
   if (!append_benchmarks(catalog, o, choice, report)) {
-    fmt::print(
-        stderr,
-        "ulpaudit: nothing matches --op, --impl, --dtype and --level, so nothing was timed\n");
+    tell("nothing matches --op, --impl, --dtype and --level, so nothing was timed");
     return catalog.broken.empty() ? Exit::nothing : Exit::plugin;
   }
+  mark_end(report, false, g_interrupted);
   judge_report(catalog.contracts, false, report);
   return give_report(o, start, report);
 }
@@ -73,17 +74,16 @@ Command add_bench(CLI::App& parser) {
   c->add_option("--inputs", b->inputs,
                 "typical (logits, standard deviation 4), uniform (-20 to 20), subnormal (results), "
                 "bits (all patterns); default: all in L1, typical in the others");
-  c->add_option("--repetitions", b->repetitions, "times of each row")
-      ->check(CLI::Range(1, 10000))
+  add_whole(*c, "--repetitions", b->repetitions, 1, 10000, "times of each row")
       ->capture_default_str();
-  c->add_option("--min-time", b->milliseconds, "milliseconds inside the kernel, of each repetition")
-      ->check(CLI::Range(0.01, 60000.0))
+  add_real(*c, "--min-time", b->milliseconds, 0.01, 60000,
+           "milliseconds inside the kernel, of each repetition", " of milliseconds")
       ->capture_default_str();
   c->add_flag(
       "--callgrind", b->callgrind,
       "count instructions with valgrind too, of typical inputs in L1 (no AVX-512 there): the same "
       "on every run, for the gate");
-  c->add_option("--seed", b->shared.seed, "of the inputs")->capture_default_str();
+  add_seed(*c, b->shared.seed, "of the inputs");
   add_run_options(*c, b->shared);
   add_output_options(*c, b->shared);
   c->add_option("-o,--output", b->shared.output, "folder for report.json and report.md");

@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/output.hpp"
 #include "cli/run_check.hpp"
 #include "cli/run_sweep.hpp"
 #include "contract/rules.hpp"
@@ -22,25 +23,26 @@ struct CheckOptions {
 };
 
 void print_rules() {
-  fmt::print("| rule | what it says | for | binding |\n|---|---|---|---|\n");
+  put("| rule | what it says | for | binding |\n|---|---|---|---|\n");
   for (const Rule& r : rules())
-    fmt::print("| `{}` | {} | {} | {} |\n", r.id, r.statement, r.applies, r.binding);
+    put("| `{}` | {} | {} | {} |\n", r.id, r.statement, r.applies, r.binding);
 }
 
 /// One case again: no sweep, no verdict on the rest.
 SweepRun replay(const CheckOptions& c) {
   SweepRun run;
   const Catalog catalog = open_catalog(c.shared);
-  for (const BrokenPlugin& b : catalog.broken) fmt::print(stderr, "ulpaudit: {}\n", b.reason);
+  for (const BrokenPlugin& b : catalog.broken) tell("{}", b.reason);
   run.report.context = make_context(c.shared, kCheckProfile);
   run.report.run = make_volatile(c.shared);
   run.report.implementations = chosen_implementations(catalog, c.shared);
   run.report.contracts = chosen_contracts(catalog, c.shared);
   if (run.report.implementations.empty()) {
     run.exit = catalog.broken.empty() ? Exit::nothing : Exit::plugin;
-    fmt::print(stderr, "ulpaudit: nothing matches --op, --impl and --dtype\n");
+    tell("nothing matches --op, --impl and --dtype");
     return run;
   }
+  check_output(c.shared);
   append_case(catalog, c.shared, c.one_case, run.report);
   judge_report(catalog.contracts, false, run.report);
   run.exit = exit_of(run.report);
@@ -58,8 +60,8 @@ Exit run(const CheckOptions& c) {
   if (c.one_case.empty() ? report.results.empty() : report.implementations.empty())
     return check.exit;
   if (!c.shared.output.empty()) write_report_folder(report, c.shared.output);
-  fmt::print("{}", c.shared.json ? to_json(report)
-                                 : render(report, "findings", {.color = c.shared.use_color()}));
+  put("{}", c.shared.json ? to_json(report)
+                          : render(report, "findings", {.color = c.shared.use_color()}));
   return check.exit;
 }
 

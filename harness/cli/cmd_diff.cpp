@@ -10,6 +10,7 @@
 #include "cli/catalog.hpp"
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "fp/text.hpp"
 #include "measure/kernel_diff.hpp"
@@ -109,6 +110,7 @@ class Printer {
   std::string text(bool exhaustive) const {
     std::string out = fmt::format("{} {}: {} against {}\n", info(op_).name, name(p_.d),
                                   p_.a->about.name, p_.b->about.name);
+    for (const auto& [kernel, fact] : d_.facts) out += fmt::format("  ! {}: {}\n", kernel, fact);
     if (d_.different == 0)
       return out + fmt::format("  the same bits on {}{}\n\n", counted(d_.points, "input"),
                                exhaustive ? ", every one" : "");
@@ -151,6 +153,7 @@ class Printer {
               {"points", d_.points},
               {"different", d_.different},
               {"nan_in_one", d_.nan_in_one}};
+    if (!d_.facts.empty()) j["facts"] = d_.facts;
     j["distances"] = Json::array();
     for (const auto& [border, n] : d_.distances) j["distances"].push_back({border, n});
     j["regions"] = Json::array();
@@ -187,6 +190,7 @@ class Printer {
 Exit run(const DiffOptions& c) {
   const Options& o = c.shared;
   if (o.search) throw UsageError("diff has no --search: inputs are --exhaustive or sampled");
+  if (!o.checkpoint.empty()) throw UsageError("diff keeps no checkpoint");
   chosen_ops(o);
   chosen_dtypes(o);
   Json all = Json::array();
@@ -195,10 +199,10 @@ Exit run(const DiffOptions& c) {
     const Side a = open_side(c.a, o), b = open_side(c.b, o);
     const std::vector<Pair> pairs = pairs_of(a, b, o);
     if (pairs.empty()) {
-      fmt::print(stderr,
-                 "ulpaudit: '{}' and '{}' have no kernel of the same op and dtype, so nothing was "
-                 "compared\n",
-                 c.a, c.b);
+      tell(
+          "'{}' and '{}' have no kernel of the same op and dtype, so nothing was "
+          "compared",
+          c.a, c.b);
       return Exit::nothing;
     }
     catch_interrupts();
@@ -217,14 +221,14 @@ Exit run(const DiffOptions& c) {
       if (o.json)
         all.push_back(Printer(p, d).json(exhaustive));
       else
-        fmt::print("{}", Printer(p, d).text(exhaustive));
+        put("{}", Printer(p, d).text(exhaustive));
       if (g_interrupted) break;
     }
   } catch (const DiffFailed& e) {
-    fmt::print(stderr, "ulpaudit: {}\n", e.what());
+    tell("{}", e.what());
     return Exit::plugin;
   }
-  if (o.json) fmt::print("{}", json_lines(Json{{"diffs", all}}));
+  if (o.json) put("{}", json_lines(Json{{"diffs", all}}));
   if (g_interrupted) return Exit::interrupted;
   return c.exit_code && !same ? Exit::finding : Exit::fine;
 }

@@ -10,8 +10,10 @@
 
 #include "cli/catalog.hpp"
 #include "cli/commands.hpp"
+#include "cli/output.hpp"
 #include "fp/text.hpp"
 #include "measure/batch_runner.hpp"
+#include "properties/value_rules.hpp"
 #include "record/report.hpp"
 
 namespace ulpaudit {
@@ -38,7 +40,23 @@ struct Row {
   bool available;
   std::string failure;  ///< why there is no result
   Score s;
+  std::vector<Violation> breaks{};    ///< rules and promises that the result breaks
+  std::vector<Violation> admitted{};  ///< those that the contract expects
 };
+
+/// What the rules about single values and the contract say of the result.
+void judge(const Question& q, const Offer& offer, const Catalog& catalog, SessionPool& sessions,
+           Row& row) {
+  const KernelContract& contract = catalog.contracts.at(offer.about.plugin).of(offer.about.kernel);
+  Subject subject(offer.about.name, sessions.of(offer.about.path), offer.kernel, q.op, q.d,
+                  contract);
+  for (Violation& v : ValueRules(subject).judge_result(q.z, q.y, *row.got)) {
+    const bool expected = std::any_of(
+        contract.expected_failures.begin(), contract.expected_failures.end(),
+        [&](const ExpectedFailure& e) { return e.covers(v.rule, name(q.d), v.region); });
+    if (v.promised) (expected ? row.admitted : row.breaks).push_back(std::move(v));
+  }
+}
 
 std::vector<Row> ask(const Question& q, const Catalog& catalog, const Options& o,
                      SessionPool& sessions) {
@@ -54,16 +72,17 @@ std::vector<Row> ask(const Question& q, const Catalog& catalog, const Options& o
             {}};
     if (row.available) {
       const Target target = {offer.about.name, offer.about.path, offer.kernel};
-      std::atomic<int> ends{1};
+      EndBudget ends;
       Accumulator losses;
       BatchRunner(sessions, target, ends)
           .run(
               {q.op, q.d, q.y, &q.z, 1},
               [&](std::uint64_t, std::uint64_t, const void* out) { row.got = load(q.d, out, 0); },
               losses);
-      if (row.got)
+      if (row.got) {
         row.s = score(q.op, q.d, truth, *row.got);
-      else
+        judge(q, offer, catalog, sessions, row);
+      } else
         row.failure = losses.losses.empty() ? "no result" : losses.losses[0].message;
     }
     rows.push_back(std::move(row));
@@ -72,6 +91,8 @@ std::vector<Row> ask(const Question& q, const Catalog& catalog, const Options& o
 }
 
 std::string verdict_text(const Row& r) {
+  for (const Violation& v : r.breaks) return "✗ " + v.rule;
+  for (const Violation& v : r.admitted) return "! " + v.rule;
   if (r.s.category != Category::none) return std::string(name(r.s.category));
   if (r.s.wrong_zero) return "zero of the other sign";
   return r.s.correctly_rounded ? "correctly rounded" : r.s.faithful ? "faithful" : "";
@@ -84,14 +105,14 @@ std::string error_text(const Row& r) {
 
 void print_microscope(const Question& q, const std::vector<Row>& rows) {
   const auto show = [&](std::string_view label, Bits b) {
-    fmt::print("{:<18} {:<{}}  {:<24} {}\n", label, bits_text(q.d, b), format(q.d).width / 4 + 2,
-               hex_float(q.d, b), decimal(q.d, b));
+    put("{:<18} {:<{}}  {:<24} {}\n", label, bits_text(q.d, b), format(q.d).width / 4 + 2,
+        hex_float(q.d, b), decimal(q.d, b));
   };
   const Truth t = final_judge(q.op, q.d, q.z, q.y);
-  fmt::print("{}, {}\n", info(q.op).name, name(q.d));
+  put("{}, {}\n", info(q.op).name, name(q.d));
   show("z", q.z);
   if (info(q.op).arity == 2) show("y", q.y);
-  fmt::print("{:<18} {}\n", "true value", true_digits(q.op, q.d, q.z, q.y, kDigits));
+  put("{:<18} {}\n", "true value", true_digits(q.op, q.d, q.z, q.y, kDigits));
   if (t.side == 0) {
     show("exactly", t.rounded);
   } else {
@@ -101,19 +122,18 @@ void print_microscope(const Question& q, const std::vector<Row>& rows) {
     show("number above", above ? other : t.rounded);
     show("correctly rounded", t.rounded);
   }
-  fmt::print("\n");
+  put("\n");
   std::size_t width = 14;
   for (const Row& r : rows) width = std::max(width, r.implementation.size());
-  fmt::print("{:<{}}  {:<{}}  {:<24} {:<24} {:>12}  {}\n", "implementation", width, "bits",
-             format(q.d).width / 4 + 2, "hex", "decimal", "error (ulp)", "");
+  put("{:<{}}  {:<{}}  {:<24} {:<24} {:>12}  {}\n", "implementation", width, "bits",
+      format(q.d).width / 4 + 2, "hex", "decimal", "error (ulp)", "");
   for (const Row& r : rows) {
     if (!r.got) {
-      fmt::print("{:<{}}  {}\n", r.implementation, width, r.failure);
+      put("{:<{}}  {}\n", r.implementation, width, shown(r.failure));
       continue;
     }
-    fmt::print("{:<{}}  {}  {:<24} {:<24} {:>12}  {}\n", r.implementation, width,
-               bits_text(q.d, *r.got), hex_float(q.d, *r.got), decimal(q.d, *r.got), error_text(r),
-               verdict_text(r));
+    put("{:<{}}  {}  {:<24} {:<24} {:>12}  {}\n", r.implementation, width, bits_text(q.d, *r.got),
+        hex_float(q.d, *r.got), decimal(q.d, *r.got), error_text(r), verdict_text(r));
   }
 }
 
@@ -141,6 +161,10 @@ Json as_json(const Question& q, const std::vector<Row>& rows) {
       row["category"] = name(r.s.category);
       row["correctly_rounded"] = r.s.correctly_rounded;
       row["faithful"] = r.s.faithful;
+      for (const auto& [key, list] : {std::pair{"breaks", &r.breaks}, {"admitted", &r.admitted}}) {
+        row[key] = Json::array();
+        for (const Violation& v : *list) row[key].push_back(v.rule);
+      }
     }
     j["implementations"].push_back(row);
   }
@@ -225,23 +249,30 @@ std::vector<Question> questions(const EvalOptions& o) {
   return out;
 }
 
-Exit run(const EvalOptions& o) {
+/// Seconds for one input, unless another deadline is asked for.
+constexpr double kOneInputDeadline = 1.5;
+
+Exit run(const EvalOptions& given) {
+  EvalOptions o = given;
+  if (o.deadline == Options().deadline) o.deadline = kOneInputDeadline;
   const std::vector<Question> asked = questions(o);
   const Catalog catalog = open_catalog(o);
-  for (const BrokenPlugin& b : catalog.broken) fmt::print(stderr, "ulpaudit: {}\n", b.reason);
+  for (const BrokenPlugin& b : catalog.broken) tell("{}", b.reason);
   SessionPool sessions(o.session());
   Exit exit = catalog.broken.empty() ? Exit::fine : Exit::plugin;
   std::size_t answers = 0;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const std::vector<Row> rows = ask(asked[i], catalog, o, sessions);
     answers += rows.size();
+    if (stdout_lost()) break;
     for (const Row& r : rows)
-      if (!r.got && r.available) exit = worse(exit, Exit::plugin);
+      exit = !r.got && r.available ? worse(exit, Exit::plugin)
+             : !r.breaks.empty()   ? worse(exit, Exit::finding)
+                                   : exit;
     if (o.json || !o.input.empty()) {
-      fmt::print("{}\n",
-                 as_json(asked[i], rows).dump(-1, ' ', false, Json::error_handler_t::replace));
+      put("{}\n", as_json(asked[i], rows).dump(-1, ' ', false, Json::error_handler_t::replace));
     } else {
-      if (i > 0) fmt::print("\n");
+      if (i > 0) put("\n");
       print_microscope(asked[i], rows);
     }
   }
@@ -254,6 +285,7 @@ Command add_eval(CLI::App& parser) {
   auto o = std::make_shared<EvalOptions>();
   CLI::App* c = parser.add_subcommand("eval", "one input under the microscope");
   add_selection_options(*c, *o);
+  add_contract_option(*c, *o);
   add_output_options(*c, *o);
   c->add_option("--input", o->input,
                 "file ('-': stdin) of lines 'op dtype z [y]'; answers in JSON");

@@ -10,9 +10,12 @@
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/number_option.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "cli/run_sweep.hpp"
 #include "gate/compare.hpp"
+#include "gate/unfinished.hpp"
 #include "record/json.hpp"
 #include "reports/gate.hpp"
 
@@ -74,20 +77,17 @@ void update(const Report& report, const std::optional<Baseline>& old, const Gate
   }
   fresh.updates.insert(fresh.updates.begin(), std::move(u));
   if (fresh.updates.size() > kUpdatesKept) fresh.updates.resize(kUpdatesKept);
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  std::error_code error;
-  if (!folder.empty()) std::filesystem::create_directories(folder, error);
   write(path, to_json(fresh));
-  fmt::print(stderr, "ulpaudit: wrote the baseline '{}'\n", path);
+  tell("wrote the baseline '{}'", path);
   const auto stay = std::count_if(gate.changes.begin(), gate.changes.end(), [](const Change& c) {
     return c.kind == "contract" || c.kind == "expected_failure_passed";
   });
   if (stay > 0)
-    fmt::print(stderr,
-               "ulpaudit: {} of what is refused stays so: no baseline accepts what is against the "
-               "contract; mend the kernel, or say in the contract what it does "
-               "([[kernel.expected_failure]], with the reason; --contract FILE)\n",
-               stay);
+    tell(
+        "{} of what is refused stays so: no baseline accepts what is against the "
+        "contract; mend the kernel, or say in the contract what it does "
+        "([[kernel.expected_failure]], with the reason; --contract FILE)",
+        stay);
 }
 
 Exit run(const GateOptions& g) {
@@ -96,9 +96,19 @@ Exit run(const GateOptions& g) {
   if (g.update && g.reason.empty())
     throw UsageError("--update needs --reason TEXT: it is kept in the baseline");
   const Report report = read_report(g.report);
+  if (const std::string why = ended_early(report); !why.empty())
+    throw UsageError(fmt::format(
+        "'{}': {}, so part of its inputs was not run; the gate takes whole runs", g.report, why));
   std::string path = g.baseline;
   const bool folder = !path.empty() && (std::filesystem::is_directory(path) || path.back() == '/');
   if (folder) path = (std::filesystem::path(path) / (class_of(report.context) + ".json")).string();
+  check_file(g.output);
+  if (g.update) {
+    const std::string parent = std::filesystem::path(path).parent_path().string();
+    std::error_code error;
+    if (!parent.empty()) std::filesystem::create_directories(parent, error);
+    check_file(path);
+  }
   const std::optional<Baseline> baseline = read_baseline(path);
   if (!baseline && !g.baseline.empty() && !folder && !g.update)
     throw UsageError(
@@ -110,7 +120,7 @@ Exit run(const GateOptions& g) {
   const std::string text =
       render_gate(gate, g.format, {.color = g.output.empty() && o.use_color()});
   if (g.output.empty())
-    fmt::print("{}", text);
+    put("{}", text);
   else
     write(g.output, text);
   if (g.update) {
@@ -136,8 +146,7 @@ Command add_gate(CLI::App& parser) {
   c->add_option("--reason", g->reason, "why the baseline is replaced; kept in it");
   c->add_flag("--allow-missing", g->choice.missing_allowed,
               "the report may hold a part of the baseline's implementations, properties and times");
-  c->add_option("--slower", g->choice.slower, "part by which a kernel may become slower")
-      ->check(CLI::Range(0.01, 10.0))
+  add_real(*c, "--slower", g->choice.slower, 0.01, 10, "part by which a kernel may become slower")
       ->capture_default_str();
   c->add_option("--format", g->format, fmt::format("{}", fmt::join(gate_formats(), ", ")))
       ->check(CLI::IsMember(gate_formats()))

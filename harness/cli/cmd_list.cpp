@@ -8,6 +8,7 @@
 
 #include "cli/catalog.hpp"
 #include "cli/commands.hpp"
+#include "cli/output.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -15,23 +16,23 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 void print_table(const Catalog& catalog, const std::vector<Implementation>& chosen) {
-  fmt::print("Ops\n");
+  put("Ops\n");
   for (int i = 0; i < op_count(); ++i)
-    fmt::print("  {:<22} {}\n", info(op_at(i)).name, info(op_at(i)).formula);
-  fmt::print("\nDtypes\n");
+    put("  {:<22} {}\n", info(op_at(i)).name, info(op_at(i)).formula);
+  put("\nDtypes\n");
   for (Dtype d : kDtypes)
-    fmt::print("  {:<5} {} bits, precision {}, exponents {} to {}\n", name(d), format(d).width,
-               format(d).p, format(d).emin, format(d).emax);
-  fmt::print("\nImplementations\n");
+    put("  {:<5} {} bits, precision {}, exponents {} to {}\n", name(d), format(d).width,
+        format(d).p, format(d).emin, format(d).emax);
+  put("\nImplementations\n");
   std::size_t width = 0;
   for (const Implementation& i : chosen) width = std::max(width, i.name.size());
   for (const Implementation& i : chosen) {
-    fmt::print("  {:<{}}  {:<21} {:<17} {}\n", i.name, width, i.op,
-               fmt::format("{}", fmt::join(i.dtypes, " ")), i.formula);
+    put("  {:<{}}  {:<21} {:<17} {}\n", i.name, width, i.op,
+        fmt::format("{}", fmt::join(i.dtypes, " ")), i.formula);
     if (!i.unavailable.empty())
-      fmt::print("  {:<{}}  not available: {}\n", "", width, i.unavailable);
+      put("  {:<{}}  not available: {}\n", "", width, shown(i.unavailable));
   }
-  for (const BrokenPlugin& b : catalog.broken) fmt::print("  not loaded: {}\n", b.reason);
+  for (const BrokenPlugin& b : catalog.broken) put("  not loaded: {}\n", shown(b.reason));
 }
 
 Json as_json(const Catalog& catalog, const std::vector<Implementation>& chosen) {
@@ -72,12 +73,11 @@ Exit run(const Options& o) {
   const Catalog catalog = open_catalog(o);
   const std::vector<Implementation> chosen = chosen_implementations(catalog, o);
   if (o.json)
-    fmt::print("{}\n",
-               as_json(catalog, chosen).dump(1, ' ', false, Json::error_handler_t::replace));
+    put("{}\n", as_json(catalog, chosen).dump(1, ' ', false, Json::error_handler_t::replace));
   else
     print_table(catalog, chosen);
   if (!catalog.broken.empty()) {
-    for (const BrokenPlugin& b : catalog.broken) fmt::print(stderr, "ulpaudit: {}\n", b.reason);
+    for (const BrokenPlugin& b : catalog.broken) tell("{}", b.reason);
     return Exit::plugin;
   }
   return chosen.empty() ? Exit::nothing : Exit::fine;

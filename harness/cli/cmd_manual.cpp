@@ -8,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/manual.hpp"
+#include "cli/output.hpp"
 
 namespace ulpaudit {
 
@@ -18,7 +19,7 @@ Command add_manual(CLI::App& parser) {
   c->add_flag("--bash-completion", *completion, "the completion instead of the page");
   return {c, [&parser, completion] {
             const std::string text = *completion ? bash_completion(parser) : man_page(parser);
-            fmt::print("{}", text);
+            put("{}", text);
             return Exit::fine;
           }};
 }

@@ -7,7 +7,9 @@
 
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/output.hpp"
 #include "cli/run_sweep.hpp"
+#include "cli/verify_replays.hpp"
 #include "measure/results.hpp"
 #include "measure/textbook.hpp"
 #include "record/json.hpp"
@@ -81,6 +83,7 @@ Contracts contracts_of(const Report& report) {
 }
 
 Exit run(const Options& o, const std::vector<std::string>& files) {
+  check_output(o);
   Report report;
   try {
     report = merge_shards(read_shards(files));
@@ -90,9 +93,13 @@ Exit run(const Options& o, const std::vector<std::string>& files) {
   report.run.argv = make_volatile(o).argv;
   derive_results(true, report);
   if (report.context.profile != kSweepProfile) answer_textbook(o, report);
-  judge_report(contracts_of(report), report.context.profile != kSweepProfile, report);
+  const Contracts contracts = contracts_of(report);
+  judge_report(contracts, report.context.profile != kSweepProfile, report);
+  verify_replays(o, report);
+  give_verdicts(contracts, report);
+  name_program(report);
   if (!o.output.empty()) write_report_folder(report, o.output);
-  fmt::print("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
+  put("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
   return exit_of(report);
 }
 

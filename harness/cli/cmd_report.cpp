@@ -7,6 +7,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "cli/run_sweep.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
 
@@ -32,6 +34,7 @@ Exit run(const ReportOptions& r) {
   o.color = r.color;
   if (!r.against.empty() && r.format != "html")
     throw UsageError("--against goes with --format html only");
+  check_file(r.output);
   const Report report = read_report(r.file);
   std::optional<Report> before;
   if (!r.against.empty()) before = read_report(r.against);
@@ -39,7 +42,7 @@ Exit run(const ReportOptions& r) {
       render(report, r.format,
              {.color = r.output.empty() && o.use_color(), .against = before ? &*before : nullptr});
   if (r.output.empty()) {
-    fmt::print("{}", text);
+    put("{}", text);
     return Exit::fine;
   }
   try {

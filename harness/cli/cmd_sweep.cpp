@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/output.hpp"
 #include "cli/run_sweep.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
@@ -16,8 +17,8 @@ Exit run(const Options& o, const Distribution* ranks) {
   const SweepRun sweep = run_sweep(o, {}, kSweepProfile, {}, ranks);
   if (sweep.report.results.empty()) return sweep.exit;
   if (!o.output.empty()) write_report_folder(sweep.report, o.output);
-  fmt::print("{}", o.json ? to_json(sweep.report)
-                          : render(sweep.report, "console", {.color = o.use_color()}));
+  put("{}",
+      o.json ? to_json(sweep.report) : render(sweep.report, "console", {.color = o.use_color()}));
   return sweep.exit;
 }
 

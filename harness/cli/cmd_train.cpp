@@ -8,6 +8,8 @@
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/number_option.hpp"
+#include "cli/output.hpp"
 #include "cli/run_sweep.hpp"
 #include "cli/run_train.hpp"
 #include "gate/verdict.hpp"
@@ -33,20 +35,21 @@ Exit run(const TrainOptions& t) {
   report.context = make_context(o, "train " + t.profile);
   report.run = make_volatile(o);
   const Catalog catalog = open_catalog(o);
-  for (const BrokenPlugin& broken : catalog.broken)
-    fmt::print(stderr, "ulpaudit: {}\n", broken.reason);
+  for (const BrokenPlugin& broken : catalog.broken) tell("{}", broken.reason);
   report.implementations = chosen_implementations(catalog, o);
   report.contracts = chosen_contracts(catalog, o);
+  if (!report.implementations.empty()) check_output(o);
   catch_interrupts();
   TrainingGlobs globs = t.globs;
   globs.profile = training_profile(t.profile);
   if (!append_training(catalog, o, globs, t.choice, report)) {
-    fmt::print(stderr,
-               "ulpaudit: nothing matches --op, --impl and --dtype, so nothing was trained "
-               "('ulpaudit list' shows what there is)\n");
+    tell(
+        "nothing matches --op, --impl and --dtype, so nothing was trained "
+        "('ulpaudit list' shows what there is)");
     return catalog.broken.empty() ? Exit::nothing : Exit::plugin;
   }
   if (!g_interrupted && t.globs.networks.empty()) append_training_answers(catalog, o, report);
+  mark_end(report, false, g_interrupted);
   judge_report(catalog.contracts, false, report);
   return give_report(o, start, report);
 }
@@ -72,20 +75,17 @@ void add_training_options(CLI::App& c, TrainOptions& t) {
                "full: all that --network, --path, --data and --dtype leave open")
       ->check(CLI::IsMember({"quick", "standard", "full"}))
       ->capture_default_str();
-  c.add_option("--label-columns", t.globs.label_columns, "of the CSV file")
-      ->check(CLI::Range(1, 1000))
+  add_whole(c, "--label-columns", t.globs.label_columns, 1, 1000, "of the CSV file")
       ->capture_default_str();
-  c.add_option("--steps", t.choice.steps, "mini-batches of a run (default: the network's)")
-      ->check(CLI::Range(1, 10'000'000));
-  c.add_option("--batch", t.choice.batch, "samples of a mini-batch (default: the network's)")
-      ->check(CLI::Range(1, 1 << 18));
-  c.add_option("--learning-rate", t.choice.rate, "of all runs (default: the network's)")
-      ->check(CLI::PositiveNumber);
-  c.add_option("--depth", t.choice.depth, "hidden layers of the deep nets (default: 3)")
-      ->check(CLI::Range(1, 64));
-  c.add_option("--seed", t.shared.seed, "of weights, data and their order")->capture_default_str();
-  c.add_option("--threads", t.shared.threads, "threads (default: one per core)")
-      ->check(CLI::Range(1, 1024));
+  add_whole(c, "--steps", t.choice.steps, 1, 10'000'000,
+            "mini-batches of a run (default: the network's)");
+  add_whole(c, "--batch", t.choice.batch, 1, 1 << 18,
+            "samples of a mini-batch (default: the network's)");
+  add_real(c, "--learning-rate", t.choice.rate, 1e-30, 1e30,
+           "of all runs (default: the network's)");
+  add_whole(c, "--depth", t.choice.depth, 1, 64, "hidden layers of the deep nets (default: 3)");
+  add_seed(c, t.shared.seed, "of weights, data and their order");
+  add_whole(c, "--threads", t.shared.threads, 1, 1024, "threads (default: one per core)");
 }
 
 }  // namespace

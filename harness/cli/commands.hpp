@@ -29,6 +29,7 @@ Command add_bench(CLI::App& parser);
 Command add_train(CLI::App& parser);
 Command add_eval(CLI::App& parser);
 Command add_diff(CLI::App& parser);
+Command add_contract(CLI::App& parser);
 Command add_gate(CLI::App& parser);
 Command add_report(CLI::App& parser);
 Command add_merge(CLI::App& parser);

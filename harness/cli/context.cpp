@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cfenv>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 
@@ -55,6 +56,11 @@ std::string cpu_model() {
 }  // namespace
 
 void remember_argv(int argc, char** argv) { arguments().assign(argv, argv + argc); }
+
+std::string called_as() {
+  if (const char* script = std::getenv("ULPAUDIT_CALLED_AS")) return script;
+  return arguments().empty() ? "ulpaudit" : arguments().front();
+}
 
 std::string version_text() {
   return fmt::format("ulpaudit {} ({}), {}, {}", kVersion, kCommit, kCompiler, kFlags);

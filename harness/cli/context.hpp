@@ -11,6 +11,8 @@ Context make_context(const Options& o, const std::string& profile);
 Volatile make_volatile(const Options& o);
 /// The command line, for Volatile; set by main.
 void remember_argv(int argc, char** argv);
+/// How the user calls this program: "./run" where that script does, else the command's first word.
+std::string called_as();
 /// "ulpaudit 0.1.0 (abc1234), g++ …".
 std::string version_text();
 

@@ -11,7 +11,7 @@ enum class Exit : int {
   finding = 1,  ///< a rule or a contract is broken, or the gate failed
   usage = 2,    ///< bad usage, unknown name, unreadable input, unwritable output
   truth = 3,    ///< truth undecided, or it disagreed with itself
-  plugin = 4,   ///< a plug-in could not be loaded, crashed or hung
+  plugin = 4,   ///< a plug-in could not be loaded, crashed or hung, or a verdict is incomplete
   nothing = 5,  ///< the globs matched nothing, so nothing was checked
   interrupted = 6,
   internal = 70  ///< a fault of ours

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <thread>
 
+#include "cli/number_option.hpp"
 #include "fp/text.hpp"
 #include "plugin/program.hpp"
 
@@ -19,6 +20,8 @@ namespace {
 
 /// More inputs than this per label are refused: years of work asked for by accident.
 constexpr std::uint64_t kMostExhaustive = std::uint64_t{1} << 40;
+/// In MiB; in bytes it still is a number of 64 bits.
+constexpr std::uint64_t kMostMemory = std::uint64_t{1} << 40;
 
 Bits parse_or_usage(Dtype d, const std::string& text) {
   try {
@@ -52,13 +55,13 @@ std::vector<Bits> choose_labels(const Options& o, OpId op, Dtype d) {
             fmt::format("--label all is for f16 and bf16; {} has too many labels", name(d)));
       return all_labels(op, d);
     }
-    Bits y = parse_or_usage(d, text);
+    const Bits y = parse_or_usage(d, text);
     if (is_nan(d, y) || !in_domain(op, d, y))
       throw UsageError(fmt::format("--label {} lies outside [0, 1]", text));
-    if (is_zero(d, y)) y = 0;
     labels.push_back(y);
   }
-  std::sort(labels.begin(), labels.end());
+  std::sort(labels.begin(), labels.end(),
+            [d](Bits a, Bits b) { return ordinal(d, a) < ordinal(d, b); });
   labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
   return labels;
 }
@@ -98,10 +101,11 @@ void add_selection_options(CLI::App& c, Options& o) {
       ->type_name("COMMAND")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  c.add_option("--deadline", o.deadline, "seconds that a plug-in may take for one batch")
-      ->check(CLI::PositiveNumber)
+  add_real(c, "--deadline", o.deadline, 0.001, 1e6, "seconds that a plug-in may take for one batch",
+           " of seconds")
       ->capture_default_str();
-  c.add_option("--memory-limit", o.memory_limit_mib, "MiB that a plug-in may allocate; 0: no limit")
+  add_whole(c, "--memory-limit", o.memory_limit_mib, 0, kMostMemory,
+            "MiB that a plug-in may allocate; 0: no limit", " of MiB")
       ->capture_default_str();
   c.add_option("--isolate", o.isolate, "off: load plug-ins into this process (for a debugger)")
       ->check(CLI::IsMember({"on", "off"}))
@@ -112,26 +116,24 @@ void add_input_options(CLI::App& c, Options& o) {
   c.add_option("--range", o.range, "only inputs in [LO, HI]")->type_name("LO:HI");
   c.add_option("--label", o.labels, "labels of two-argument ops, or 'all' (repeatable)")
       ->type_name("Y|all");
-  c.add_option("--points", o.points, "sampled or searched points per label")
-      ->check(CLI::PositiveNumber);
+  add_whole(c, "--points", o.points, 1, kMostExhaustive, "sampled or searched points per label");
   CLI::Option* exhaustive =
       c.add_flag("--exhaustive", o.exhaustive, "every input (16-bit dtypes always are)");
   c.add_flag("--search", o.search,
              "f32, f64: search every binade for the largest error, within --points per label")
       ->excludes(exhaustive);
-  c.add_option("--seed", o.seed, "seed of the samples")->capture_default_str();
+  add_seed(c, o.seed, "seed of the samples");
   c.add_option("--shard", o.shard, "run part I of N of the chunks (0 <= I < N)")->type_name("I/N");
 }
 
 void add_run_options(CLI::App& c, Options& o) {
-  c.add_option("--threads", o.threads, "threads (default: one per core)")
-      ->check(CLI::Range(1, 1024));
+  add_whole(c, "--threads", o.threads, 1, 1024, "threads (default: one per core)");
   c.add_option("--judge", o.judge,
                "where results are compared: auto (kernels on a GPU there), or host")
       ->check(CLI::IsMember({"auto", "host"}))
       ->capture_default_str();
-  c.add_option("--time-limit", o.time_limit, "stop after so many seconds and mark the report")
-      ->check(CLI::PositiveNumber);
+  add_real(c, "--time-limit", o.time_limit, 1e-9, 1e9,
+           "stop after so many seconds and mark the report", " of seconds");
   add_checkpoint_options(c, o);
   add_contract_option(c, o);
 }
@@ -142,8 +144,8 @@ void add_checkpoint_options(CLI::App& c, Options& o) {
           ->type_name("FILE");
   c.add_flag("--resume", o.resume, "go on with the checkpoint, where there is one")
       ->needs(checkpoint);
-  c.add_option("--checkpoint-every", o.checkpoint_every, "seconds between two checkpoints")
-      ->check(CLI::NonNegativeNumber)
+  add_real(c, "--checkpoint-every", o.checkpoint_every, 0, 1e9, "seconds between two checkpoints",
+           " of seconds")
       ->capture_default_str();
 }
 
@@ -185,6 +187,7 @@ InputChoice choose_inputs(const Options& o, OpId op, Dtype d, std::uint64_t defa
   c.seed = o.seed;
   choose_range(o, d, c);
   c.labels = choose_labels(o, op, d);
+  c.nan_labels = o.labels.empty() && o.range.empty();
   if (c.exhaustive && format(d).width == 64) {
     const bool whole = !c.lo || !c.hi;
     if (whole || ordinal(d, *c.hi) - ordinal(d, *c.lo) > kMostExhaustive)

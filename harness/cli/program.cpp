@@ -4,20 +4,42 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <signal.h>
+
 #include <algorithm>
-#include <cstdio>
+#include <cerrno>
+#include <cstring>
 #include <exception>
+#include <sstream>
 #include <vector>
 
+#include "cli/arguments.hpp"
 #include "cli/context.hpp"
+#include "cli/output.hpp"
 #include "truth/truth.hpp"
 
 namespace ulpaudit {
 namespace {
 
 Exit complain(Exit code, const std::string& what) {
-  fmt::print(stderr, "ulpaudit: {}\n", what);
+  tell_text(what);
   return code;
+}
+
+/// What is written to a reader that went away, or past a limit of size, is refused with an error
+/// like any other.
+void refuse_by_error() {
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
+}
+
+/// The command's end once its output is out: `head` that has read enough changes nothing.
+Exit deliver(Exit code) {
+  const int trouble = stdout_trouble();
+  if (trouble == 0 || trouble == EPIPE) return code;
+  return worse(code,
+               complain(Exit::usage, fmt::format("cannot write to stdout, so output is lost: {}",
+                                                 std::strerror(trouble))));
 }
 
 Exit run(int argc, char** argv, const MakeCommands& make_commands) {
@@ -39,9 +61,15 @@ Exit run(int argc, char** argv, const MakeCommands& make_commands) {
     return complain(Exit::usage, fmt::format("unknown command '{}'; accepted: {}", argv[1], known));
   }
   try {
-    parser.parse(argc, argv);
+    const std::vector<std::string> words = mark_values(parser, argc, argv);
+    std::vector<std::string> last_first(words.rbegin(), words.rend());
+    if (!last_first.empty()) last_first.pop_back();  // the program's name
+    parser.name(argc > 0 ? argv[0] : "ulpaudit");
+    parser.parse(std::move(last_first));
   } catch (const CLI::Success& e) {
-    parser.exit(e);
+    std::ostringstream help;
+    parser.exit(e, help, help);
+    put_text(help.str());
     return Exit::fine;
   } catch (const CLI::ParseError& e) {
     return complain(Exit::usage,
@@ -56,7 +84,8 @@ Exit run(int argc, char** argv, const MakeCommands& make_commands) {
 
 int run_program(int argc, char** argv, const MakeCommands& make_commands) {
   try {
-    return static_cast<int>(run(argc, argv, make_commands));
+    refuse_by_error();
+    return static_cast<int>(deliver(run(argc, argv, make_commands)));
   } catch (const UsageError& e) {
     return static_cast<int>(complain(Exit::usage, e.what()));
   } catch (const Undecided& e) {

@@ -42,12 +42,17 @@ std::vector<Task> tasks_of(const Catalog& catalog, const Options& o) {
   return tasks;
 }
 
+/// With --huge, and with --exhaustive where no range is chosen.
+bool wants_huge(const Options& o) { return o.huge || (o.exhaustive && o.range.empty()); }
+
 /// Batches of a check are short: a kernel that needs longer than this for one hangs.
 constexpr std::chrono::milliseconds kTrialDeadline{5000};
 
 SessionOptions trial_session(const Options& o) {
   SessionOptions s = o.session();
   s.deadline = std::min(s.deadline, kTrialDeadline);
+  // The three buffers of a batch past 2^31 elements, and temporaries of their size.
+  if (wants_huge(o) && s.memory_limit_mib != 0) s.memory_limit_mib += 6 * 4096;
   return s;
 }
 
@@ -71,8 +76,13 @@ Finding finding_frame(const Task& task) {
   return f;
 }
 
-/// What one batch past 2^31 bytes takes: its results, and room for the rest of the worker.
-constexpr std::uint64_t kHugeMiB = 2048 + 256;
+/// What one batch past 2^31 bytes takes, in 16 bits past 2^31 elements: its results, and room for
+/// the rest of the worker.
+std::uint64_t huge_mib(const std::vector<Task>& tasks) {
+  const bool narrow = std::any_of(tasks.begin(), tasks.end(),
+                                  [](const Task& t) { return format(t.d).width == 16; });
+  return (narrow ? 4096 : 2048) + 256;
+}
 
 std::uint64_t available_mib() {
   std::ifstream in("/proc/meminfo");
@@ -83,9 +93,6 @@ std::uint64_t available_mib() {
   return kib >> 10;
 }
 
-/// With --huge, and with --exhaustive where no range is chosen.
-bool wants_huge(const Options& o) { return o.huge || (o.exhaustive && o.range.empty()); }
-
 /// Says of each kernel that the batches were left out.
 void append_no_memory(const std::vector<Task>& tasks, std::uint64_t needed, std::uint64_t there,
                       Report& report) {
@@ -94,7 +101,8 @@ void append_no_memory(const std::vector<Task>& tasks, std::uint64_t needed, std:
     f.rule = "batch.length";
     f.severity = Severity::note;
     f.message = fmt::format(
-        "not checked past 2^31 bytes: on this many threads that needs {} MiB, and {} are available",
+        "not checked past 2^31 bytes (in 16 bits, past 2^31 elements): on this many threads that "
+        "needs {} MiB, and {} are available",
         needed, there);
     f.count = 1;
     f.replay = selection(report, *task.offer, task.d) + " --huge --threads 1";
@@ -106,6 +114,7 @@ Finding finding_of(const Report& report, const Task& task, const Breach& b) {
   const Violation& v = b.violation;
   Finding f = finding_frame(task);
   f.rule = v.rule;
+  if (!v.region.empty()) f.region = v.region;
   f.severity = v.promised ? Severity::error : Severity::note;
   f.message = v.message;
   f.count = b.count;
@@ -148,9 +157,21 @@ void in_threads(const Options& o, std::size_t n, Work work) {
   if (failure) std::rethrow_exception(failure);
 }
 
-Subject subject_of(const Catalog& catalog, const Task& task, SessionPool& sessions) {
+/// The inputs that --range and --label leave.
+Admitted admitted_by(const Options& o, OpId op, Dtype d) {
+  const InputChoice inputs = choose_inputs(o, op, d, 1, false, false);
+  Admitted a;
+  if (inputs.lo && inputs.hi) a.range = {ordinal(d, *inputs.lo), ordinal(d, *inputs.hi)};
+  const bool all = std::find(o.labels.begin(), o.labels.end(), "all") != o.labels.end();
+  if (!o.labels.empty() && !all && info(op).arity == 2) a.labels = inputs.labels;
+  return a;
+}
+
+Subject subject_of(const Catalog& catalog, const Options& o, const Task& task,
+                   SessionPool& sessions) {
   return Subject(task.offer->about.name, sessions.of(task.offer->about.path), task.offer->kernel,
-                 *task.offer->op, task.d, contract_of(catalog, *task.offer));
+                 *task.offer->op, task.d, contract_of(catalog, *task.offer),
+                 admitted_by(o, *task.offer->op, task.d));
 }
 
 /// The rules that cannot be checked of a program, under its first chosen kernel: a note, so that
@@ -202,7 +223,7 @@ struct MirrorPart {
   std::size_t task;
   MirrorRange range;
   std::vector<Bits> labels;
-  std::vector<Breach> breaches;
+  Checked checked{};
 };
 
 /// Every input and its mirror image: of the 16-bit dtypes always, of f32 with --exhaustive; in
@@ -236,7 +257,7 @@ void append_parts(const Catalog& catalog, const Report& report, const Options& o
     if (labels.empty()) return;
   }
   for (Bits first = range.first; first <= range.last; first += kPart)
-    parts.push_back({index, {first, std::min(range.last, first + kPart - 1)}, labels, {}});
+    parts.push_back({index, {first, std::min(range.last, first + kPart - 1)}, labels});
 }
 
 /// One breach of a rule is enough: the counts add up.
@@ -259,63 +280,126 @@ bool about_values(const Finding& f) {
          (f.rule.rfind("value.", 0) == 0 || f.rule.rfind("accuracy.", 0) == 0);
 }
 
+/// Lengths of long batches: quick audits leave out the longest, full ones have more of each scale.
+Lengths lengths_of(const std::string& profile) {
+  Lengths l;
+  if (profile != "quick") l.longest = std::uint64_t{1} << 24;
+  if (profile == "full") l.in_each_octave = 4;
+  return l;
+}
+
+/// Inputs that ended the worker alone in the sweep: that is told, and need not be found again.
+Subject::Endings ends_in_sweep(const Report& report, const Task& task) {
+  Subject::Endings known;
+  const Result* total = find_total(report, task.offer->about.name, std::string(name(task.d)));
+  if (total == nullptr) return known;
+  for (const Loss& l : total->losses)
+    if (l.length == 1) known.inputs.insert({l.first.z, l.first.y});
+  return known;
+}
+
+/// What is known of one task.
+struct TaskState {
+  Checked checked;
+  Subject::Endings endings;
+  std::vector<Breach> asymmetric;
+};
+
+/// One row for the kernel in this dtype; what was stopped is a finding.
+void append_coverage(const Task& task, const TaskState& state, Report& report) {
+  std::vector<std::string> broken;
+  for (const Breach& b : state.checked.breaches) broken.push_back(b.violation.rule);
+  Coverage row{task.offer->about.name, task.offer->about.op, std::string(name(task.d)),
+               state.checked.counts.rows(broken)};
+  std::vector<std::string> stopped;
+  const RuleCoverage* first = nullptr;
+  for (const RuleCoverage& r : row.rules) {
+    if (r.status != "stopped") continue;
+    if (first == nullptr) first = &r;
+    stopped.push_back(fmt::format("{} ({} of {} cases)", r.rule, r.cases, r.of));
+  }
+  if (first != nullptr) {
+    Finding f = finding_frame(task);
+    f.rule = "check.stopped";
+    f.severity = Severity::note;
+    f.count = stopped.size();
+    constexpr std::size_t kNamed = 4;
+    const std::size_t more = stopped.size() - std::min(stopped.size(), kNamed);
+    stopped.resize(stopped.size() - more);
+    f.message =
+        fmt::format("{}; not checked to the end: {}{}", first->why, fmt::join(stopped, ", "),
+                    more != 0 ? fmt::format(" and {} more rules", more) : "");
+    f.replay = selection(report, *task.offer, task.d);
+    report.findings.push_back(std::move(f));
+  }
+  report.coverage.push_back(std::move(row));
+}
+
 }  // namespace
 
-void append_properties(const Catalog& catalog, const Options& o, Report& report) {
+Unstable append_properties(const Catalog& catalog, const Options& o, Report& report) {
   const std::vector<Task> tasks = tasks_of(catalog, o);
   append_load_facts(catalog, tasks, o, report);
   CheckChoice choice;
   choice.seed = o.seed;
+  choice.lengths = lengths_of(report.context.profile);
   if (wants_huge(o)) {
-    const std::uint64_t needed = kHugeMiB * static_cast<std::uint64_t>(o.thread_count());
+    const std::uint64_t needed = huge_mib(tasks) * static_cast<std::uint64_t>(o.thread_count());
     const std::uint64_t there = available_mib();
-    choice.huge = there >= needed;
-    if (!choice.huge) append_no_memory(tasks, needed, there, report);
+    choice.lengths.past_31_bits = there >= needed;
+    if (there < needed) append_no_memory(tasks, needed, there, report);
   }
-  std::vector<std::vector<Breach>> breaches(tasks.size());
-  std::vector<std::optional<Breach>> inconsistent(tasks.size());
-  std::vector<std::atomic<bool>> worn_out(tasks.size());
-  std::vector<std::atomic<int>> ends(tasks.size());  // of the task's worker
+  std::vector<TaskState> states(tasks.size());
   in_threads(o, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
     const Task& task = tasks[i];
-    Subject subject = subject_of(catalog, task, sessions);
-    breaches[i] = check(subject, choice);
-    worn_out[i] = subject.worn_out();
-    ends[i] = subject.ends();
+    TaskState& state = states[i];
+    Subject subject = subject_of(catalog, o, task, sessions);
+    subject.know(ends_in_sweep(report, task));
+    state.checked = check(subject, choice);
+    state.endings = subject.endings();
     const auto& dtypes = task.offer->dtypes;
-    if (format(task.d).width != 16 || subject.worn_out() ||
+    if (format(task.d).width != 16 || subject.spent() || subject.unstable() ||
         std::find(dtypes.begin(), dtypes.end(), Dtype::f32) == dtypes.end())
       return;
-    Subject wide = subject_of(catalog, {task.offer, Dtype::f32}, sessions);
-    inconsistent[i] = consistency(subject, wide, choice);
+    Subject wide = subject_of(catalog, o, {task.offer, Dtype::f32}, sessions);
+    if (const auto b = consistency(subject, wide, choice)) state.checked.breaches.push_back(*b);
   });
   std::vector<MirrorPart> parts;
   for (std::size_t i = 0; i < tasks.size(); ++i)
     append_parts(catalog, report, o, tasks[i], i, parts);
   in_threads(o, parts.size(), [&](std::size_t i, SessionPool& sessions) {
     MirrorPart& part = parts[i];
-    if (worn_out[part.task]) return;
-    Subject subject = subject_of(catalog, tasks[part.task], sessions);
-    part.breaches = check_mirrored(subject, part.labels, part.range);
-    ends[part.task] += subject.ends();
-    if (subject.worn_out() || ends[part.task] >= Subject::kEnough) worn_out[part.task] = true;
+    if (states[part.task].endings.unstable) return;  // each pair is a matter of chance
+    Subject subject = subject_of(catalog, o, tasks[part.task], sessions);
+    subject.know(states[part.task].endings);
+    part.checked = check_mirrored(subject, part.labels, part.range);
   });
-  std::vector<std::vector<Breach>> asymmetric(tasks.size());
-  for (MirrorPart& part : parts)
-    append_breaches(tasks[part.task].d, asymmetric[part.task], std::move(part.breaches));
-  in_threads(o, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
-    if (asymmetric[i].empty()) return;
-    Subject subject = subject_of(catalog, tasks[i], sessions);
-    shrink_values(subject, asymmetric[i]);
-  });
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    append_breaches(tasks[i].d, breaches[i], std::move(asymmetric[i]));
-    if (inconsistent[i]) breaches[i].push_back(*inconsistent[i]);
-    for (const Breach& b : breaches[i]) report.findings.push_back(finding_of(report, tasks[i], b));
+  for (MirrorPart& part : parts) {
+    TaskState& state = states[part.task];
+    state.checked.counts.merge(part.checked.counts);
+    append_breaches(tasks[part.task].d, state.asymmetric, std::move(part.checked.breaches));
   }
+  in_threads(o, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
+    if (states[i].asymmetric.empty()) return;
+    Subject subject = subject_of(catalog, o, tasks[i], sessions);
+    subject.know(states[i].endings);
+    shrink_values(subject, states[i].asymmetric);
+  });
+  Unstable unstable;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    TaskState& state = states[i];
+    append_breaches(tasks[i].d, state.checked.breaches, std::move(state.asymmetric));
+    for (const Breach& b : state.checked.breaches)
+      report.findings.push_back(finding_of(report, tasks[i], b));
+    append_coverage(tasks[i], state, report);
+    if (state.endings.unstable)
+      unstable.insert({tasks[i].offer->about.name, std::string(name(tasks[i].d))});
+  }
+  return unstable;
 }
 
-void simplify_values(const Catalog& catalog, const Options& o, Report& report) {
+void simplify_values(const Catalog& catalog, const Options& o, const Unstable& unstable,
+                     Report& report) {
   std::vector<Finding*> findings;
   for (Finding& f : report.findings)
     if (about_values(f)) findings.push_back(&f);
@@ -326,10 +410,16 @@ void simplify_values(const Catalog& catalog, const Options& o, Report& report) {
       return t.offer->about.name == f.implementation && name(t.d) == f.dtype;
     });
     if (task == tasks.end()) return;
-    Subject subject = subject_of(catalog, *task, sessions);
+    Subject subject = subject_of(catalog, o, *task, sessions);
+    const bool by_chance = unstable.count({f.implementation, f.dtype}) != 0;
+    if (by_chance) subject.call_unstable();
     const Bits z = parse_number(task->d, f.witness->z.bits);
     const Bits y = f.witness->y ? parse_number(task->d, f.witness->y->bits) : 0;
     const auto b = simplest(subject, f.rule, z, y);
+    if (!b && by_chance) {
+      f.severity = Severity::note;
+      f.message += "; not so in each of many calls: see determinism.repeat";
+    }
     if (!b) return;
     const Bits sy = b->trial.y.empty() ? 0 : b->trial.y[0];
     f.simplest = make_witness(*task->offer->op, task->d, {b->trial.z[0], sy, *b->violation.got});
@@ -356,7 +446,7 @@ void append_case(const Catalog& catalog, const Options& o, const std::string& te
     if (two != !trial.y.empty() && !trial.z.empty())
       throw UsageError(fmt::format("--case: {} takes {} labels", task.offer->about.op,
                                    two ? "as many logits as" : "no"));
-    Subject subject = subject_of(catalog, task, sessions);
+    Subject subject = subject_of(catalog, o, task, sessions);
     for (const Breach& b : check_case(subject, trial))
       report.findings.push_back(finding_of(report, task, b));
   }

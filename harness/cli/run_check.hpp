@@ -1,16 +1,24 @@
 // The property checks of the chosen kernels, as findings of a report.
 #pragma once
 
+#include <set>
+#include <string>
+#include <utility>
+
 #include "cli/catalog.hpp"
 
 namespace ulpaudit {
 
 /// Checks every chosen kernel in every chosen dtype and appends what it breaks, and what its
 /// plug-in did when it was loaded.
-void append_properties(const Catalog& catalog, const Options& o, Report& report);
+/// Kernels whose results differ from call to call: implementation and dtype.
+using Unstable = std::set<std::pair<std::string, std::string>>;
+Unstable append_properties(const Catalog& catalog, const Options& o, Report& report);
 
-/// Gives the findings about values the simplest input that shows them.
-void simplify_values(const Catalog& catalog, const Options& o, Report& report);
+/// Gives the findings about values the simplest input that shows them. What an unstable kernel does
+/// not do in each of many calls becomes a note.
+void simplify_values(const Catalog& catalog, const Options& o, const Unstable& unstable,
+                     Report& report);
 
 /// Runs one case, as `to_text(Trial)` writes it, through the chosen kernels. Throws UsageError.
 void append_case(const Catalog& catalog, const Options& o, const std::string& text, Report& report);

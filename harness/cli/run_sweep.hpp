@@ -33,8 +33,17 @@ struct SweepRun {
 SweepRun run_sweep(const Options& o, const InputDefaults& defaults, const std::string& profile,
                    const Extras& extras, const Distribution* ranks = nullptr);
 
-/// The exit code that a report's findings ask for.
+/// What ended the run before its end, if anything: before it is judged.
+void mark_end(Report& report, bool time_limit, bool signal);
+
+/// The exit code that a report's findings and verdicts ask for.
 Exit exit_of(const Report& report);
+
+/// Finds a checkpoint or a folder (which is made if need be) that cannot be written before the work
+/// is done. Throws UsageError.
+void check_output(const Options& o);
+/// The same for one file; nothing for an empty name.
+void check_file(const std::string& path);
 
 /// report.html, report.json, report.md and junit.xml into `folder`, which is made if need be.
 /// Throws UsageError.

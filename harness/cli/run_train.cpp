@@ -183,12 +183,12 @@ std::string selection(const Report& report, const Options& o, const Training& t)
       break;
     }
   if (o.impls.empty()) {
-    out += fmt::format("--impl '{}/*'", t.implementation);
+    out += "--impl " + quoted(t.implementation + "/*");
   } else {
     for (const std::string& k : t.kernels)
-      out += fmt::format("{}--impl '{}'", out.empty() || out.back() == ' ' ? "" : " ", k);
+      out += fmt::format("{}--impl {}", out.empty() || out.back() == ' ' ? "" : " ", quoted(k));
   }
-  for (const std::string& op : o.ops) out += fmt::format(" --op '{}'", op);
+  for (const std::string& op : o.ops) out += " --op " + quoted(op);
   return out;
 }
 

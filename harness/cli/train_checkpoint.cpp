@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "cli/output.hpp"
 #include "record/fnv.hpp"
 #include "record/json.hpp"
 
@@ -41,8 +42,7 @@ TrainCheckpoint::TrainCheckpoint(const Options& o, Identity identity)
   if (std::filesystem::exists(path_, error))
     read();
   else
-    fmt::print(stderr, "ulpaudit: no checkpoint '{}' yet: the run starts from its beginning\n",
-               path_);
+    tell("no checkpoint '{}' yet: the run starts from its beginning", path_);
 }
 
 void TrainCheckpoint::read() {

@@ -1,167 +1,217 @@
 // Contracts from TOML.
 #include "contract/contract.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <toml++/toml.h>
-#include <algorithm>
-#include <cmath>
-
+#include "contract/reader.hpp"
 #include "contract/rules.hpp"
 
 namespace ulpaudit {
 namespace {
 
-/// Reads tables and says precisely where something is wrong.
-class Reader {
+const std::vector<std::string_view> kDtypeNames = {"f16", "bf16", "f32", "f64"};
+
+/// Every region of some op.
+std::vector<std::string_view> region_names(std::vector<std::string_view> names) {
+  for (int i = 0; i < kRegionCount; ++i) names.push_back(name(static_cast<Region>(i)));
+  return names;
+}
+
+class KernelReader {
  public:
-  explicit Reader(const std::string& source) : source_(source) {}
+  KernelReader(const Reader& r, const toml::table& t) : r_(r), t_(t) {}
 
-  [[noreturn]] void fail(const toml::node& at, const std::string& what) const {
-    throw BadContract(fmt::format("{}:{}:{}: {}", source_, at.source().begin.line,
-                                  at.source().begin.column, what));
+  KernelContract read() {
+    r_.only_keys(t_, {"name",
+                      "monotone",
+                      "correctly_rounded",
+                      "flush_subnormals",
+                      "zero_sign",
+                      "quiet_nan",
+                      "symmetric",
+                      "clean_flags",
+                      "same_under_ftz",
+                      "same_under_any_rounding",
+                      "keeps_threads",
+                      "in_place",
+                      "outside_labels",
+                      "domain",
+                      "training",
+                      "max_ulp",
+                      "max_absolute",
+                      "max_relative",
+                      "bias",
+                      "throughput",
+                      "expected_failure"});
+    k_.name = r_.string(t_, "name");
+    mention(Mention::kernel, *t_.get("name"), k_.name);
+    k_.monotone = r_.boolean(t_, "monotone");
+    k_.flush_subnormals = r_.boolean(t_, "flush_subnormals");
+    k_.zero_sign = r_.boolean(t_, "zero_sign");
+    k_.quiet_nan = r_.boolean(t_, "quiet_nan");
+    k_.clean_flags = r_.boolean(t_, "clean_flags");
+    k_.under_ftz = r_.boolean(t_, "same_under_ftz");
+    k_.any_rounding = r_.boolean(t_, "same_under_any_rounding");
+    k_.keeps_threads = r_.boolean(t_, "keeps_threads");
+    k_.same_training = r_.word(t_, "training", {"same_as_reference"}) == "same_as_reference";
+    k_.exactly_symmetric = r_.word(t_, "symmetric", {"exact"}) == "exact";
+    if (k_.exactly_symmetric) mention(Mention::rule, *t_.get("symmetric"), "symmetry.exact");
+    k_.correctly_rounded = dtypes(t_, "correctly_rounded");
+    k_.in_place = r_.names(
+        t_, "in_place", {"z", "y"},
+        [&](const toml::node& n, const std::string& name) { mention(Mention::buffer, n, name); });
+    outside_labels();
+    domain();
+    k_.max_ulp = budgets("max_ulp", " of ulps", {"all"});
+    k_.max_absolute = budgets("max_absolute", "", {"all"});
+    k_.max_relative = budgets("max_relative", "", {"all"});
+    k_.bias = budgets("bias", " of ulps", {"all", "typical"});
+    if (const toml::node* n = t_.get("throughput")) speed(r_.table(*n, "throughput"));
+    expected_failures();
+    return std::move(k_);
   }
 
-  void only_keys(const toml::table& t, const std::vector<std::string_view>& known) const {
-    for (const auto& [key, value] : t)
-      if (std::find(known.begin(), known.end(), key.str()) == known.end())
-        fail(value,
-             fmt::format("unknown key '{}'; accepted: {}", key.str(), fmt::join(known, ", ")));
+ private:
+  void mention(Mention::Kind kind, const toml::source_region& at, std::string name) {
+    k_.mentions.push_back({kind, std::move(name), static_cast<int>(at.begin.line),
+                           static_cast<int>(at.begin.column)});
+  }
+  void mention(Mention::Kind kind, const toml::node& at, std::string name) {
+    mention(kind, at.source(), std::move(name));
   }
 
-  const toml::table& table(const toml::node& n, std::string_view what) const {
-    if (!n.is_table()) fail(n, fmt::format("{} must be a table", what));
-    return *n.as_table();
+  /// A key that names a dtype; it is remembered.
+  std::string dtype(const toml::key& key) {
+    const std::string name(key.str());
+    if (!dtype_from_name(name)) r_.fail_name(key.source(), "dtype", name, kDtypeNames);
+    mention(Mention::dtype, key.source(), name);
+    return name;
   }
 
-  std::string string(const toml::table& t, std::string_view key) const {
-    const toml::node* n = t.get(key);
-    if (n == nullptr) fail(t, fmt::format("'{}' is missing", key));
-    const auto v = n->value_exact<std::string>();
-    if (!v || v->empty()) fail(*n, fmt::format("'{}' must be a text", key));
-    return *v;
+  std::set<std::string> dtypes(const toml::table& t, std::string_view key) {
+    return r_.names(t, key, kDtypeNames, [&](const toml::node& n, const std::string& name) {
+      mention(Mention::dtype, n, name);
+    });
   }
 
-  bool boolean(const toml::table& t, std::string_view key) const {
-    const toml::node* n = t.get(key);
-    if (n == nullptr) return false;
-    const auto v = n->value_exact<bool>();
-    if (!v) fail(*n, fmt::format("'{}' must be true or false", key));
-    return *v;
+  void outside_labels() {
+    const std::string v = r_.word(t_, "outside_labels", {"nan", "clamp", "extrapolate"});
+    if (v.empty()) return;
+    k_.outside_labels = v == "nan"     ? OutsideLabels::nan
+                        : v == "clamp" ? OutsideLabels::clamp
+                                       : OutsideLabels::extrapolate;
+    mention(Mention::rule, *t_.get("outside_labels"), "value.outside_labels");
   }
 
-  template <class Valid>
-  std::set<std::string> names(const toml::table& t, std::string_view key, Valid valid,
-                              std::string_view accepted) const {
-    std::set<std::string> out;
-    const toml::node* n = t.get(key);
+  std::pair<double, double> interval(const toml::node& n) const {
+    const toml::array* a = n.as_array();
+    if (a == nullptr || a->size() != 2) r_.fail(n, "'domain' must be two numbers, [first, last]");
+    const auto lo = (*a)[0].value<double>(), hi = (*a)[1].value<double>();
+    if (!lo || !hi || !(*lo <= *hi))
+      r_.fail(n, "'domain' must be two numbers [first, last], first <= last");
+    return {*lo, *hi};
+  }
+  void domain() {
+    const toml::node* n = t_.get("domain");
+    if (n == nullptr) return;
+    if (!n->is_table()) {
+      k_.domain["all"] = interval(*n);
+      return;
+    }
+    for (const auto& [key, value] : *n->as_table()) k_.domain[dtype(key)] = interval(value);
+  }
+
+  Budgets budgets(std::string_view key, std::string_view unit,
+                  const std::vector<std::string_view>& more) {
+    Budgets out;
+    const toml::node* n = t_.get(key);
     if (n == nullptr) return out;
-    if (!n->is_array()) fail(*n, fmt::format("'{}' must be an array of texts", key));
-    for (const toml::node& item : *n->as_array()) {
-      const auto v = item.value_exact<std::string>();
-      if (!v || !valid(*v))
-        fail(item, fmt::format("unknown entry in '{}'; accepted: {}", key, accepted));
-      out.insert(*v);
+    const std::vector<std::string_view> known = region_names(more);
+    for (const auto& [name, value] : r_.table(*n, key)) {
+      const std::string d = dtype(name);
+      if (!value.is_table()) {
+        out[d]["all"] = r_.budget(value, unit);
+        continue;
+      }
+      for (const auto& [region, budget] : *value.as_table()) {
+        if (std::find(known.begin(), known.end(), region.str()) == known.end())
+          r_.fail_name(region.source(), "region", region.str(), known);
+        if (std::find(more.begin(), more.end(), region.str()) == more.end())
+          mention(Mention::region, region.source(), std::string(region.str()));
+        out[d][std::string(region.str())] = r_.budget(budget, unit);
+      }
     }
     return out;
   }
 
-  double budget(const toml::node& n) const {
-    const auto v = n.value<double>();
-    if (!v || !(*v >= 0) || !std::isfinite(*v)) fail(n, "a budget must be a number of ulps >= 0");
-    return *v;
-  }
-
- private:
-  const std::string& source_;
-};
-
-constexpr std::string_view kDtypeNames = "f16, bf16, f32, f64";
-bool is_dtype(std::string_view s) { return dtype_from_name(s).has_value(); }
-bool is_region(std::string_view s) { return s == "all" || region_from_name(s).has_value(); }
-
-std::map<std::string, std::map<std::string, double>> read_budgets(const Reader& r,
-                                                                  const toml::table& t) {
-  std::map<std::string, std::map<std::string, double>> out;
-  for (const auto& [key, value] : t) {
-    const std::string dtype(key.str());
-    if (!is_dtype(dtype))
-      r.fail(value, fmt::format("unknown dtype '{}'; accepted: {}", dtype, kDtypeNames));
-    if (!value.is_table()) {
-      out[dtype]["all"] = r.budget(value);
-      continue;
+  void speed(const toml::table& t) {
+    std::vector<std::string_view> known = {"against", "uniform", "subnormal", "bits"};
+    known.insert(known.end(), kDtypeNames.begin(), kDtypeNames.end());
+    r_.only_keys(t, known);
+    SpeedPromise& p = k_.throughput;
+    for (const auto& [key, value] : t) {
+      const std::string_view k = key.str();
+      if (k == "against") continue;
+      if (dtype_from_name(k)) {
+        p.at_most[dtype(key)] = r_.ratio(value);
+        continue;
+      }
+      for (const auto& [d, most] : r_.table(value, k))
+        p.slow_inputs[std::string(k)][dtype(d)] = r_.ratio(most);
     }
-    for (const auto& [region, budget] : *value.as_table()) {
-      if (!is_region(region.str()))
-        r.fail(budget, fmt::format("unknown region '{}'", region.str()));
-      out[dtype][std::string(region.str())] = r.budget(budget);
+    if (!p.at_most.empty() || t.contains("against")) {
+      p.against = r_.string(t, "against");
+      if (p.against != "memcpy" && p.against.find('/') == std::string::npos)
+        r_.fail(*t.get("against"), "'against' names no kernel; accepted: memcpy, plugin/kernel");
+      if (p.at_most.empty()) r_.fail(t, "throughput promises nothing for any dtype");
     }
+    if (p.at_most.empty() && p.slow_inputs.empty())
+      r_.fail(t, "throughput promises nothing for any dtype");
   }
-  return out;
-}
 
-SpeedPromise read_speed(const Reader& r, const toml::table& t) {
-  SpeedPromise p;
-  p.against = r.string(t, "against");
-  if (p.against != "memcpy" && p.against.find('/') == std::string::npos)
-    r.fail(*t.get("against"), "'against' names no kernel; accepted: memcpy, plugin/kernel");
-  for (const auto& [key, value] : t) {
-    if (key.str() == "against") continue;
-    if (!is_dtype(key.str()))
-      r.fail(value, fmt::format("unknown key '{}'; accepted: against, {}", key.str(), kDtypeNames));
-    const auto ratio = value.value<double>();
-    if (!ratio || !(*ratio > 0) || !std::isfinite(*ratio))
-      r.fail(value, "a throughput promise must be a ratio of times > 0");
-    p.at_most[std::string(key.str())] = *ratio;
-  }
-  if (p.at_most.empty()) r.fail(t, "throughput promises nothing for any dtype");
-  return p;
-}
-
-ExpectedFailure read_expected(const Reader& r, const toml::table& t) {
-  r.only_keys(t, {"rule", "dtypes", "regions", "reason"});
-  ExpectedFailure e;
-  e.rule = r.string(t, "rule");
-  if (find_rule(e.rule) == nullptr) {
-    std::vector<std::string_view> known;
-    for (const Rule& rule : rules()) known.push_back(rule.id);
-    r.fail(*t.get("rule"),
-           fmt::format("unknown rule '{}'; accepted: {}", e.rule, fmt::join(known, ", ")));
-  }
-  e.dtypes = r.names(t, "dtypes", is_dtype, kDtypeNames);
-  e.regions = r.names(t, "regions", is_region, "all and the names of regions");
-  e.reason = r.string(t, "reason");
-  return e;
-}
-
-KernelContract read_kernel(const Reader& r, const toml::table& t) {
-  r.only_keys(t, {"name", "monotone", "correctly_rounded", "flush_subnormals", "clean_flags",
-                  "same_under_ftz", "same_under_any_rounding", "keeps_threads", "training",
-                  "max_ulp", "throughput", "expected_failure"});
-  KernelContract k;
-  k.name = r.string(t, "name");
-  k.monotone = r.boolean(t, "monotone");
-  k.flush_subnormals = r.boolean(t, "flush_subnormals");
-  k.clean_flags = r.boolean(t, "clean_flags");
-  k.under_ftz = r.boolean(t, "same_under_ftz");
-  k.any_rounding = r.boolean(t, "same_under_any_rounding");
-  k.keeps_threads = r.boolean(t, "keeps_threads");
-  if (const toml::node* n = t.get("training")) {
-    k.same_training = r.string(t, "training") == "same_as_reference";
-    if (!k.same_training) r.fail(*n, "unknown 'training'; accepted: same_as_reference");
-  }
-  k.correctly_rounded = r.names(t, "correctly_rounded", is_dtype, kDtypeNames);
-  if (const toml::node* n = t.get("max_ulp")) k.max_ulp = read_budgets(r, r.table(*n, "max_ulp"));
-  if (const toml::node* n = t.get("throughput"))
-    k.throughput = read_speed(r, r.table(*n, "throughput"));
-  if (const toml::node* n = t.get("expected_failure")) {
-    if (!n->is_array()) r.fail(*n, "expected_failure must be an array of tables");
+  void expected_failures() {
+    const toml::node* n = t_.get("expected_failure");
+    if (n == nullptr) return;
+    if (!n->is_array()) r_.fail(*n, "expected_failure must be an array of tables");
     for (const toml::node& item : *n->as_array())
-      k.expected_failures.push_back(read_expected(r, r.table(item, "expected_failure")));
+      k_.expected_failures.push_back(expected(r_.table(item, "expected_failure")));
   }
-  return k;
-}
+
+  ExpectedFailure expected(const toml::table& t) {
+    r_.only_keys(t, {"rule", "dtypes", "regions", "reason"});
+    ExpectedFailure e;
+    e.rule = r_.string(t, "rule");
+    const toml::node& at = *t.get("rule");
+    if (!may_be_expected(e.rule)) {
+      std::vector<std::string_view> known;
+      for (const Rule& rule : rules())
+        if (may_be_expected(rule.id)) known.push_back(rule.id);
+      if (find_rule(e.rule) != nullptr)
+        r_.fail(at, fmt::format("'{}' is no failure of a kernel: it cannot be expected", e.rule));
+      r_.fail_name(at.source(), "rule", e.rule, known);
+    }
+    mention(Mention::rule, at, e.rule);
+    e.dtypes = dtypes(t, "dtypes");
+    e.regions = r_.names(t, "regions", region_names({"all"}),
+                         [&](const toml::node& node, const std::string& name) {
+                           if (name != "all") mention(Mention::region, node, name);
+                         });
+    if (const toml::node* reason = t.get("reason"); reason != nullptr)
+      if (const auto text = reason->value_exact<std::string>();
+          text && text->find_first_not_of(" \t\n") == std::string::npos)
+        r_.fail(*reason, "reason is empty: say why this failure is expected");
+    e.reason = r_.string(t, "reason");
+    return e;
+  }
+
+  /// What is found about the harness's own work is not to be excused.
+  static bool may_be_expected(std::string_view rule) {
+    return find_rule(rule) != nullptr && rule.rfind("check.", 0) != 0 &&
+           rule.rfind("contract.", 0) != 0 && rule != "plugin.load";
+  }
+
+  const Reader& r_;
+  const toml::table& t_;
+  KernelContract k_;
+};
 
 /// The parser limits how deep values nest, not how many parts a dotted key has, and tables that lie
 /// ten thousands deep overflow the stack when they are destroyed. A key ends with its line.
@@ -181,7 +231,24 @@ void check_dots(const std::string& text, const std::string& source) {
 bool ExpectedFailure::covers(std::string_view rule_id, std::string_view dtype,
                              std::string_view region) const {
   return rule == rule_id && (dtypes.empty() || dtypes.count(std::string(dtype)) != 0) &&
-         (regions.empty() || region == "all" || regions.count(std::string(region)) != 0);
+         (regions.empty() || regions.count("all") != 0 || regions.count(std::string(region)) != 0);
+}
+
+std::optional<std::pair<double, double>> KernelContract::domain_of(const std::string& dtype) const {
+  for (const std::string& key : {dtype, std::string("all")})
+    if (const auto found = domain.find(key); found != domain.end()) return found->second;
+  return std::nullopt;
+}
+
+std::optional<std::pair<Bits, Bits>> numbers_in(Dtype d, std::pair<double, double> domain) {
+  Bits lo = encode(d, domain.first), hi = encode(d, domain.second);
+  if (decode(d, lo) < domain.first) lo = step(d, lo, 1);
+  if (decode(d, hi) > domain.second) hi = step(d, hi, -1);
+  // Either zero is the number 0.
+  if (is_zero(d, lo)) lo = format(d).sign_bit();
+  if (is_zero(d, hi)) hi = 0;
+  if (ordinal(d, lo) > ordinal(d, hi)) return std::nullopt;
+  return std::pair(lo, hi);
 }
 
 const KernelContract& Contract::of(const std::string& kernel) const {
@@ -192,6 +259,7 @@ const KernelContract& Contract::of(const std::string& kernel) const {
 
 Contract parse_contract(const std::string& text, const std::string& source) {
   Contract contract;
+  contract.source = source;
   if (text.empty()) return contract;
   check_dots(text, source);
   const Reader r(source);
@@ -211,7 +279,7 @@ Contract parse_contract(const std::string& text, const std::string& source) {
   if (kernels == nullptr) return contract;
   if (!kernels->is_array()) r.fail(*kernels, "kernel must be an array of tables: [[kernel]]");
   for (const toml::node& n : *kernels->as_array()) {
-    KernelContract k = read_kernel(r, r.table(n, "kernel"));
+    KernelContract k = KernelReader(r, r.table(n, "kernel")).read();
     if (contract.kernels.count(k.name) != 0)
       r.fail(n, fmt::format("a second contract for kernel '{}'", k.name));
     contract.kernels.emplace(k.name, std::move(k));

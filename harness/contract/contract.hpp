@@ -24,6 +24,8 @@ struct ExpectedFailure {
   std::string rule;
   std::set<std::string> dtypes, regions;  ///< empty: all
   std::string reason;
+  /// `region` is that of the failure; "all", where it is of no single one, is covered by admissions
+  /// for all regions only.
   bool covers(std::string_view rule_id, std::string_view dtype, std::string_view region) const;
 };
 
@@ -48,6 +50,13 @@ enum class OutsideLabels : std::uint8_t {
 /// dtype → region or "all" → the most that is allowed.
 using Budgets = std::map<std::string, std::map<std::string, double>>;
 
+/// A name in a contract, and where it stands: whether it is there, only the plug-in can say.
+struct Mention {
+  enum Kind : std::uint8_t { kernel, dtype, region, rule, buffer } kind;
+  std::string name;
+  int line = 0, column = 0;
+};
+
 struct KernelContract {
   std::string name;
   bool monotone = false;
@@ -70,9 +79,14 @@ struct KernelContract {
   std::map<std::string, std::pair<double, double>> domain;
   SpeedPromise throughput;
   std::vector<ExpectedFailure> expected_failures;
+  std::vector<Mention> mentions;  ///< in the order of reading, the kernel first
+
+  /// The z of which something is promised: [first, last]; nothing where it is every z.
+  std::optional<std::pair<double, double>> domain_of(const std::string& dtype) const;
 };
 
 struct Contract {
+  std::string source;  ///< names it in errors
   std::map<std::string, KernelContract> kernels;
   /// The kernel's contract; one that promises nothing where it has none.
   const KernelContract& of(const std::string& kernel) const;
@@ -80,5 +94,18 @@ struct Contract {
 
 /// Reads a contract; empty text promises nothing. `source` names it in errors.
 Contract parse_contract(const std::string& text, const std::string& source);
+
+/// The numbers of a dtype in a contract's domain, its first and last; nothing where there is none.
+std::optional<std::pair<Bits, Bits>> numbers_in(Dtype d, std::pair<double, double> domain);
+
+/// A kernel that a plug-in describes, whether it can run here or not.
+struct OfferedKernel {
+  std::string name, op;
+  std::vector<std::string> dtypes;
+};
+
+/// Refuses names of kernels, dtypes, regions and rules that are not there, with their place and the
+/// nearest one. Throws BadContract.
+void check_contract(const Contract& contract, const std::vector<OfferedKernel>& offered);
 
 }  // namespace ulpaudit

@@ -72,6 +72,9 @@ Baseline make_baseline(const Report& report) {
   b.profile = report.context.profile;
   b.seed = report.context.seed;
   b.properties = report.properties;
+  for (const Verdict& v : report.verdicts)
+    if (!v.unfinished.empty()) b.incomplete.push_back(v.implementation);
+  std::sort(b.incomplete.begin(), b.incomplete.end());
   for (const Result& r : report.results) {
     BaselineRow row;
     row.implementation = r.implementation;
@@ -107,6 +110,7 @@ std::string to_json(const Baseline& b) {
   j["profile"] = b.profile;
   j["seed"] = b.seed;
   j["properties"] = b.properties;
+  if (!b.incomplete.empty()) j["incomplete"] = b.incomplete;
   j["updates"] = Json::array();
   for (const Update& u : b.updates)
     j["updates"].push_back(
@@ -151,6 +155,8 @@ Baseline baseline_from_json(const std::string& text) {
     b.profile = j.at("profile");
     b.seed = j.at("seed");
     b.properties = j.at("properties");
+    // Baselines of older versions have no such list.
+    b.incomplete = j.value("incomplete", std::vector<std::string>());
     for (const Json& u : j.at("updates"))
       b.updates.push_back({u.at("date"), u.at("commit"), u.at("reason"),
                            u.at("changes").get<std::vector<std::string>>()});

@@ -42,8 +42,9 @@ struct Update {
 struct Baseline {
   std::string class_name, cpu, commit, profile;
   std::uint64_t seed = 0;
-  bool properties = false;      ///< the rules of `check` were checked
-  std::vector<Update> updates;  ///< the last first, twenty at most
+  bool properties = false;              ///< the rules of `check` were checked
+  std::vector<Update> updates;          ///< the last first, twenty at most
+  std::vector<std::string> incomplete;  ///< implementations whose verdict was so, in order
   std::vector<BaselineRow> rows;
   std::vector<KnownBreach> breaches;
   std::vector<Benchmark> benchmarks;  ///< typical inputs in L1, and memcpy

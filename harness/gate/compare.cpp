@@ -39,6 +39,7 @@ class Comparison {
 
   GateReport run(const Baseline* baseline) {
     contracts();
+    incomplete(baseline);
     if (baseline == nullptr) {
       out_.notes.emplace_back("no baseline: contracts alone judge");
     } else {
@@ -103,6 +104,22 @@ class Comparison {
       if (r.judged.disagreements != 0)
         add(true, "contract", r.implementation, r.op, r.dtype, r.region,
             "the judges disagreed: no figure of this row can be trusted");
+  }
+
+  /// What could not be finished is weaker evidence, unless it was so when the baseline was
+  /// accepted.
+  void incomplete(const Baseline* baseline) {
+    for (const Verdict& v : report_.verdicts) {
+      if (v.unfinished.empty()) continue;
+      const bool before =
+          baseline != nullptr && std::binary_search(baseline->incomplete.begin(),
+                                                    baseline->incomplete.end(), v.implementation);
+      std::string what;
+      for (const std::string& u : v.unfinished) what += (what.empty() ? "" : "; ") + u;
+      Change& c = add(!before, "evidence", v.implementation, "", "", "", "incomplete: " + what);
+      c.before = baseline == nullptr ? "" : before ? "incomplete" : "finished";
+      c.after = baseline == nullptr ? "" : "incomplete";
+    }
   }
 
   /// What the baseline has and the report lacks.

@@ -121,7 +121,20 @@ void add_search(OpId op, Dtype d, const InputChoice& c, Bits y, const Line& line
       [&](const Stratum& x) { return total == 0 ? 1 : total + count * interest(x); }));
 }
 
-/// Landmarks with their neighbours, NaNs of both signs, in order.
+/// Numbers that so many bits give, with their neighbours: two signs, 18 binades and 2^10.
+constexpr std::uint64_t points_of_table(int bits) {
+  return 3 * 2 * ((std::uint64_t{18} << (bits - 1)) + 1);
+}
+
+/// The table's bits that a sampled sweep has points for; of 16-bit formats every number is run by
+/// default.
+int bits_of_table(Dtype d, const InputChoice& c) {
+  int bits = format(d).width == 16 ? 0 : kTableBits;
+  while (bits > 0 && points_of_table(bits) > c.points) --bits;
+  return bits;
+}
+
+/// Landmarks and numbers of few bits with their neighbours, NaNs of both signs, in order.
 Segment edges(OpId op, Dtype d, const InputChoice& c, Bits y, const Line& line) {
   Segment s;
   s.kind = Segment::Kind::list;
@@ -129,6 +142,9 @@ Segment edges(OpId op, Dtype d, const InputChoice& c, Bits y, const Line& line) 
   std::vector<std::uint64_t> at;
   for (Bits z : landmarks(op, d, y))
     for (int k = -c.edge_ulps; k <= c.edge_ulps; ++k) at.push_back(ordinal(d, step(d, z, k)));
+  if (const int bits = bits_of_table(d, c); bits != 0)
+    for (const Bits z : table_points(d, bits))
+      for (int k = -1; k <= 1; ++k) at.push_back(ordinal(d, step(d, z, k)));
   const Format& f = format(d);
   for (Bits nan : {f.quiet_nan(), f.infinity() + 1, f.sign_bit() - 1})
     at.insert(at.end(), {ordinal(d, nan), ordinal(d, negate(d, nan))});
@@ -136,6 +152,22 @@ Segment edges(OpId op, Dtype d, const InputChoice& c, Bits y, const Line& line) 
   at.erase(std::unique(at.begin(), at.end()), at.end());
   for (std::uint64_t o : at)
     if (o >= line.first && o <= line.last) s.list.push_back(from_ordinal(d, o));
+  s.count = s.list.size();
+  return s;
+}
+
+/// Zeros, ones, the ends of the line and NaNs, with one label that is NaN.
+Segment beside_nan(Dtype d, Bits y) {
+  const Format& f = format(d);
+  std::vector<std::uint64_t> at;
+  for (const Bits z : {Bits{0}, Bits{1}, encode(d, 1.0), f.max_finite(), f.infinity(),
+                       f.infinity() + 1, f.quiet_nan(), f.sign_bit() - 1})
+    at.insert(at.end(), {ordinal(d, z), ordinal(d, negate(d, z))});
+  std::sort(at.begin(), at.end());
+  Segment s;
+  s.kind = Segment::Kind::list;
+  s.y = y;
+  for (const std::uint64_t o : at) s.list.push_back(from_ordinal(d, o));
   s.count = s.list.size();
   return s;
 }
@@ -197,14 +229,16 @@ Segment rows_of(const std::vector<Bits>& labels, std::size_t from, const Line& l
   return s;
 }
 
-/// Takes the labels that are in rows out of the list: most of those that are numbers, once each.
-std::vector<Segment> take_rows(Dtype d, const Line& line, std::vector<Bits>& labels) {
+/// Takes the labels that are in rows out of the list: most of those in [0, 1], once each.
+std::vector<Segment> take_rows(OpId op, Dtype d, const Line& line, std::vector<Bits>& labels) {
   std::vector<Segment> out;
   std::sort(labels.begin(), labels.end(),
             [d](Bits a, Bits b) { return ordinal(d, a) < ordinal(d, b); });
   std::vector<Bits> rest, numbers;
   for (const Bits y : labels)
-    (is_nan(d, y) || (!numbers.empty() && numbers.back() == y) ? rest : numbers).push_back(y);
+    (is_nan(d, y) || !in_domain(op, d, y) || (!numbers.empty() && numbers.back() == y) ? rest
+                                                                                       : numbers)
+        .push_back(y);
   std::size_t taken = 0;
   for (; taken + kLabelRow <= numbers.size(); taken += kLabelRow)
     out.push_back(rows_of(numbers, taken, line));
@@ -224,6 +258,21 @@ void add_chunks(const Segment& s, std::size_t index, std::vector<Chunk>& out) {
 }
 
 }  // namespace
+
+std::vector<Bits> table_points(Dtype d, int bits) {
+  std::vector<Bits> sizes;
+  const int spare = format(d).mantissa_bits() - (bits - 1);
+  for (int e = -8; e < 10; ++e) {
+    const Bits first = encode(d, exp2i(e)), next = encode(d, exp2i(e + 1));
+    const Bits step = spare > 0 ? Bits{1} << spare : Bits{1};
+    for (Bits b = first; b < next; b += step) sizes.push_back(b);
+  }
+  sizes.push_back(encode(d, exp2i(10)));
+  std::vector<Bits> out;
+  for (auto b = sizes.rbegin(); b != sizes.rend(); ++b) out.push_back(negate(d, *b));
+  out.insert(out.end(), sizes.begin(), sizes.end());
+  return out;
+}
 
 /// Steele, Lea & Flood (2014).
 std::uint64_t random_word(std::uint64_t seed, std::uint64_t i) {
@@ -284,7 +333,7 @@ InputPlan make_plan(OpId op, Dtype d, const InputChoice& c) {
   const Line line = line_of(d, c);
   std::vector<Bits> labels = c.labels;
   if (c.rows && c.exhaustive && format(d).width == 16 && info(op).arity == 2)
-    plan.segments = take_rows(d, line, labels);
+    plan.segments = take_rows(op, d, line, labels);
   for (Bits y : labels) {
     if (c.exhaustive) {
       Segment s;
@@ -301,6 +350,11 @@ InputPlan make_plan(OpId op, Dtype d, const InputChoice& c) {
       add_search(op, d, c, y, line, seed, plan.segments);
     else
       plan.segments.push_back(stratified(d, c, y, line, seed));
+  }
+  if (c.nan_labels && info(op).arity == 2) {
+    const Format& f = format(d);
+    for (const Bits y : {f.quiet_nan(), f.infinity() + 1, f.sign_bit() - 1, f.mask()})
+      plan.segments.push_back(beside_nan(d, y));
   }
   for (std::size_t i = 0; i < plan.segments.size(); ++i) {
     plan.points += plan.segments[i].count;

@@ -28,6 +28,7 @@ struct InputChoice {
   std::vector<Bits> labels;    ///< of two-argument ops; {0} for unary ones
   /// Exhaustive pairs of 16 bits may be in rows.
   bool rows = false;
+  bool nan_labels = false;  ///< and a few z with labels that are NaN, of several payloads
 };
 
 /// Equal parts of an interval of ordinals with one point in each.
@@ -74,6 +75,12 @@ struct InputPlan {
   /// dtype.
   void fill(const Segment& s, std::uint64_t first, std::uint64_t n, void* z) const;
 };
+
+/// Every number with at most `bits` significant bits and 2^-8 <= |z| <= 2^10, in order: where
+/// kernels have their tables and branches (2, 3, -10.5). A sampled sweep of f32 or f64 runs these,
+/// each with the number below and above, as far as --points allows: with fewer points, fewer bits.
+inline constexpr int kTableBits = 8;
+std::vector<Bits> table_points(Dtype d, int bits = kTableBits);
 
 /// Point j of n, one in each of n equal parts of an interval of ordinals, by a random word.
 std::uint64_t stratified_point(std::uint64_t first, std::uint64_t size, std::uint64_t n,

@@ -151,6 +151,7 @@ Tally& Accumulator::add_scored(Region region, CurveBin& bin, const ScoredCount& 
   bin.correctly_rounded += c.correctly_rounded;
   bin.sum_abs += sum_abs;
   bin.sum_squares += sum_squares;
+  bin.sum_signed += sum_signed;
   bin.max_signed = std::max(bin.max_signed, c.max_signed);
   bin.min_signed = std::min(bin.min_signed, c.min_signed);
   return t;

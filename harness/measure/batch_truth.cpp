@@ -11,6 +11,7 @@ namespace ulpaudit {
 namespace {
 
 constexpr std::size_t kPadding = 16;  // vectors may write this many values past the end
+constexpr double kFarOut = 746;
 
 }  // namespace
 
@@ -21,7 +22,7 @@ void BatchTruth::start(OpId op, Dtype d, Bits y, const void* z, std::size_t n, b
   z_ = static_cast<const char*>(z);
   n_ = n;
   keep_ = keep;
-  fast_ = fast_judge_covers(op) && !is_nan(d, y);
+  fast_ = judged_fast(op, d, y);
   far_[0] = far_[1] = std::nullopt;
   if (!fast_) {
     truths_.resize(n);
@@ -50,17 +51,36 @@ void BatchTruth::compute_block(std::size_t block, std::size_t slot) {
   compute(z_ + first * static_cast<std::size_t>(format(d_).bytes()), n, out);
 }
 
+/// e^-a in units of 2^-1074, a >= 746: within 2^-47 of itself, and itself below 0.22.
+double exp_in_smallest(double a) {
+  // 1074 ln2 = high + low (mpmath). The difference is exact up to a = 2·744 (Sterbenz); beyond, the
+  // result is below 2^-1000.
+  constexpr double high = 0x1.74385446d71c3p+9, low = 0x1.8e569fa8ee781p-45;
+  return std::exp((high - a) + low);
+}
+
 /// f64: e^-746 < 2^-1076, so beyond |z| = 746 the place of t among the numbers is that at 746, if
-/// the op has a finite limit. Null where it has none or z is nearer.
-const Truth* BatchTruth::far_out(Bits z) {
-  if (d_ != Dtype::f64 || !(std::fabs(decode(d_, z)) >= 746)) return nullptr;
+/// the op has a finite limit R. t itself is not: |t| = ε where R = 0, else |R| - ε, ε = e^-|z|
+/// within 2^-1076 of itself. Nothing where the op has no such limit or z is nearer.
+std::optional<Truth> BatchTruth::far_out(Bits z) {
+  const double a = std::fabs(decode(d_, z));
+  if (d_ != Dtype::f64 || !(a >= kFarOut) || is_infinite(d_, z)) return std::nullopt;
   const Bits sign = z & format(d_).sign_bit();
-  std::optional<Truth>& t = far_[sign != 0 ? 0 : 1];
-  if (!t) {
-    t = final_judge(op_, d_, sign | format(d_).infinity(), y_);
-    if (t->kind != TruthKind::infinite) t = final_judge(op_, d_, sign | encode(d_, 746.0), y_);
+  std::optional<FarOut>& far = far_[sign != 0 ? 0 : 1];
+  if (!far) {
+    const Truth limit = final_judge(op_, d_, sign | format(d_).infinity(), y_);
+    far = FarOut{limit.kind, limit.kind == TruthKind::infinite
+                                 ? limit
+                                 : final_judge(op_, d_, sign | encode(d_, kFarOut), y_)};
   }
-  return t->kind == TruthKind::infinite || is_infinite(d_, z) ? nullptr : &*t;
+  if (far->limit == TruthKind::infinite) return std::nullopt;
+  Truth t = far->begin;
+  const int scale = format(d_).min_ulp_exponent() - t.q;
+  if (far->limit == TruthKind::zero)
+    t.ulps = {std::ldexp(exp_in_smallest(a), scale), 0};
+  else
+    t.ulps.lo += std::ldexp(exp_in_smallest(kFarOut) - exp_in_smallest(a), scale);
+  return t;
 }
 
 FastValues BatchTruth::values(std::size_t first) {
@@ -95,7 +115,7 @@ Truth BatchTruth::truth(std::size_t i, JudgedCount& judged) {
     ++judged.fast;
     return t;
   }
-  if (const Truth* far = far_out(z)) {
+  if (const std::optional<Truth> far = far_out(z)) {
     ++judged.fast;
     return *far;
   }

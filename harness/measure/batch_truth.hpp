@@ -11,6 +11,11 @@
 
 namespace ulpaudit {
 
+/// Has the fast judge a formula for this op and label? (Its bounds are proven for [0, 1].)
+inline bool judged_fast(OpId op, Dtype d, Bits y) {
+  return fast_judge_covers(op) && !is_nan(d, y) && in_domain(op, d, y);
+}
+
 /// One thread's; reused from batch to batch.
 class BatchTruth {
  public:
@@ -44,7 +49,7 @@ class BatchTruth {
   void compute_block(std::size_t block, std::size_t slot);
   void compute(const void* z, std::size_t n, const FastValues& out);
   bool decide_alone(std::size_t i, Truth& t);
-  const Truth* far_out(Bits z);
+  std::optional<Truth> far_out(Bits z);
 
   OpId op_{};
   Dtype d_ = Dtype::f32;
@@ -55,8 +60,13 @@ class BatchTruth {
   std::size_t in_slot_ = 0;  // the block in slot 0 where nothing is kept
   std::vector<bool> done_;   // per block where kept
   std::vector<double> zd_, part_, hi_, lo_, delta_;
-  std::optional<Truth> far_[2];  // f64, z <= -746 and z >= 746, once asked for
-  std::vector<Truth> truths_;    // of the final judge, where it judges all
+  /// f64, |z| >= 746: the kind of the op's limit there, and the truth at ±746.
+  struct FarOut {
+    TruthKind limit;
+    Truth begin;
+  };
+  std::optional<FarOut> far_[2];  // z < 0, z > 0; once asked for
+  std::vector<Truth> truths_;     // of the final judge, where it judges all
 };
 
 }  // namespace ulpaudit

@@ -12,7 +12,7 @@
 namespace ulpaudit {
 namespace {
 
-constexpr std::string_view kFirstLine = "ulpaudit checkpoint 1\n";
+constexpr std::string_view kFirstLine = "ulpaudit checkpoint 2\n";
 
 /// Bits of `done`, eight to a byte.
 std::string packed(const std::vector<char>& done) {
@@ -52,7 +52,7 @@ void read_state(StateReader& in, Progressed& p) {
     const std::size_t targets = p.results[j].size();
     p.results[j] = in.all_counts();
     agree(p.results[j].size(), targets);
-    for (int& ends : p.ends_left[j]) ends = static_cast<int>(in.number());
+    for (std::int64_t& left : p.time_left[j]) left = static_cast<std::int64_t>(in.number());
   }
   if (!in.at_end()) throw BadState("it goes on after its end");
 }
@@ -70,7 +70,7 @@ void write_checkpoint(const CheckpointOptions& o, const Progressed& p) {
   state.text(packed(p.done));
   for (std::size_t j = 0; j < p.results.size(); ++j) {
     state.counts(p.results[j]);
-    for (int ends : p.ends_left[j]) state.number(static_cast<std::uint64_t>(ends));
+    for (std::int64_t left : p.time_left[j]) state.number(static_cast<std::uint64_t>(left));
   }
   const std::string payload = state.take();
   StateWriter file;

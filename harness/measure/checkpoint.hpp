@@ -28,9 +28,9 @@ struct CheckpointOptions {
 
 /// All that a run has counted.
 struct Progressed {
-  std::vector<char> done;                         ///< by number of the chunk in this run
-  std::vector<std::vector<Accumulator>> results;  ///< job, target
-  std::vector<std::vector<int>> ends_left;        ///< job, target
+  std::vector<char> done;                            ///< by number of the chunk in this run
+  std::vector<std::vector<Accumulator>> results;     ///< job, target
+  std::vector<std::vector<std::int64_t>> time_left;  ///< job, target: EndBudget::left(), ns
 };
 
 /// Replaces the file in one step: whenever the process ends, a whole checkpoint is there.

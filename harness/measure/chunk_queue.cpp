@@ -11,8 +11,8 @@
 namespace ulpaudit {
 
 LocalQueue::LocalQueue(std::vector<Job>& jobs, const std::vector<WorkItem>& items,
-                       EndsLeft& ends_left, const EngineOptions& options)
-    : jobs_(jobs), items_(items), ends_left_(ends_left), options_(options), done_(items.size()) {
+                       EndBudgets& budgets, const EngineOptions& options)
+    : jobs_(jobs), items_(items), budgets_(budgets), options_(options), done_(items.size()) {
   for (std::size_t i = 0; i < items_.size(); ++i) total_ += evaluations(i);
   if (options_.checkpoint.path.empty()) return;
   resume();
@@ -98,7 +98,7 @@ void LocalQueue::resume() {
   p.done = done_;
   for (const Job& job : jobs_) {
     p.results.emplace_back(job.targets.size());
-    p.ends_left.emplace_back(job.targets.size());
+    p.time_left.emplace_back(job.targets.size());
   }
   if (!read_checkpoint(o, p)) return;
   done_ = p.done;
@@ -106,7 +106,8 @@ void LocalQueue::resume() {
     if (done_[i] != 0) outcome_.evaluations += evaluations(i);
   for (std::size_t j = 0; j < jobs_.size(); ++j) {
     jobs_[j].results = std::move(p.results[j]);
-    for (std::size_t t = 0; t < jobs_[j].targets.size(); ++t) ends_left_[j][t] = p.ends_left[j][t];
+    for (std::size_t t = 0; t < jobs_[j].targets.size(); ++t)
+      budgets_[j][t].restore(EndBudget::Time(p.time_left[j][t]));
   }
 }
 
@@ -115,9 +116,9 @@ void LocalQueue::save() {
   p.done = done_;
   for (std::size_t j = 0; j < jobs_.size(); ++j) {
     p.results.push_back(jobs_[j].results);
-    p.ends_left.emplace_back();
+    p.time_left.emplace_back();
     for (std::size_t t = 0; t < jobs_[j].targets.size(); ++t)
-      p.ends_left.back().push_back(ends_left_[j][t]);
+      p.time_left.back().push_back(budgets_[j][t].left().count());
   }
   write_checkpoint(options_.checkpoint, p);
   saved_ = std::chrono::steady_clock::now();

@@ -1,7 +1,6 @@
 // Where a run's chunks come from and where their counts go: this process, or another one.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "measure/checkpoint.hpp"
+#include "measure/end_budget.hpp"
 #include "measure/engine.hpp"
 
 namespace ulpaudit {
@@ -18,14 +18,14 @@ struct WorkItem {
   std::size_t job, chunk;
 };
 
-/// Batches by which a target may still end its worker, by job and target.
-using EndsLeft = std::vector<std::unique_ptr<std::atomic<int>[]>>;
+/// By job and target.
+using EndBudgets = std::vector<std::unique_ptr<EndBudget[]>>;
 
 /// Hands out chunks in order, merges their counts into the jobs, and keeps the checkpoint.
 class LocalQueue : public ChunkQueue {
  public:
   /// Throws BadCheckpoint. All arguments outlive the queue.
-  LocalQueue(std::vector<Job>& jobs, const std::vector<WorkItem>& items, EndsLeft& ends_left,
+  LocalQueue(std::vector<Job>& jobs, const std::vector<WorkItem>& items, EndBudgets& budgets,
              const EngineOptions& options);
 
   std::vector<std::size_t> next(std::size_t most) override;
@@ -44,7 +44,7 @@ class LocalQueue : public ChunkQueue {
 
   std::vector<Job>& jobs_;
   const std::vector<WorkItem>& items_;
-  EndsLeft& ends_left_;
+  EndBudgets& budgets_;
   const EngineOptions& options_;
   std::mutex mutex_;  // guards all below and the jobs' results
   bool halted_ = false;

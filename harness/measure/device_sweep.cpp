@@ -84,7 +84,7 @@ bool is_probe(const DeviceSweep::Part& part, std::size_t chunk) {
 
 bool DeviceSweep::covers(const InputPlan& plan, const Segment& segment) {
   return plan.dtype == Dtype::f32 && segment.kind == Segment::Kind::run &&
-         fast_judge_covers(plan.op) && !is_nan(plan.dtype, segment.y);
+         judged_fast(plan.op, plan.dtype, segment.y);
 }
 
 bool DeviceSweep::takes(const Target& target) {
@@ -137,7 +137,7 @@ bool DeviceSweep::plain_batches_differ(const Part& part, const Target& target, c
     std::vector<std::uint32_t> z(c.count);
     plan.fill(part.segment, c.first, c.count, z.data());
     std::uint64_t digest = 0;
-    std::atomic<int> ends = kEndsAllowed;
+    EndBudget ends;
     Accumulator losses;
     BatchRunner(sessions_, target, ends)
         .run(
@@ -167,10 +167,10 @@ std::optional<DeviceSweep::Batch> DeviceSweep::count(Part& part, const Target& t
   if (!trouble_.empty() || failed_.count(target.name) != 0) return std::nullopt;
   try {
     const Outcome o = call(part, target, DeviceJudge::elements(part.chunks.size()));
+    for (const Fact& f : o.facts) tell(f.rule, f.text + ", on the device's arrays");
     if (o.kind != Outcome::Kind::ok) {
       failed_.insert(target.name);
-      tell(std::string(loss_kind(o.kind)),
-           o.message + ", on the device's arrays; the host's were tried next");
+      tell(loss_kind(o), o.message + ", on the device's arrays; the host's were tried next");
       return std::nullopt;
     }
     do {

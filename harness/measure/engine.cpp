@@ -45,6 +45,12 @@ void pack(Dtype d, const std::vector<std::uint64_t>& ordinals, char* z) {
   }
 }
 
+/// Did a worker end, or a batch stay unwritten?
+bool ended(const Accumulator& a) {
+  return std::any_of(a.losses.begin(), a.losses.end(),
+                     [](const Loss& l) { return l.kind.rfind("environment.", 0) != 0; });
+}
+
 /// What all threads share.
 struct Shared {
   Shared(std::vector<Job>& j, const EngineOptions& o) : jobs(j), options(o) {}
@@ -52,7 +58,7 @@ struct Shared {
   const EngineOptions& options;
   std::vector<WorkItem> items;
   std::vector<std::vector<std::vector<RegionSpan>>> spans;  // job, segment
-  EndsLeft ends_left;
+  EndBudgets budgets;
   std::atomic<bool> halt{false};
   std::mutex mutex;  // guards the failure
   std::exception_ptr failure;
@@ -175,7 +181,7 @@ class Lane {
       fill(plan, segment, inputs.first + done - lead, n + lead);
       truth_.start(plan.op, plan.dtype, segment.y, z_.data(), n + lead, targets.size() > 1);
       for (std::size_t t : targets) {
-        BatchRunner runner(sessions_, job.targets[t], shared_.ends_left[item.job][t]);
+        BatchRunner runner(sessions_, job.targets[t], shared_.budgets[item.job][t]);
         BatchCounter counter(plan, segment.y, spans, z_.data(), lead, truth_, scratch_, local[t]);
         runner.run({plan.op, plan.dtype, segment.y, z_.data(), n + lead}, std::ref(counter),
                    local[t]);
@@ -200,10 +206,10 @@ class Lane {
       const Batch batch = {plan.op, plan.dtype, 0, z, rows * kLabelRow, labels.data()};
       for (std::size_t t : targets) {
         if (lost[t]) continue;
-        BatchRunner runner(sessions_, job.targets[t], shared_.ends_left[item.job][t]);
+        BatchRunner runner(sessions_, job.targets[t], shared_.budgets[item.job][t]);
         RowCounter counter(rows_, {first, rows, lead != 0, z, labels.data()}, scratch_, local[t]);
         const Outcome o = runner.run_once(
-            batch, [&](std::uint64_t, std::uint64_t, const void* out) { counter(out); });
+            batch, [&](std::uint64_t, std::uint64_t, const void* out) { counter(out); }, local[t]);
         if (o.kind != Outcome::Kind::ok)
           lost[t] = not_again(batch, 0, batch.n, o, "when its labels were run one by one");
       }
@@ -217,7 +223,7 @@ class Lane {
         line.first = segment.first;
         sweep(item, line, rows_.spans(j), {0, segment.count / kLabelRow}, {t}, local);
       }
-      if (local[t].losses.empty() && local[t].lost_points == 0)
+      if (local[t].lost_points == 0 && !ended(local[t]))
         local[t].add_loss(plan.dtype, *std::move(lost[t]));
     }
   }
@@ -249,7 +255,7 @@ class Lane {
       filled_ = {};
       truth_.start(plan.op, plan.dtype, segment.y, z_.data(), inputs.size(), false);
       errors.assign(inputs.size(), std::numeric_limits<double>::quiet_NaN());
-      BatchRunner runner(sessions_, job.targets[target], shared_.ends_left[item.job][target]);
+      BatchRunner runner(sessions_, job.targets[target], shared_.budgets[item.job][target]);
       BatchCounter counter(plan, segment.y, shared_.spans[item.job][chunk.segment], z_.data(), 0,
                            truth_, scratch_, into);
       counter.keep_errors(errors);
@@ -290,7 +296,7 @@ class Lane {
   /// A sample that depends on the chunk alone goes through both judges.
   JudgedCount cross_check(const InputPlan& plan, const Segment& segment, const Chunk& chunk) {
     JudgedCount c;
-    if (!fast_judge_covers(plan.op) || is_nan(plan.dtype, segment.y)) return c;
+    if (!judged_fast(plan.op, plan.dtype, segment.y)) return c;
     if (segment.kind == Segment::Kind::rows) rows_.start(plan, segment);
     for (std::uint64_t i : sample_of(plan, segment, chunk)) {
       ++c.cross_checked;
@@ -336,9 +342,10 @@ void prepare(Shared& shared) {
   for (std::size_t j = 0; j < shared.jobs.size(); ++j) {
     Job& job = shared.jobs[j];
     job.results.assign(job.targets.size(), {});
-    auto ends = std::make_unique<std::atomic<int>[]>(job.targets.size());
-    for (std::size_t t = 0; t < job.targets.size(); ++t) ends[t] = kEndsAllowed;
-    shared.ends_left.push_back(std::move(ends));
+    shared.budgets.push_back(std::make_unique<EndBudget[]>(job.targets.size()));
+    for (std::size_t t = 0; t < job.targets.size(); ++t)
+      shared.budgets.back()[t].limit(shared.options.search_for_ends,
+                                     shared.options.go_on_behind_ends);
     std::vector<std::vector<RegionSpan>> spans;
     for (const Segment& s : job.plan.segments)
       spans.push_back(s.kind == Segment::Kind::rows
@@ -387,7 +394,7 @@ EngineOutcome run_jobs(std::vector<Job>& jobs, const EngineOptions& options) {
     run_lanes(shared, *options.queue);
     return {};
   }
-  LocalQueue queue(jobs, shared.items, shared.ends_left, options);
+  LocalQueue queue(jobs, shared.items, shared.budgets, options);
   run_lanes(shared, queue);
   queue.close();
   EngineOutcome outcome = queue.outcome();

@@ -64,6 +64,9 @@ struct EngineOptions {
   const std::atomic<bool>* stop = nullptr;
   /// Called from one thread at a time with results so far (evaluations = inputs × targets).
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+  /// For each target of a job: what may be spent on the search for the inputs that end its worker,
+  /// each kind of end, and on going on behind them.
+  std::chrono::milliseconds search_for_ends{3000}, go_on_behind_ends{6000};
   CheckpointOptions checkpoint;
   /// Chunks come from another process, and their counts go there: results stay empty here.
   ChunkQueue* queue = nullptr;

@@ -46,6 +46,7 @@ void add(KernelDiff& to, const KernelDiff& from) {
   to.points += from.points;
   to.different += from.different;
   to.nan_in_one += from.nan_in_one;
+  to.facts.insert(from.facts.begin(), from.facts.end());
   for (const auto& [region, r] : from.regions) {
     RegionDiff& x = to.regions[region];
     x.different += r.different;
@@ -114,9 +115,16 @@ class Lane {
       for (std::uint64_t i = 0; i < n; ++i)
         std::memcpy(static_cast<char*>(session.y()) + i * width_, &y, width_);
     const Outcome o = session.run(t.kernel, plan_.dtype, n, two);
-    if (o.kind != Outcome::Kind::ok)
-      throw DiffFailed(
-          fmt::format("{} ({}) {}: {}", t.name, t.plugin_path, name(plan_.dtype), o.message));
+    const auto failed = [&](const std::string& why) {
+      return DiffFailed(
+          fmt::format("{} ({}) {}: {}", t.name, t.plugin_path, name(plan_.dtype), why));
+    };
+    if (o.kind != Outcome::Kind::ok) throw failed(o.message);
+    for (const Fact& f : o.facts) {
+      // Nothing can be compared with what was not written.
+      if (f.rule == "batch.not_written") throw failed(f.text);
+      found_.facts.insert({t.name, f.rule + ": " + f.text});
+    }
     return session.out();
   }
 

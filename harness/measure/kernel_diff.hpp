@@ -5,7 +5,10 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "inputs/plan.hpp"
@@ -13,7 +16,7 @@
 
 namespace ulpaudit {
 
-/// A kernel failed, crashed or hung: the text says which and how.
+/// A kernel failed, crashed, hung or left results unwritten: the text says which and how.
 class DiffFailed : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -37,6 +40,8 @@ struct KernelDiff {
   std::map<Region, RegionDiff> regions;
   /// How many inputs by the distance of the results, in steps: 1, 2, 3-4, 5-8, …, by upper border.
   std::map<std::uint64_t, std::uint64_t> distances;
+  /// Kernel, and what it did besides that it should not: a rule and a sentence.
+  std::set<std::pair<std::string, std::string>> facts;
   std::vector<DifferentBits> worst;  ///< ten at most, the furthest apart first; of equal ones the
                                      ///< lowest z
 };

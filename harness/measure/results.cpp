@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "fp/text.hpp"
+#include "measure/trend_probe.hpp"
 #include "truth/score.hpp"
 
 namespace ulpaudit {
@@ -25,7 +26,8 @@ std::vector<Bits> special_inputs(Dtype d) {
   return v;
 }
 
-std::vector<Witness> special_values(const Job& job, const Target& target, SessionPool& sessions) {
+std::vector<Witness> special_values(const Job& job, const Target& target, SessionPool& sessions,
+                                    EndBudget& ends) {
   const Dtype d = job.plan.dtype;
   const OpId op = job.plan.op;
   const std::vector<Bits> inputs = special_inputs(d);
@@ -36,7 +38,6 @@ std::vector<Witness> special_values(const Job& job, const Target& target, Sessio
   std::vector<Bits> labels = {0};
   if (info(op).arity == 2) labels = {0, encode(d, 0.5), encode(d, 1.0)};
   std::vector<Witness> rows;
-  std::atomic<int> ends{kEndsAllowed};
   for (Bits y : labels) {
     Accumulator ignored;  // losses here repeat those of the sweep
     BatchRunner(sessions, target, ends)
@@ -124,33 +125,59 @@ void derive_row(OpId op, Dtype d, Result& r) {
   r.search = summarise(d, r.raw_search, info(op).arity == 2);
 }
 
+/// What a call did that came back: the loss names its rule.
+bool is_rule(const Loss& l) { return l.kind.find('.') != std::string::npos; }
+
 std::string loss_message(const Loss& l) {
-  return fmt::format("{} ({} of {} inputs; {} points were not measured)", l.message,
-                     l.length == 1 ? "at one input, batch" : "shortest batch", l.length, l.points);
+  if (is_rule(l) && l.points == 0) return fmt::format("{} (in a batch of {})", l.message, l.length);
+  // Nothing but batches that were not tried: a run of one shard may have no others.
+  const std::string where = l.batches == 0 ? ""
+                            : l.length == 1
+                                ? "at one input, alone; "
+                                : fmt::format("shortest batch of {} inputs; ", l.length);
+  const std::string rest =
+      l.not_run == 0
+          ? ""
+          : fmt::format(", {} of them not tried, as the time for going on was spent", l.not_run);
+  return fmt::format("{} ({}{} point{} not measured{})", l.message, where, l.points,
+                     l.points == 1 ? " was" : "s were", rest);
 }
 
+Finding finding_of(OpId op, Dtype d, const Result& total, const Loss& l, const Report& report) {
+  Finding f;
+  f.rule = is_rule(l) ? l.kind : "plugin." + l.kind;
+  f.implementation = total.implementation;
+  f.op = total.op;
+  f.dtype = total.dtype;
+  f.region = "all";
+  f.message = loss_message(l);
+  f.count = is_rule(l) && l.points == 0 ? l.batches : l.points;
+  f.range = {number(d, l.low), number(d, l.high)};
+  if (l.length != ~std::uint64_t{0}) f.witness_length = l.length;
+  Witness w;
+  w.z = number(d, l.first.z);
+  if (info(op).arity == 2) w.y = number(d, l.first.y);
+  w.got = {"none", "none", "none"};
+  const Truth t = final_judge(op, d, l.first.z, l.first.y);
+  w.expected = number(d, t.rounded);
+  w.true_value = true_digits(op, d, l.first.z, l.first.y, kWitnessDigits);
+  f.witness = w;
+  f.replay = eval_command(report, total.implementation, op, d, l.first);
+  // Whatever its inputs are, as far as one line can tell.
+  if (l.length > 1)
+    f.replay =
+        fmt::format("./run check {} --dtype {} --case 'z={}*{}{} unguarded'",
+                    choosing(report, total.implementation), total.dtype, bits_text(d, l.first.z),
+                    l.length, info(op).arity == 2 ? " y=" + bits_text(d, l.first.y) : "");
+  return f;
+}
+
+/// What was not written comes first: all other figures of the kernel are to be read with it.
 void append_losses(OpId op, Dtype d, const Result& total, Report& report) {
-  for (const Loss& l : total.losses) {
-    Finding f;
-    f.rule = "plugin." + l.kind;
-    f.implementation = total.implementation;
-    f.op = total.op;
-    f.dtype = total.dtype;
-    f.region = "all";
-    f.message = loss_message(l);
-    f.count = l.points;
-    f.range = {number(d, l.low), number(d, l.high)};
-    Witness w;
-    w.z = number(d, l.first.z);
-    if (info(op).arity == 2) w.y = number(d, l.first.y);
-    w.got = {"none", "none", "none"};
-    const Truth t = final_judge(op, d, l.first.z, l.first.y);
-    w.expected = number(d, t.rounded);
-    w.true_value = true_digits(op, d, l.first.z, l.first.y, kWitnessDigits);
-    f.witness = w;
-    f.replay = eval_command(report, total.implementation, op, d, l.first);
-    report.findings.push_back(std::move(f));
-  }
+  for (const bool unwritten : {true, false})
+    for (const Loss& l : total.losses)
+      if ((l.kind == "batch.not_written") == unwritten)
+        report.findings.push_back(finding_of(op, d, total, l, report));
 }
 
 }  // namespace
@@ -182,14 +209,23 @@ void append_results(const Job& job, SessionPool& sessions, Report& report) {
     const Target& target = job.targets[t];
     const Accumulator& a = job.results[t];
     Result all = raw_total(job, target, a);
-    all.special_values = special_values(job, target, sessions);
+    EndBudget ends;
+    // How it ends was searched for in the sweep; that is told.
+    if (!a.losses.empty())
+      ends.limit(std::chrono::milliseconds(300), std::chrono::milliseconds(500));
+    if (std::any_of(a.losses.begin(), a.losses.end(),
+                    [](const Loss& l) { return l.kind == "hang"; }))
+      ends.set_hung();
+    all.special_values = special_values(job, target, sessions, ends);
     report.results.push_back(std::move(all));
+    const std::map<Region, Reversal> reversed = reversed_regions(job, target, sessions, ends);
     for (Region region : regions_of(job.plan.op)) {
       const Tally& x = a.regions[static_cast<std::size_t>(region)];
       if (x.points == 0) continue;
       Result r = blank_result(job, target);
       r.region = name(region);
       r.raw = x;
+      if (const auto at = reversed.find(region); at != reversed.end()) r.reversed = at->second;
       report.results.push_back(std::move(r));
     }
   }

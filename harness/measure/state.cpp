@@ -56,6 +56,7 @@ void StateWriter::bin(const CurveBin& b) {
   real(b.min_signed);
   sum(b.sum_abs);
   sum(b.sum_squares);
+  sum(b.sum_signed);
   number(b.categories);
 }
 
@@ -85,6 +86,7 @@ void StateWriter::counts(const Accumulator& a) {
     number(l.length);
     number(l.low);
     number(l.high);
+    number(l.not_run);
   }
   number(a.search.size());
   for (const auto& [first, b] : a.search) {
@@ -175,6 +177,7 @@ CurveBin StateReader::bin() {
   b.min_signed = real();
   b.sum_abs = sum();
   b.sum_squares = sum();
+  b.sum_signed = sum();
   b.categories = number();
   return b;
 }
@@ -205,6 +208,7 @@ Accumulator StateReader::counts() {
     l.length = number();
     l.low = number();
     l.high = number();
+    l.not_run = number();
     a.losses.push_back(std::move(l));
   }
   for (std::size_t n = size(); n > 0; --n) {

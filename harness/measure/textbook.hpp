@@ -8,7 +8,7 @@
 
 namespace ulpaudit {
 
-/// Appends an answer for each claim that the jobs' kernels can answer (TEXTBOOK.md's numbers).
+/// Appends an answer for each claim that the jobs' kernels can answer (by the numbers in docs/report.md).
 /// Figures over all inputs are taken from the report's results.
 void append_textbook(const std::vector<Job>& jobs, SessionPool& sessions, Report& report);
 

@@ -86,7 +86,7 @@ std::optional<std::vector<Bits>> Probe::ask(const Form& form, Dtype d, const std
     std::memcpy(packed.data() + i * bytes, &z[i], bytes);  // little endian
   std::vector<Bits> out;
   Accumulator losses;
-  std::atomic<int> ends{1};
+  EndBudget ends;
   try {
     BatchRunner(sessions_, target, ends)
         .run(

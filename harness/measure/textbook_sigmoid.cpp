@@ -10,7 +10,7 @@ namespace {
 
 constexpr char kTorch[] = "at::sigmoid(z)";  ///< the formula of LibTorch's own kernel
 
-/// The textbook's table of values (TEXTBOOK.md, T1).
+/// The textbook's table of values (claim T1 of docs/report.md).
 struct FourDigits {
   double z;
   const char* sigmoid;

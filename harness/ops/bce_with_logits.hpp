@@ -11,7 +11,8 @@ struct BceWithLogits {
                                "|z|*c + log1p(e^-|z|), c = z < 0 ? y : 1-y",
                                {0.0, std::numeric_limits<double>::infinity()}};
 
-  /// A sum of two terms >= 0.
+  /// For labels in [0, 1] a sum of two terms >= 0; for others it may cancel, and growing precision
+  /// is needed near its zero.
   template <class T>
   static T value(const T& z, const T& y) {
     using std::exp;
@@ -24,12 +25,15 @@ struct BceWithLogits {
   static std::optional<Exact<T>> exact(double z, double y) {
     using K = typename Exact<T>::Kind;
     if (std::isnan(z) || std::isnan(y)) return Exact<T>{K::nan, T(0)};
-    if (!std::isinf(z)) return std::nullopt;
-    if (z > 0 ? y == 1 : y == 0) return Exact<T>{K::number, T(0)};
-    return Exact<T>{K::plus_infinity, T(0)};
+    if (!std::isinf(z) && !std::isinf(y)) return std::nullopt;
+    if (z == 0) return Exact<T>{K::nan, T(0)};  // 0 times the infinite label
+    const double c = z > 0 ? 1 - y : y;
+    if (c == 0) return Exact<T>{K::number, T(0)};
+    if (c > 0) return Exact<T>{K::plus_infinity, T(0)};
+    return Exact<T>{K::number, T(-std::numeric_limits<double>::infinity())};
   }
 
-  /// a·c + log1p(e), 0 < log1p(e) < e^-a.
+  /// a·c + log1p(e), 0 < log1p(e) < e^-a, whatever the sign of c.
   template <class T>
   static Anchor<T> anchor(double z, double y) {
     const T r = z >= 0 ? T(T(z) * (T(1) - T(y))) : T(T(-z) * T(y));

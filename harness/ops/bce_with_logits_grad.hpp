@@ -27,6 +27,8 @@ struct BceWithLogitsGrad {
   static std::optional<Exact<T>> exact(double z, double y) {
     using K = typename Exact<T>::Kind;
     if (std::isnan(z) || std::isnan(y)) return Exact<T>{K::nan, T(0)};
+    if (std::isinf(y) && y < 0) return Exact<T>{K::plus_infinity, T(0)};
+    if (std::isinf(y)) return Exact<T>{K::number, T(-y)};
     if (z == 0) return Exact<T>{K::number, T(0.5) - T(y)};
     if (std::isinf(z)) return Exact<T>{K::number, z > 0 ? T(T(1) - T(y)) : T(-T(y))};
     return std::nullopt;

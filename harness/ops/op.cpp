@@ -188,7 +188,7 @@ std::vector<Bits> landmarks(OpId op, Dtype d, Bits y) {
 std::vector<Bits> default_labels(OpId op, Dtype d) {
   if (info(op).arity == 1) return {0};
   const Format& f = format(d);
-  std::vector<Bits> labels = {0, 1, encode(d, exp2i(-(f.p + 1)))};
+  std::vector<Bits> labels = {f.sign_bit(), 0, 1, encode(d, exp2i(-(f.p + 1)))};
   for (double v : {0.1, 0.25, 0.5, 0.75, 0.9}) labels.push_back(encode(d, v));
   labels.push_back(encode(d, 1.0) - 1);
   labels.push_back(encode(d, 1.0));
@@ -200,7 +200,8 @@ std::vector<Bits> all_labels(OpId op, Dtype d) {
   if (info(op).arity == 1) return {0};
   std::vector<Bits> labels;
   const Bits one = encode(d, 1.0);
-  labels.reserve(one + 1);
+  labels.reserve(one + 2);
+  labels.push_back(format(d).sign_bit());
   for (Bits b = 0; b <= one; ++b) labels.push_back(b);
   return labels;
 }

@@ -88,9 +88,10 @@ bool rounds_alike(OpId op, Dtype d, Bits y, Bits a, Bits b);
 /// borders of the format, region borders, where exp overflows or vanishes, zeros of the op.
 std::vector<Bits> landmarks(OpId op, Dtype d, Bits y);
 
-/// Labels that two-argument ops are swept over unless told otherwise; {0} for unary ops.
+/// Labels that two-argument ops are swept over unless told otherwise, -0 among them; {0} for unary
+/// ops.
 std::vector<Bits> default_labels(OpId op, Dtype d);
-/// Every label in [0, 1], -0 left out.
+/// Every label in [0, 1], -0 first.
 std::vector<Bits> all_labels(OpId op, Dtype d);
 
 }  // namespace ulpaudit

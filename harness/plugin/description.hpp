@@ -29,6 +29,7 @@ struct PluginInfo {
   std::string path, name, version, build, contract;
   std::vector<KernelInfo> kernels;
   std::vector<Fact> facts;  ///< of loading it
+  std::vector<std::string> libraries{};  ///< files that were loaded with it, and the worker's own
   /// A program (--exec). What `offers` does not name, the host does in the data file, or nobody.
   bool program = false;
   std::vector<std::string> offers;  ///< "timing", and rules whose stages the program can set up
@@ -36,6 +37,9 @@ struct PluginInfo {
     return std::find(offers.begin(), offers.end(), rule) != offers.end();
   }
 };
+
+/// A sentence where two kernels have one name; empty where none have.
+std::string name_used_twice(const std::vector<KernelInfo>& kernels);
 
 /// How one batch ended.
 struct Outcome {
@@ -51,9 +55,13 @@ struct Outcome {
   Kind kind = Kind::ok;
   std::string message;
   std::uint64_t nanoseconds = 0;  ///< time inside the kernel
+  std::vector<Fact> facts{};      ///< of every call that came back
   // Of a staged call:
-  std::vector<Fact> facts{};
   unsigned raised = 0;  ///< exception flags, as plugin/environment.hpp names them
+  // Of a plain call that is ok and did not write everything (fact batch.not_written): the number of
+  // elements, and what lies in `out` where they are. The results beside them are the kernel's.
+  std::uint64_t unwritten = 0;
+  Bits poison = 0;
   // Of a timed call:
   std::uint64_t calls = 0;         ///< that took `nanoseconds` in all
   std::uint64_t instructions = 0;  ///< of one call; 0: not counted here

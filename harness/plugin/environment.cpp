@@ -4,12 +4,19 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cfenv>
+#include <clocale>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
+#include <utility>
+
+#include "plugin/processes.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -76,6 +83,56 @@ std::uintptr_t handler_of(int signal) {
                                         : reinterpret_cast<std::uintptr_t>(a.sa_handler);
 }
 
+pid_t g_guard = 0;
+
+/// What this process started and what still is: its children, and the orphans that its guard took
+/// over.
+std::vector<pid_t> started_processes() {
+  std::vector<pid_t> found;
+  const auto add = [&](pid_t root) {
+    for (const pid_t p : descendants(root)) found.push_back(p);
+  };
+  // One call says that there is no child; their list is one file for each thread.
+  siginfo_t what = {};
+  if (::waitid(P_ALL, 0, &what, WEXITED | WNOHANG | WNOWAIT) == 0) add(::getpid());
+  if (g_guard != 0)
+    for (const pid_t child : children_of(g_guard))
+      if (child != ::getpid()) {
+        found.push_back(child);
+        add(child);
+      }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<pid_t> new_ones(const std::vector<pid_t>& before) {
+  std::vector<pid_t> found = started_processes(), more;
+  std::set_difference(found.begin(), found.end(), before.begin(), before.end(),
+                      std::back_inserter(more));
+  return more;
+}
+
+/// The mask belongs to the process and can be read only by setting it: one thread at a time, or
+/// another takes what this one sets for what it was.
+std::mutex g_umask;
+
+mode_t umask_now() {
+  const std::lock_guard lock(g_umask);
+  const mode_t mask = ::umask(077);
+  ::umask(mask);
+  return mask;
+}
+
+std::string folder_now() {
+  char path[4096];
+  return ::getcwd(path, sizeof path) != nullptr ? path : "";
+}
+
+std::string locale_now() {
+  const char* name = std::setlocale(LC_ALL, nullptr);
+  return name != nullptr ? name : "";
+}
+
 std::string on_off(bool on) { return on ? "on" : "off"; }
 
 }  // namespace
@@ -95,8 +152,9 @@ const char* rounding_name(int mode) {
   }
 }
 
-Environment Environment::now(bool process) {
+Environment Environment::now(Watch watch) {
   Environment e;
+  e.watch_ = watch;
   e.flags_ = raised();
   e.rounding_ = std::fegetround();
   e.control_ = control();
@@ -105,9 +163,15 @@ Environment Environment::now(bool process) {
   e.x87_control_ = x.control;
   e.x87_tags_ = x.tags;
 #endif
-  if (!process) return e;
+  if (watch == Watch::arithmetic) return e;
+  e.locale_ = locale_now();
+  e.thread_locale_ = ::uselocale(nullptr);
+  e.folder_ = folder_now();
+  e.umask_ = umask_now();
+  if (watch == Watch::surroundings) return e;
   for (int s = 1; s <= 64; ++s) e.handlers_[static_cast<std::size_t>(s)] = handler_of(s);
   e.threads_ = thread_count();
+  e.processes_ = started_processes();
   e.printed_ = printed();
   return e;
 }
@@ -148,6 +212,17 @@ std::vector<Fact> Environment::changed_since(const Environment& b) const {
         fmt::format("flush-to-zero was {} and is {}", on_off((b.control_ & kFpcrFlush) != 0),
                     on_off((control_ & kFpcrFlush) != 0)));
 #endif
+  if (watch_ == Watch::arithmetic || b.watch_ == Watch::arithmetic) return facts;
+  if (locale_ != b.locale_)
+    add("environment.locale", fmt::format("the locale was {} and is {}", b.locale_, locale_));
+  else if (thread_locale_ != b.thread_locale_)
+    add("environment.locale", "the locale of the thread was changed (uselocale)");
+  if (folder_ != b.folder_)
+    add("environment.working_directory",
+        fmt::format("the working directory was {} and is {}", b.folder_, folder_));
+  if (umask_ != b.umask_)
+    add("environment.umask", fmt::format("umask was {:04o} and is {:04o}", b.umask_, umask_));
+  if (watch_ == Watch::surroundings || b.watch_ == Watch::surroundings) return facts;
   for (int s = 1; s <= 64; ++s)
     if (handlers_[static_cast<std::size_t>(s)] != b.handlers_[static_cast<std::size_t>(s)]) {
       const char* name = ::sigabbrev_np(s);
@@ -164,10 +239,26 @@ std::vector<Fact> Environment::changed_since(const Environment& b) const {
       add("environment.thread", fmt::format("{} of its threads still {}", left - b.threads_,
                                             left - b.threads_ == 1 ? "runs" : "run"));
   }
+  if (std::vector<pid_t> left = new_ones(b.processes_); !left.empty()) {
+    for (int i = 0; i < 20 && !left.empty(); ++i) {
+      ::usleep(5000);
+      left = new_ones(b.processes_);
+    }
+    if (left.size() == 1)
+      add("environment.process", "a process was left behind");
+    else if (!left.empty())
+      add("environment.process", fmt::format("{} processes were left behind", left.size()));
+  }
   if (printed_ > b.printed_)
     add("environment.output",
         fmt::format("{} bytes were printed to stdout or stderr", printed_ - b.printed_));
   return facts;
+}
+
+Environment Environment::with_flags_now() const {
+  Environment e = *this;
+  e.flags_ = raised();
+  return e;
 }
 
 void Environment::restore() const {
@@ -177,7 +268,29 @@ void Environment::restore() const {
 #endif
   std::fesetround(rounding_);
   set_control(control_);
+  if (watch_ == Watch::arithmetic) return;
+  if (::uselocale(nullptr) != thread_locale_) ::uselocale(static_cast<locale_t>(thread_locale_));
+  if (locale_now() != locale_) std::setlocale(LC_ALL, locale_.c_str());
+  if (folder_now() != folder_ && ::chdir(folder_.c_str()) != 0)
+    std::fprintf(stderr, "the working directory %s cannot be entered again\n", folder_.c_str());
+  const std::lock_guard lock(g_umask);
+  ::umask(umask_);
 }
+
+void Environment::end_new_processes() const {
+  if (g_guard == 0) return;
+  for (int turn = 0; turn < 100; ++turn) {
+    const std::vector<pid_t> left = new_ones(processes_);
+    if (left.empty()) return;
+    for (const pid_t p : left) {
+      ::kill(p, SIGKILL);
+      ::waitpid(p, nullptr, WNOHANG);  // our own children; the guard waits for the others
+    }
+    ::usleep(1000);
+  }
+}
+
+void watch_processes_below(pid_t guard) { g_guard = guard; }
 
 void enter(const Stage& stage) {
   switch (stage.rounding) {

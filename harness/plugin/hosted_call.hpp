@@ -25,7 +25,8 @@ struct HostedBuffers {
 /// A plain call: where the arrays lie, in bytes behind the starts of their buffers.
 struct PlainCall {
   std::uint64_t n = 0, z = 0, y = 0, out = 0;
-  bool in_place = false;  ///< the results go where z is
+  bool in_place = false;    ///< the results go where z is
+  bool in_place_y = false;  ///< or where y is
 };
 using CallPlainly = std::function<Outcome(const PlainCall&)>;
 

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "fp/exact_json.hpp"
 
 namespace ulpaudit::protocol {
@@ -45,10 +48,15 @@ Json facts_json(const std::vector<Fact>& facts) {
     out.push_back({{"rule", f.rule}, {"text", f.text}, {"element", f.element}});
   return out;
 }
+/// One line, of what may be another's program.
+std::string text_of(const Json& j) { return harmless(j.get<std::string>()); }
+std::string text_of(const Json& j, const char* member) { return harmless(j.value(member, "")); }
+
 std::vector<Fact> read_facts(const Json& j) {
   std::vector<Fact> facts;
   for (const Json& f : j.value("facts", Json::array()))
-    facts.push_back({f.at("rule"), f.at("text"), f.value("element", std::uint64_t{0})});
+    facts.push_back(
+        {text_of(f.at("rule")), text_of(f.at("text")), f.value("element", std::uint64_t{0})});
   return facts;
 }
 
@@ -106,6 +114,46 @@ DeviceHandle read_handle(const Json& j) {
   for (std::size_t i = 0; i < handle.size(); ++i)
     handle[i] = static_cast<unsigned char>(std::stoul(text.substr(2 * i, 2), nullptr, 16));
   return handle;
+}
+
+}  // namespace
+
+namespace {
+
+std::string name_of(const Json& j, const std::string& whose) {
+  const auto name = j.get<std::string>();
+  if (const std::string fault = fault_of_name(name); !fault.empty())
+    throw Error(
+        fmt::format("{}: its name '{}' {}; accepted: {}", whose, name, fault, kAcceptedNames));
+  return name;
+}
+
+struct Tag {
+  const char* word;
+  bool KernelInfo::*flag;
+};
+constexpr Tag kTags[] = {{"deterministic", &KernelInfo::deterministic},
+                         {"in_place", &KernelInfo::in_place},
+                         {"elementwise", &KernelInfo::elementwise},
+                         {"on_device", &KernelInfo::on_device},
+                         {"device_arrays", &KernelInfo::device_arrays}};
+
+void read_tags(const Json& j, KernelInfo& kernel) {
+  if (!j.contains("tags")) return;
+  std::string accepted;
+  for (const Tag& t : kTags) accepted += fmt::format("{}{}", accepted.empty() ? "" : ", ", t.word);
+  const Json& tags = j.at("tags");
+  if (!tags.is_array())
+    throw Error(fmt::format("kernel '{}': tags is {}; accepted: an array of {}", kernel.name,
+                            tags.dump(), accepted));
+  for (const Json& tag : tags) {
+    const Tag* known = std::find_if(std::begin(kTags), std::end(kTags),
+                                    [&](const Tag& t) { return tag == t.word; });
+    if (known == std::end(kTags))
+      throw Error(fmt::format("kernel '{}': unknown tag {}; accepted: {}", kernel.name, tag.dump(),
+                              accepted));
+    kernel.*(known->flag) = true;
+  }
 }
 
 }  // namespace
@@ -169,11 +217,8 @@ std::string description_reply(const PluginInfo& info) {
     Json dtypes = Json::array();
     for (Dtype d : k.dtypes) dtypes.push_back(name(d));
     Json tags = Json::array();
-    if (k.deterministic) tags.push_back("deterministic");
-    if (k.in_place) tags.push_back("in_place");
-    if (k.elementwise) tags.push_back("elementwise");
-    if (k.on_device) tags.push_back("on_device");
-    if (k.device_arrays) tags.push_back("device_arrays");
+    for (const Tag& t : kTags)
+      if (k.*(t.flag)) tags.push_back(t.word);
     kernels.push_back({{"name", k.name},
                        {"op", k.op},
                        {"formula", k.formula},
@@ -189,6 +234,7 @@ std::string description_reply(const PluginInfo& info) {
                   {"build", info.build},
                   {"contract", info.contract},
                   {"kernels", kernels},
+                  {"libraries", info.libraries},
                   {"facts", facts_json(info.facts)}});
 }
 
@@ -203,6 +249,10 @@ std::string done_reply(std::uint64_t id, const Outcome& o) {
             {"message", o.message},
             {"nanoseconds", o.nanoseconds}};
   if (!o.facts.empty()) j["facts"] = facts_json(o.facts);
+  if (o.unwritten != 0) {
+    j["unwritten"] = o.unwritten;
+    j["poison"] = o.poison;
+  }
   if (o.raised != 0) j["raised"] = o.raised;
   if (o.calls != 0) j["calls"] = o.calls;
   if (o.instructions != 0) j["instructions"] = o.instructions;
@@ -220,29 +270,26 @@ PluginInfo parse_description(const std::string& line) {
       throw Error(fmt::format("the worker speaks version {} of the protocol; accepted: {}",
                               j.at("protocol").get<int>(), kVersion));
     PluginInfo info;
-    info.name = j.at("name");
-    info.version = j.value("version", "");
-    info.build = j.value("build", "");
+    info.name = name_of(j.at("name"), "the plug-in");
+    info.version = text_of(j, "version");
+    info.build = text_of(j, "build");
     info.contract = j.value("contract", "");
     for (const Json& k : j.at("kernels")) {
       KernelInfo kernel;
-      kernel.name = k.at("name");
-      kernel.op = k.at("op");
-      kernel.formula = k.value("formula", "");
-      kernel.requirement = k.value("requires", "");
-      kernel.unavailable = k.value("unavailable", "");
+      kernel.name = name_of(k.at("name"), fmt::format("kernel {}", info.kernels.size()));
+      kernel.op = text_of(k.at("op"));
+      kernel.formula = text_of(k, "formula");
+      kernel.requirement = text_of(k, "requires");
+      kernel.unavailable = text_of(k, "unavailable");
       for (const Json& d : k.at("dtypes")) kernel.dtypes.push_back(dtype_of(d));
-      for (const Json& tag : k.value("tags", Json::array())) {
-        kernel.deterministic |= tag == "deterministic";
-        kernel.in_place |= tag == "in_place";
-        kernel.elementwise |= tag == "elementwise";
-        kernel.on_device |= tag == "on_device";
-        kernel.device_arrays |= tag == "device_arrays";
-      }
+      read_tags(k, kernel);
       info.kernels.push_back(std::move(kernel));
     }
+    if (const std::string twice = name_used_twice(info.kernels); !twice.empty()) throw Error(twice);
     info.facts = read_facts(j);
-    for (const Json& offer : j.value("offers", Json::array())) info.offers.push_back(offer);
+    info.libraries = j.value("libraries", std::vector<std::string>());
+    for (const Json& offer : j.value("offers", Json::array()))
+      info.offers.push_back(text_of(offer));
     return info;
   });
 }
@@ -257,10 +304,12 @@ Outcome parse_done(const std::string& line, std::uint64_t id) {
                               j.at("id").get<std::uint64_t>(), id));
     Outcome o;
     if (!j.at("ok").get<bool>()) o.kind = Outcome::Kind::failed;
-    o.message = j.value("message", "");
+    o.message = text_of(j, "message");
     o.nanoseconds = j.value("nanoseconds", std::uint64_t{0});
     o.facts = read_facts(j);
     o.raised = j.value("raised", 0u);
+    o.unwritten = j.value("unwritten", std::uint64_t{0});
+    o.poison = j.value("poison", Bits{0});
     o.calls = j.value("calls", std::uint64_t{0});
     o.instructions = j.value("instructions", std::uint64_t{0});
     if (j.value("ends", false)) o.kind = Outcome::Kind::crashed;

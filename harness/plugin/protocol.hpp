@@ -7,6 +7,7 @@
 
 #include "plugin/description.hpp"
 #include "plugin/device_arrays.hpp"
+#include "plugin/foreign_text.hpp"
 #include "plugin/stage.hpp"
 #include "plugin/timing.hpp"
 
@@ -18,7 +19,8 @@ inline constexpr int kRequestFd = 3, kReplyFd = 4, kDataFd = 5;
 inline constexpr std::size_t kLongestLine = 4u << 20;
 
 class Error : public std::runtime_error {
-  using std::runtime_error::runtime_error;
+ public:
+  explicit Error(const std::string& text) : std::runtime_error(harmless(text)) {}
 };
 
 /// Offsets are bytes into the data file; y is absent for unary ops.

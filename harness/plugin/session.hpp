@@ -37,7 +37,8 @@ class Session {
   void* y() const { return y_; }
   void* out() const { return out_; }
   /// Runs kernel `index` on the first n elements of the buffers. A worker that died is started
-  /// again by the next call.
+  /// again by the next call. A call that comes back is of kind ok even if it broke rules, which are
+  /// its facts: where Outcome::unwritten is not 0 (batch.not_written), not all of `out` is results.
   virtual Outcome run(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments) = 0;
   /// As run, on guarded copies of the buffers, as the stage says.
   virtual Outcome run_staged(std::size_t index, Dtype d, std::uint64_t n, bool two_arguments,
@@ -50,12 +51,20 @@ class Session {
                             const Timing& timing) = 0;
   /// Ends the worker, so that the next call is the first one of a fresh process.
   virtual void restart() = 0;
+  /// For each batch from now on; loading a plug-in keeps that of the options.
+  void set_deadline(std::chrono::milliseconds d) { deadline_ = d; }
+  std::chrono::milliseconds deadline() const { return deadline_; }
+  /// Another limit ends the worker: it holds from the next call on. Not without a worker.
+  virtual void set_memory_limit(std::uint64_t mib) { (void)mib; }
 
  protected:
   PluginInfo info_;
   void* z_ = nullptr;
   void* y_ = nullptr;
   void* out_ = nullptr;
+
+ private:
+  std::chrono::milliseconds deadline_{20000};
 };
 
 /// Throws LoadError where the plug-in cannot be loaded or its worker dies or hangs while loading.

@@ -17,6 +17,7 @@ class SessionPool {
   /// Throws LoadError where the plug-in could not be opened, tried three times: a worker that was
   /// killed from outside is no fault of the plug-in.
   Session& of(const std::string& plugin_path);
+  const SessionOptions& options() const { return options_; }
   /// One that is open already.
   void adopt(const std::string& plugin_path, std::unique_ptr<Session> session) {
     sessions_[plugin_path] = std::move(session);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace ulpaudit {
 
@@ -25,6 +26,15 @@ struct Stage {
   /// Not 0: the kernel gets this many elements, the n given ones over and over; results must
   /// repeat likewise.
   std::uint64_t tile = 0;
+
+  bool operator==(const Stage&) const = default;
 };
+
+/// Why a kernel cannot be called so; empty where it can.
+inline std::string refusal(const Stage& s, bool has_labels) {
+  if (s.in_place && s.in_place_y) return "`out` cannot be the buffers of z and of y at once";
+  if (s.in_place_y && !has_labels) return "`out` cannot be the buffer of y: the op takes no labels";
+  return "";
+}
 
 }  // namespace ulpaudit

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "plugin/environment.hpp"
+#include "plugin/poison.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -163,13 +164,6 @@ void on_fault(int signal, siginfo_t* what, void* context) {
   ::signal(signal, SIG_DFL);  // and the instruction faults again
 }
 
-/// Fills the stack below the caller, so that a kernel that reads what lay there shows it.
-__attribute__((noinline)) void fill_stack(std::uint8_t value) {
-  unsigned char room[48 * 1024];
-  std::memset(room, value, sizeof room);
-  __asm__ volatile("" : : "r"(room) : "memory");  // or the store would be left out
-}
-
 class StagedCall {
  public:
   StagedCall(const LoadedPlugin& plugin, std::size_t index, Dtype d, std::uint64_t n,
@@ -196,7 +190,7 @@ class StagedCall {
       const std::string damage = b->damage();
       if (!damage.empty()) o.facts.push_back({"batch.write_outside", damage, 0});
     }
-    if (stage_.tile != 0) compare_tiles(o);
+    if (stage_.tile != 0 && o.unwritten == 0) compare_tiles(o);
     std::memcpy(out, result(callers_[0]), std::min(given_, bytes_));
     return o;
   }
@@ -216,29 +210,35 @@ class StagedCall {
     if (y != nullptr) {
       c.y = std::make_unique<Guarded>("y", bytes_, stage_, stage_.y_offset);
       c.y->fill(static_cast<const unsigned char*>(y), given_, t * size_);
-      c.y->forbid_writing();
+      if (!stage_.in_place_y) c.y->forbid_writing();
     }
     c.out = std::make_unique<Guarded>("out", bytes_, stage_, stage_.out_offset);
     callers_.push_back(std::move(c));
   }
   unsigned char* result(const Caller& c) const {
-    return stage_.in_place ? c.z->data() : c.out->data();
+    return stage_.in_place ? c.z->data() : stage_.in_place_y ? c.y->data() : c.out->data();
   }
+  bool in_place() const { return stage_.in_place || stage_.in_place_y; }
 
   /// One call in the stage's environment. `watch`: with what it changed.
-  Outcome call(const Caller& c, bool watch) const {
-    if (!stage_.in_place && bytes_ != 0) std::memset(c.out->data(), stage_.out_fill, bytes_);
-    fill_stack(stage_.stack_fill);
-    const Environment outside = Environment::now(false);
+  Outcome call(const Caller& c, bool watch) const { return call(c, watch, stage_.out_fill); }
+  Outcome call(const Caller& c, bool watch, std::uint8_t fill) const {
+    if (!in_place() && bytes_ != 0) std::memset(c.out->data(), fill, bytes_);
+    // Locale, directory and umask are the process's: no other thread may call meanwhile.
+    const Watch how = !watch           ? Watch::arithmetic
+                      : stage_.process ? Watch::process
+                                       : Watch::surroundings;
+    const Environment outside = Environment::now(watch ? Watch::surroundings : Watch::arithmetic);
     enter(stage_);
-    set_flags(stage_.flags_up);
-    const Environment before = Environment::now(watch && stage_.process);
-    Outcome o = plugin_.run(index_, d_, n_, c.z->data(), c.y ? c.y->data() : nullptr, result(c));
-    const Environment after = Environment::now(watch && stage_.process);
+    const Environment before = watch_flags(how);
+    Outcome o = plugin_.run(index_, d_, n_, c.z->data(), c.y ? c.y->data() : nullptr, result(c),
+                            stage_.stack_fill);
+    const Environment after = Environment::now(how);
     outside.restore();
     if (!watch) return o;
     o.raised = after.flags();
     o.facts = after.changed_since(before);
+    if (stage_.process) before.end_new_processes();
     if (stage_.flags_up && (before.flags() & ~after.flags()) != 0)
       o.facts.push_back({"environment.flags",
                          fmt::format("cleared exception flags that were raised (left 0x{:02x} of "
@@ -248,9 +248,38 @@ class StagedCall {
     return o;
   }
 
+  /// The environment now, the exception flags set as the stage says: looking may raise some.
+  Environment watch_flags(Watch how) const {
+    const Environment seen = Environment::now(how);
+    set_flags(stage_.flags_up);
+    return seen.with_flags_now();
+  }
+
+  /// Adds a fact where the call that was just made did not write all of `out`: where its filling is
+  /// left, a call on another one tells whether the kernel returns it.
+  void find_unwritten(const Caller& c, Outcome& o) const {
+    if (in_place() || bytes_ == 0 || o.kind != Outcome::Kind::ok) return;
+    const Untouched untouched(c.out->data(), n_, size_, poison_of_bytes(stage_.out_fill, size_));
+    if (!untouched.any()) return;
+    // What does not fit into memory twice is left as the second call has it.
+    std::vector<unsigned char> results;
+    if (bytes_ <= kKept) results.assign(c.out->data(), c.out->data() + bytes_);
+    const auto other = static_cast<std::uint8_t>(stage_.out_fill ^ 0x5a);
+    const Outcome again = call(c, false, other);
+    if (again.kind == Outcome::Kind::ok) {
+      const Untouched::Answer a =
+          untouched.left_by_both(c.out->data(), poison_of_bytes(other, size_));
+      o.unwritten = a.count;
+      o.poison = poison_of_bytes(results.empty() ? other : stage_.out_fill, size_);
+      if (a.count != 0) add_not_written(o, a, n_, given_ == 0 ? 0 : a.first % (given_ / size_));
+    }
+    std::copy(results.begin(), results.end(), c.out->data());
+  }
+
   Outcome call_alone() {
     const Caller& c = callers_[0];
     Outcome o = call(c, true);
+    find_unwritten(c, o);
     if (stage_.repeats <= 1 || o.kind != Outcome::Kind::ok) return o;
     const std::vector<unsigned char> first(result(c), result(c) + bytes_);
     for (std::uint32_t k = 2; k <= stage_.repeats; ++k) {
@@ -291,8 +320,14 @@ class StagedCall {
     Outcome o = ends[0];
     for (std::size_t t = 0; t < callers_.size(); ++t) {
       if (ends[t].kind != Outcome::Kind::ok) return ends[t];
-      const Outcome alone = call(callers_[t], false);
+      Outcome alone = call(callers_[t], false);
       if (alone.kind != Outcome::Kind::ok) return alone;
+      find_unwritten(callers_[t], alone);
+      if (o.unwritten == 0 && alone.unwritten != 0) {
+        o.unwritten = alone.unwritten;
+        o.poison = alone.poison;
+        for (Fact& f : alone.facts) o.facts.push_back(std::move(f));
+      }
       for (const auto& then : {firsts[t], others[t]})
         if (!then.empty())
           differs(result(callers_[t]), then.data(), fmt::format("thread {} of several", t),
@@ -329,14 +364,6 @@ class StagedCall {
       const auto at = std::mismatch(first, first + part, first + done).first;
       const std::uint64_t element = static_cast<std::uint64_t>(at - first) / size_;
       const std::uint64_t far = element + done / size_;
-      const unsigned char* value = first + far * size_;
-      if (std::all_of(value, value + size_,
-                      [&](unsigned char c) { return c == stage_.out_fill; })) {
-        o.facts.push_back({"batch.not_written",
-                           fmt::format("of {} elements, number {} is not written", n_, far),
-                           element});
-        return;
-      }
       o.facts.push_back(
           {"batch.length",
            fmt::format("of {} elements, number {} gives 0x{}, number {} with the same input 0x{}",
@@ -345,6 +372,8 @@ class StagedCall {
       return;
     }
   }
+
+  static constexpr std::uint64_t kKept = std::uint64_t{64} << 20;
 
   const LoadedPlugin& plugin_;
   std::size_t index_;
@@ -359,6 +388,8 @@ class StagedCall {
 
 Outcome run_staged(const LoadedPlugin& plugin, std::size_t index, Dtype d, std::uint64_t n,
                    const void* z, const void* y, void* out, const Stage& stage) {
+  if (const std::string why = refusal(stage, y != nullptr); !why.empty())
+    return {Outcome::Kind::failed, why, 0};
   return StagedCall(plugin, index, d, n, stage).run(z, y, out);
 }
 

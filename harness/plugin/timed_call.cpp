@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "plugin/call_times.hpp"
+#include "plugin/plain_call.hpp"
 
 // Callgrind counts inside of a function that is called so (throughput/callgrind.cpp): not copied,
 // or it would have another name.
@@ -112,10 +113,11 @@ void tile(char* to, std::uint64_t bytes, const char* from, std::uint64_t period)
     std::memcpy(to + done, from, std::min(period, bytes - done));
 }
 
-/// `call(z, y, out)` runs the kernel once and says for how long.
-template <class Call>
+/// `call(z, y, out)` runs the kernel once and says for how long; `warm` does so with an eye on its
+/// manners, and `tidy` puts the environment right, neither under the clock.
+template <class Call, class Warm, class Tidy>
 Outcome time_calls(Dtype d, std::uint64_t n, const void* z, const void* y, const Timing& timing,
-                   Call call) {
+                   Call call, Warm warm, Tidy tidy) {
   if (n == 0 || timing.elements == 0 || timing.elements > std::uint64_t{1} << 32)
     return {Outcome::Kind::failed, "no elements to time, or more than 2^32", 0};
   const auto width = static_cast<std::uint64_t>(format(d).bytes());
@@ -133,7 +135,7 @@ Outcome time_calls(Dtype d, std::uint64_t n, const void* z, const void* y, const
   std::memset(out_at, 0, bytes);
   tile(z_at, bytes, z_given, period);
   if (y != nullptr) tile(y_at, bytes, y_given, period);
-  Outcome total = call(z_at, y_at, out_at);  // not timed: pages, code and tables come near
+  Outcome total = warm(z_at, y_at, out_at);  // not timed: pages, code and tables come near
   if (total.kind != Outcome::Kind::ok) return total;
   CallTimes times;
   const std::uint64_t windows = bytes < period ? period / bytes : 1, cost = clock_cost();
@@ -144,11 +146,13 @@ Outcome time_calls(Dtype d, std::uint64_t n, const void* z, const void* y, const
       if (y != nullptr) std::memcpy(y_at, y_given + at, bytes);
     }
     const Outcome one = call(z_at, y_at, out_at);
+    tidy();
     if (one.kind != Outcome::Kind::ok) return one;
     times.add(one.nanoseconds - std::min(one.nanoseconds, cost));
   } while (!times.enough(timing.nanoseconds, kMostCalls));
   times.into(total);
   total.instructions = Instructions().of([&] { call(z_at, y_at, out_at); });
+  tidy();
   return total;
 }
 
@@ -156,21 +160,30 @@ Outcome time_calls(Dtype d, std::uint64_t n, const void* z, const void* y, const
 
 Outcome run_timed(const LoadedPlugin& plugin, std::size_t index, Dtype d, std::uint64_t n,
                   const void* z, const void* y, const Timing& timing) {
-  if (plugin.info().kernels[index].on_device) return plugin.time(index, d, n, z, y, timing);
-  return time_calls(d, n, z, y, timing, [&](char* z_at, char* y_at, char* out_at) {
-    return plugin.run(index, d, timing.elements, z_at, y_at, out_at);
-  });
+  if (plugin.info().kernels[index].on_device)
+    return keeping_environment([&] { return plugin.time(index, d, n, z, y, timing); });
+  const Environment clean = Environment::now(Watch::arithmetic);
+  return time_calls(
+      d, n, z, y, timing,
+      [&](char* z_at, char* y_at, char* out_at) {
+        return plugin.run(index, d, timing.elements, z_at, y_at, out_at);
+      },
+      [&](char* z_at, char* y_at, char* out_at) {
+        return run_plain(plugin, index, d, timing.elements, z_at, y_at, out_at);
+      },
+      [&] { clean.restore(); });
 }
 
 Outcome copy_timed(Dtype d, std::uint64_t n, const void* z, const Timing& timing) {
   const auto bytes =
       static_cast<std::size_t>(timing.elements) * static_cast<std::size_t>(format(d).bytes());
-  return time_calls(d, n, z, nullptr, timing, [&](char* z_at, char*, char* out_at) {
+  const auto copy = [&](char* z_at, char*, char* out_at) {
     const auto start = Clock::now();
     std::memcpy(out_at, z_at, bytes);
     asm volatile("" : : "r"(out_at) : "memory");
     return Outcome{Outcome::Kind::ok, "", nanoseconds(Clock::now() - start)};
-  });
+  };
+  return time_calls(d, n, z, nullptr, timing, copy, copy, [] {});
 }
 
 }  // namespace ulpaudit

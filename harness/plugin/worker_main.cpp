@@ -1,5 +1,8 @@
 // ulpaudit-worker PLUGIN.so MEMORY_LIMIT_MIB: loads one plug-in and runs its kernels for the host.
 // Requests on fd 3, replies on fd 4, data in the file on fd 5 (docs/worker-protocol.md).
+// ulpaudit-worker --guard PROGRAM ARGUMENTS…: runs a program that is a worker itself, and ends what
+// it leaves behind. ulpaudit-worker --alone PLUGIN.so MEMORY_LIMIT_MIB: without a guard
+// (plugin/guard.hpp), for tools that follow one process.
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -9,11 +12,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "plugin/environment.hpp"
-#include "plugin/loader.hpp"
+#include "plugin/guard.hpp"
+#include "plugin/plain_call.hpp"
+#include "plugin/processes.hpp"
 #include "plugin/protocol.hpp"
 #include "plugin/staged_call.hpp"
 #include "plugin/timed_call.hpp"
@@ -104,7 +110,8 @@ Outcome run(const LoadedPlugin& plugin, const Data& data, const protocol::RunReq
   if (q.kernel >= plugin.info().kernels.size()) return {Outcome::Kind::failed, "no such kernel", 0};
   if (q.device)
     return within(q.deadline_ms, [&] {
-      return plugin.run_on_device(q.kernel, q.dtype, q.n, *q.device, q.y.has_value());
+      return keeping_environment(
+          [&] { return plugin.run_on_device(q.kernel, q.dtype, q.n, *q.device, q.y.has_value()); });
     });
   const std::uint64_t size = q.n * static_cast<std::uint64_t>(format(q.dtype).bytes());
   char* z = data.at(q.z, size);
@@ -115,14 +122,8 @@ Outcome run(const LoadedPlugin& plugin, const Data& data, const protocol::RunReq
   return within(q.deadline_ms, [&] {
     return q.stage    ? run_staged(plugin, q.kernel, q.dtype, q.n, z, y, out, *q.stage)
            : q.timing ? run_timed(plugin, q.kernel, q.dtype, q.n, z, y, *q.timing)
-                      : plugin.run(q.kernel, q.dtype, q.n, z, y, out);
+                      : run_plain(plugin, q.kernel, q.dtype, q.n, z, y, out);
   });
-}
-
-PluginInfo described(const LoadedPlugin& plugin, const std::vector<Fact>& load_facts) {
-  PluginInfo info = plugin.info();
-  info.facts = load_facts;
-  return info;
 }
 
 std::uint64_t g_request = 0;  // the one that runs
@@ -140,20 +141,24 @@ std::uint64_t g_request = 0;  // the one that runs
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc >= 3 && std::strcmp(argv[1], "--guard") == 0) guard_program(argv + 2);
+  const bool alone = argc >= 2 && std::strcmp(argv[1], "--alone") == 0;
+  argc -= alone ? 1 : 0;
+  argv += alone ? 1 : 0;
   if (argc != 3) {
     std::fprintf(stderr,
-                 "usage: ulpaudit-worker PLUGIN.so MEMORY_LIMIT_MIB (started by ulpaudit)\n");
+                 "usage: ulpaudit-worker PLUGIN.so MEMORY_LIMIT_MIB, or --guard PROGRAM … (started "
+                 "by ulpaudit)\n");
     return 2;
   }
+  if (!alone) watch_processes_below(fork_under_guard());
+  const pid_t self = ::getpid();
   std::string pending;
-  std::optional<LoadedPlugin> plugin;
+  std::unique_ptr<LoadedPlugin> plugin;
   std::string load_error;
-  std::vector<Fact> load_facts;
   watch_faults([](const Fact& f) { report_fault(f); });
   try {
-    const Environment before = Environment::now(true);
-    plugin.emplace(argv[1]);
-    load_facts = Environment::now(true).changed_since(before);
+    plugin = load_plugin(argv[1], Watch::process);
   } catch (const LoadError& e) {
     load_error = e.what();
   }
@@ -169,14 +174,16 @@ int main(int argc, char** argv) {
     }
     if (q.kind == protocol::Request::Kind::stop) break;
     g_request = q.run.id;
-    const bool sent =
-        q.kind == protocol::Request::Kind::describe
-            ? send(plugin ? protocol::description_reply(described(*plugin, load_facts))
-                          : protocol::load_error_reply(load_error))
-            : send(protocol::done_reply(q.run.id,
-                                        plugin ? run(*plugin, data, q.run)
-                                               : Outcome{Outcome::Kind::failed, load_error, 0}));
-    if (!sent) break;
+    std::string reply;
+    if (q.kind == protocol::Request::Kind::describe)
+      reply = plugin ? protocol::description_reply(plugin->info())
+                     : protocol::load_error_reply(load_error);
+    else
+      reply =
+          protocol::done_reply(q.run.id, plugin ? run(*plugin, data, q.run)
+                                                : Outcome{Outcome::Kind::failed, load_error, 0});
+    if (::getpid() != self) ::_exit(0);  // a child that the kernel forked, and let return
+    if (!send(reply)) break;
   }
   // No exit handlers of the plug-in: it is being ended, not asked.
   std::fflush(nullptr);

@@ -3,52 +3,48 @@
 
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "properties/violation.hpp"
+#include "properties/breach.hpp"
+#include "properties/coverage.hpp"
+#include "properties/fixed_cases.hpp"
 
 namespace ulpaudit {
 
-/// One rule that the kernel breaks: the simplest case that was found.
-struct Breach {
-  Violation violation;
-  Trial trial;
-  std::uint64_t count = 0;  ///< trials, or inputs, that broke it before shrinking
-  /// The lowest and the highest z at which they broke it, where the rule is about elements;
-  /// of batches that ended the worker, of all their elements.
-  std::optional<std::pair<Bits, Bits>> range;
-
-  /// One more trial that breaks the rule.
-  void add(Dtype d, const Trial& t, const Violation& v);
-  void widen(Dtype d, const std::pair<Bits, Bits>& other);
-};
-
 struct CheckChoice {
   std::uint64_t seed = 1;
-  bool huge = false;           ///< batches past 2^31 bytes too
+  Lengths lengths;
   std::uint64_t values = 300;  ///< generated inputs for the value rules
   std::uint64_t batches = 80;  ///< generated batches
 };
+
+/// What is known of a kernel after a part of its check.
+struct Checked {
+  std::vector<Breach> breaches;  ///< in the order in which the rules stand
+  RuleCounts counts;
+  bool unstable = false;  ///< its results differ from call to call
+};
+
+/// Calls, batches and values. A kernel that ends its worker is checked on behind the inputs and
+/// lengths that do so, as long as the subject's patience lasts; one that touches what it must not
+/// gets buffers where that is no harm; one whose results differ from call to call is blamed for
+/// that, and else only for what it does in every one of many calls.
+Checked check(Subject& subject, const CheckChoice& choice);
 
 /// Magnitudes from first to last.
 struct MirrorRange {
   Bits first, last;
 };
 
-/// Breaches in the order in which the rules stand.
-std::vector<Breach> check(Subject& subject, const CheckChoice& choice);
-
 /// Symmetry and the decision threshold over every finite input of f16, bf16 or f32 in the range and
 /// its mirror image, for each of the labels; ends early where thousands break a rule. As found: not
 /// shrunk yet.
-std::vector<Breach> check_mirrored(Subject& subject, const std::vector<Bits>& labels,
-                                   const MirrorRange& range);
+Checked check_mirrored(Subject& subject, const std::vector<Bits>& labels, const MirrorRange& range);
 
 /// Shrinks breaches of value rules.
 void shrink_values(Subject& subject, std::vector<Breach>& breaches);
 
-/// Rules that this one case breaks: a replay.
+/// Rules that this one case breaks, two neighbours of z in their order included: a replay.
 std::vector<Breach> check_case(Subject& subject, const Trial& trial);
 
 /// The simplest input found that breaks the value rule that (z, y) breaks; nothing where it does

@@ -59,14 +59,22 @@ bool is_landmark(const Alphabet& a, Bits b) {
 
 }  // namespace
 
-Alphabet alphabet(OpId op, Dtype d) {
-  Alphabet a{op, d, {}, default_labels(op, d)};
+Alphabet alphabet(OpId op, Dtype d, const Admitted& admitted) {
+  const bool chosen = info(op).arity == 2 && !admitted.labels.empty();
+  Alphabet a{op, d, {}, chosen ? admitted.labels : default_labels(op, d), admitted};
   for (Bits y : a.labels) {
     const std::vector<Bits> more = landmarks(op, d, y);
     a.landmarks.insert(a.landmarks.end(), more.begin(), more.end());
   }
   std::sort(a.landmarks.begin(), a.landmarks.end());
   a.landmarks.erase(std::unique(a.landmarks.begin(), a.landmarks.end()), a.landmarks.end());
+  a.landmarks.erase(std::remove_if(a.landmarks.begin(), a.landmarks.end(),
+                                   [&](Bits z) { return !admitted.z(d, z); }),
+                    a.landmarks.end());
+  if (!admitted.range) return a;
+  const auto [first, last] = *admitted.range;
+  for (const std::uint64_t o : {first, first + (last - first) / 2, last})
+    a.landmarks.push_back(from_ordinal(d, o));
   return a;
 }
 
@@ -86,17 +94,24 @@ rc::Gen<Bits> logits(const Alphabet& a) {
                                       negate(d, f.max_finite()),
                                       1,
                                       f.min_normal()};
-  return rc::gen::weightedOneOf<Bits>({{4, beside(d, typical, 1000)},
-                                       {3, beside(d, a.landmarks, 8)},
-                                       {2, rc::gen::noShrink(rc::gen::elementOf(specials))},
-                                       {1, signed_pattern(d, nan_of)},
-                                       {1, signed_pattern(d, subnormal_of)},
-                                       {1, signed_pattern(d, binade_border_of)},
-                                       {3, pattern(d)}});
+  auto any = rc::gen::weightedOneOf<Bits>({{4, beside(d, typical, 1000)},
+                                           {3, beside(d, a.landmarks, 8)},
+                                           {2, rc::gen::noShrink(rc::gen::elementOf(specials))},
+                                           {1, signed_pattern(d, nan_of)},
+                                           {1, signed_pattern(d, subnormal_of)},
+                                           {1, signed_pattern(d, binade_border_of)},
+                                           {3, pattern(d)}});
+  if (!a.admitted.range) return any;
+  return rc::gen::noShrink(rc::gen::map(std::move(any), [d, admitted = a.admitted](Bits b) {
+    if (admitted.z(d, b)) return b;
+    const auto [first, last] = *admitted.range;
+    return from_ordinal(d, first + b % (last - first + 1));
+  }));
 }
 
 rc::Gen<Bits> labels(const Alphabet& a) {
   if (info(a.op).arity == 1) return rc::gen::just(Bits{0});
+  if (!a.admitted.labels.empty()) return rc::gen::noShrink(rc::gen::elementOf(a.labels));
   const Dtype d = a.d;
   const Bits one = encode(d, 1.0);
   return rc::gen::weightedOneOf<Bits>(
@@ -129,7 +144,8 @@ std::vector<Bits> simpler(const Alphabet& a, Bits b) {
   const int bits = set_bits(d, b);
   std::vector<Bits> out;
   const auto add = [&](Bits c) {
-    if (c != b && std::find(out.begin(), out.end(), c) == out.end()) out.push_back(c);
+    if (c != b && a.admitted.z(d, c) && std::find(out.begin(), out.end(), c) == out.end())
+      out.push_back(c);
   };
   // NaN stays NaN: its last payload bit is kept.
   const auto keeps = [&](Bits c) { return is_nan(d, c) == is_nan(d, b); };
@@ -173,12 +189,12 @@ std::vector<Trial> simpler(const Alphabet& a, const Trial& t) {
   const auto with = [&](auto change) {
     Trial c = t;
     change(c);
-    if (to_text(a.d, c) != to_text(a.d, t)) out.push_back(std::move(c));
+    if (!(c == t)) out.push_back(std::move(c));
   };
   with([](Trial& c) { c.stage.z_offset = 0; });
   with([](Trial& c) { c.stage.y_offset = 0; });
   with([](Trial& c) { c.stage.out_offset = 0; });
-  with([](Trial& c) { c.stage.in_place = false; });
+  with([](Trial& c) { c.stage.in_place = c.stage.in_place_y = false; });
   with([](Trial& c) { c.stage.readable = false; });
   with([](Trial& c) { c.stage.out_fill = Stage().out_fill; });
   with([](Trial& c) { c.stage.stack_fill = Stage().stack_fill; });
@@ -188,10 +204,11 @@ std::vector<Trial> simpler(const Alphabet& a, const Trial& t) {
   with([](Trial& c) { c.fresh = false; });
   with([](Trial& c) { c.stage.threads = 1 + c.stage.threads / 2 * (c.stage.threads > 2 ? 1 : 0); });
   with([](Trial& c) { c.stage.repeats = 1; });
-  with([](Trial& c) { c.stage.repeats = (c.stage.repeats + 1) / 2; });
-  with([](Trial& c) { c.stage.repeats -= c.stage.repeats > 1 ? 1 : 0; });
+  for (std::uint32_t less = t.stage.repeats / 2; less > 0; less /= 2)
+    with([&](Trial& c) { c.stage.repeats -= less; });
   with([](Trial& c) { c.stage.tile = 0; });
-  with([](Trial& c) { c.stage.tile = c.stage.tile * 3 / 4; });
+  for (std::uint64_t less = t.stage.tile / 2; less > 0; less /= 2)
+    with([&](Trial& c) { c.stage.tile -= less; });
   // All elements at once, where that is simpler; then one by one.
   std::size_t total = 0;
   for (Bits z : t.z) total += static_cast<std::size_t>(set_bits(a.d, z));

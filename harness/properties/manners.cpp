@@ -2,12 +2,10 @@
 #include "properties/manners.hpp"
 
 #include <fmt/format.h>
-#include <rapidcheck/Random.h>
 
 #include <algorithm>
 
 #include "fp/text.hpp"
-#include "inputs/plan.hpp"
 #include "plugin/environment.hpp"
 #include "truth/truth.hpp"
 
@@ -32,6 +30,13 @@ class Manners {
 
   std::vector<Violation> judge() {
     const Answer a = subject_.run(trial_);
+    judge(a);
+    for (Violation& v : out_) v.ended = a.outcome.kind != Outcome::Kind::ok;
+    return std::move(out_);
+  }
+
+ private:
+  void judge(const Answer& a) {
     for (const Fact& f : a.outcome.facts) {
       // A race that shows in the first call of a process alone is the first call's.
       const bool first = trial_.fresh && f.rule == "determinism.threads";
@@ -42,15 +47,16 @@ class Manners {
         out_.back().promised = false;
     }
     if (a.outcome.kind != Outcome::Kind::ok) {
-      if (a.outcome.facts.empty()) ended(a.outcome);
-      return std::move(out_);
+      const bool told = std::any_of(a.outcome.facts.begin(), a.outcome.facts.end(),
+                                    [](const Fact& f) { return f.rule.rfind("batch.", 0) == 0; });
+      if (!told) ended(a.outcome);
+      return;
     }
+    // What is not written is no result: nothing else is read from this batch.
+    if (!all_written(a)) return;
     flags(a);
     compare(a.out);
-    return std::move(out_);
   }
-
- private:
   void add(const std::string& rule, std::string message, std::size_t element,
            std::optional<Bits> got) {
     out_.push_back(
@@ -66,6 +72,7 @@ class Manners {
 
   Trial with(void (*change)(Stage&)) const {
     Trial t = trial_;
+    t.unguarded = false;
     change(t.stage);
     return t;
   }
@@ -73,8 +80,8 @@ class Manners {
   bool misaligned() const {
     const Stage& s = trial_.stage;
     const bool guarded = !subject_.plugin().program;
-    return (guarded && s.edge == Stage::Edge::end) || s.z_offset != 0 || s.y_offset != 0 ||
-           s.out_offset != 0;
+    return (guarded && !trial_.unguarded && s.edge == Stage::Edge::end) || s.z_offset != 0 ||
+           s.y_offset != 0 || s.out_offset != 0;
   }
   Trial aligned() const {
     return with([](Stage& s) {
@@ -119,11 +126,47 @@ class Manners {
 
   /// The first element that differs from what it gives alone, under the rule that fits.
   void compare(const std::vector<Bits>& out) {
+    // Calls that are repeated are compared with each other.
+    if (trial_.stage.repeats > 1 && trial_.stage.threads == 1) return;
     for (std::size_t i = 0; i < out.size(); ++i) {
       const std::optional<Bits> want = subject_.single(trial_.z[i], y(i));
       if (!want || same(d_, *want, out[i])) continue;
       return differs(i, out, *want);
     }
+  }
+
+  /// Element i of the trial run in a way that differs; nothing where it does not come back.
+  std::optional<Bits> gives(const Trial& t, std::size_t i) {
+    const Answer a = subject_.run(t);
+    return a.out.size() > i ? std::optional(a.out[i]) : std::nullopt;
+  }
+
+  /// Where a result equals what lay in `out` before, another filling tells whether it was written.
+  bool all_written(const Answer& a) {
+    const auto told = std::find_if(
+        out_.begin(), out_.end(), [](const Violation& v) { return v.rule == "batch.not_written"; });
+    if (told != out_.end()) {
+      out_ = {*told};
+      return false;
+    }
+    const Stage& s = trial_.stage;
+    if (s.in_place || s.in_place_y || trial_.unguarded) return true;
+    const Bits fill = filled_with(s.out_fill);
+    const auto first = std::find(a.out.begin(), a.out.end(), fill);
+    if (first == a.out.end()) return true;
+    Trial other = trial_;
+    other.fresh = false;
+    other.stage.out_fill = static_cast<std::uint8_t>(~s.out_fill);
+    const Answer then = subject_.run(other);
+    for (auto i = static_cast<std::size_t>(first - a.out.begin()); i < then.out.size(); ++i) {
+      if (a.out[i] != fill || then.out[i] != filled_with(other.stage.out_fill)) continue;
+      out_.clear();
+      add("batch.not_written",
+          fmt::format("element {} of {} is not written ({})", i, length(trial_), input(i)), i,
+          a.out[i]);
+      return false;
+    }
+    return true;
   }
 
   void differs(std::size_t i, const std::vector<Bits>& out, Bits want) {
@@ -133,10 +176,7 @@ class Manners {
                          bits_text(d_, want));
     };
     const Stage& s = trial_.stage;
-    const auto gives = [&](const Trial& t) {
-      const Answer a = subject_.run(t);
-      return a.out.size() > i ? std::optional(a.out[i]) : std::nullopt;
-    };
+    const auto gives = [&](const Trial& t) { return this->gives(t, i); };
     const auto right = [&](const std::optional<Bits>& b) { return b && same(d_, *b, want); };
     const auto report = [&](const char* rule, const std::string& how) {
       add(rule, says(how), i, out[i]);
@@ -150,30 +190,26 @@ class Manners {
       if (subject_.contract().under_ftz) report("environment.under_ftz", "with FTZ and DAZ on");
       return;
     }
-    if (!s.in_place) {
-      // Written at all? Another filling of the buffer tells.
-      Trial other = trial_;
-      other.fresh = false;
-      other.stage.out_fill = static_cast<std::uint8_t>(~s.out_fill);
-      const std::optional<Bits> then = gives(other);
-      if (then && !same(d_, *then, out[i])) {
-        const bool fills =
-            out[i] == filled_with(s.out_fill) && *then == filled_with(other.stage.out_fill);
-        return fills ? add("batch.not_written",
-                           fmt::format("element {} of {} is not written ({})", i, trial_.z.size(),
-                                       input(i)),
-                           i, out[i])
-                     : memory_or_repeat(i, *then, out, says("once"));
-      }
-    } else if (right(gives(with([](Stage& x) { x.in_place = false; })))) {
-      return report("batch.in_place", "in place");
-    }
-    if (const auto again = gives(trial_); again && !same(d_, *again, out[i]))
-      return report("determinism.repeat", "once and something else the next time");
     // Neither the first call nor the threads are to blame where a quiet call gives the same.
     Trial quiet = trial_;
     quiet.fresh = false;
     quiet.stage.threads = quiet.stage.repeats = 1;
+    if (s.threads > 1 && right(gives(quiet)) && right(gives(quiet)))
+      return trial_.fresh ? report("determinism.first_call", "in the first call of a process")
+                          : report("determinism.threads", "when several threads call");
+    if (s.in_place || s.in_place_y) {
+      if (right(gives(with([](Stage& x) { x.in_place = x.in_place_y = false; }))))
+        return report("batch.in_place", s.in_place ? "in place" : "in place of y");
+    } else {
+      // Does another filling of `out` make the difference?
+      Trial other = trial_;
+      other.fresh = false;
+      other.stage.out_fill = static_cast<std::uint8_t>(~s.out_fill);
+      const std::optional<Bits> then = gives(other);
+      if (then && !same(d_, *then, out[i])) return memory_or_repeat(i, *then, out, says("once"));
+    }
+    if (const auto again = gives(trial_); again && !same(d_, *again, out[i]))
+      return report("determinism.repeat", "once and something else the next time");
     if (trial_.fresh || s.threads > 1) {
       const std::optional<Bits> then = gives(quiet);
       if (!then) return;
@@ -192,11 +228,11 @@ class Manners {
     const Answer a = subject_.run(uniform);
     if (a.out.empty() || same(d_, a.out[i], want))
       return report("batch.neighbours",
-                    fmt::format("as element {} of {} beside other values", i, out.size()));
+                    fmt::format("as element {} of {} beside other values", i, length(trial_)));
     const bool all =
         std::all_of(a.out.begin(), a.out.end(), [&](Bits b) { return same(d_, b, a.out[0]); });
     report(all ? "batch.length" : "batch.position",
-           fmt::format("as element {} of {}", i, out.size()));
+           fmt::format("as element {} of {}", i, length(trial_)));
   }
 
   /// Two fillings of `out` gave two results: was it the filling, or does every call differ?
@@ -225,140 +261,10 @@ class Manners {
   std::vector<Violation> out_;
 };
 
-/// n inputs from a small pool in an order of its own for each n, so that each value comes at many
-/// places beside many others, and few single elements have to be run.
-class Pool {
- public:
-  Pool(Subject& subject, std::uint64_t seed) : subject_(subject), seed_(seed) {
-    const Alphabet& a = subject.letters();
-    const rc::Gen<Trial> gen = batches(a, 1);
-    rc::Random random(seed);
-    constexpr int kSize = 96;
-    for (int i = 0; i < kSize; ++i) add(gen(random.split(), 100).value());
-    for (Bits z : a.landmarks)
-      if (members_.size() < 160) add_plain(z);
-  }
-  Trial take(std::size_t n, bool finite = false) {
-    Trial t;
-    while (t.z.size() < n) {
-      const auto& [z, y] = members_[random_word(seed_, word_++) % members_.size()];
-      if (finite && (!is_finite(subject_.dtype(), z) || !is_finite(subject_.dtype(), y))) continue;
-      t.z.push_back(z);
-      if (subject_.two_arguments()) t.y.push_back(y);
-    }
-    return t;
-  }
-  Trial uniform(std::size_t n) {
-    Trial t = take(1);
-    t.z.assign(n, t.z[0]);
-    if (!t.y.empty()) t.y.assign(n, t.y[0]);
-    return t;
-  }
-
- private:
-  void add(const Trial& t) { members_.emplace_back(t.z[0], t.y.empty() ? 0 : t.y[0]); }
-  void add_plain(Bits z) {
-    const auto& labels = subject_.letters().labels;
-    members_.emplace_back(z, labels[members_.size() % labels.size()]);
-  }
-  Subject& subject_;
-  std::uint64_t seed_, word_ = 0;
-  std::vector<std::pair<Bits, Bits>> members_;
-};
-
-constexpr std::size_t kWidest = 16;  ///< elements of the widest vector of f32 (AVX-512)
-
 }  // namespace
 
 std::vector<Violation> judge_manners(Subject& subject, const Trial& trial) {
   return Manners(subject, trial).judge();
-}
-
-std::vector<Trial> set_pieces(Subject& subject, std::uint64_t seed, bool huge) {
-  Pool pool(subject, seed);
-  const auto size = static_cast<std::uint32_t>(format(subject.dtype()).bytes());
-  std::vector<Trial> out;
-  const auto add = [&](Trial t, auto change) {
-    change(t.stage);
-    out.push_back(std::move(t));
-  };
-  const auto plain = [](Stage&) {};
-  const auto at_start = [](Stage& s) { s.edge = Stage::Edge::start; };
-  // First, since it is: the first call of a process, from several threads.
-  for (int i = 0; i < 3; ++i) {
-    Trial t = pool.take(64);
-    t.fresh = true;
-    add(std::move(t), [](Stage& s) { s.threads = 4; });
-  }
-  // What the first call of a process leaves behind in it.
-  {
-    Trial t = pool.take(64);
-    t.fresh = true;
-    add(std::move(t), [](Stage& s) { s.process = true; });
-  }
-  // Lengths, one value and many, against both ends of the memory.
-  add({}, plain);
-  std::vector<std::size_t> lengths;
-  for (std::size_t n = 1; n <= 3 * kWidest + 1; ++n) lengths.push_back(n);
-  lengths.insert(lengths.end(), {63, 64, 65, 127, 128, 129, 255, 256, 257, 1000, 1023, 1025, 4099});
-  for (std::size_t n : lengths) {
-    add(pool.take(n), plain);
-    add(pool.take(n), at_start);
-    add(pool.uniform(n), plain);
-  }
-  // What only writes back what it read outside shows where that can be read.
-  for (std::size_t n : {1u, 2u, 3u, 5u, 8u, 13u, 16u, 17u, 37u, 64u, 100u})
-    for (auto edge : {Stage::Edge::start, Stage::Edge::end})
-      add(pool.take(n), [&](Stage& x) {
-        x.edge = edge;
-        x.readable = true;
-      });
-  // What changes in the process; flags.
-  for (std::size_t n : {1u, 37u, 300u}) {
-    add(pool.take(n), [](Stage& s) { s.process = true; });
-    add(pool.take(n, true), [](Stage& s) { s.process = true; });
-    add(pool.take(n), [](Stage& s) { s.flags_up = true; });
-  }
-  for (int i = 0; i < 40; ++i) add(pool.take(1, true), plain);
-  // Alignment to the element alone, of all buffers and of each.
-  for (std::uint32_t k : {1u, 2u, 3u, 5u, 7u, 15u})
-    for (std::size_t n : {5u, 37u, 200u})
-      add(pool.take(n), [&](Stage& s) {
-        at_start(s);
-        s.z_offset = s.out_offset = s.y_offset = k * size;
-      });
-  for (int which = 0; which < (subject.two_arguments() ? 3 : 2); ++which)
-    add(pool.take(67), [&](Stage& s) {
-      at_start(s);
-      (which == 0 ? s.z_offset : which == 1 ? s.out_offset : s.y_offset) = size;
-    });
-  if (subject.about().in_place)
-    for (std::size_t n : {1u, 5u, 16u, 37u, 200u, 5000u})
-      add(pool.take(n), [](Stage& s) { s.in_place = true; });
-  // What lay in memory before.
-  for (std::uint8_t fill : {0x00, 0x3f, 0x5a, 0xff})
-    for (std::size_t n : {1u, 37u, 200u})
-      add(pool.take(n), [&](Stage& s) {
-        s.out_fill = fill;
-        s.stack_fill = static_cast<std::uint8_t>(0xff - fill);
-      });
-  // The caller's floating-point environment, where the contract speaks of it.
-  if (subject.contract().under_ftz)
-    for (std::size_t n : {1u, 37u, 200u}) add(pool.take(n), [](Stage& s) { s.flush = true; });
-  if (subject.contract().any_rounding)
-    for (auto mode : {Stage::Rounding::up, Stage::Rounding::down, Stage::Rounding::zero})
-      for (std::size_t n : {1u, 37u, 200u}) add(pool.take(n), [&](Stage& s) { s.rounding = mode; });
-  // Many calls, from one thread and from several.
-  add(pool.take(37), [](Stage& s) { s.repeats = 2500; });
-  add(pool.take(500), [](Stage& s) {
-    s.threads = 4;
-    s.repeats = 40;
-  });
-  // Long batches: the inputs over and over; 61 is prime to all vector widths.
-  for (std::uint64_t n : {70'003u, (1u << 17) + 5u})
-    add(pool.take(61), [&](Stage& s) { s.tile = n; });
-  if (huge) add(pool.take(61), [&](Stage& s) { s.tile = (std::uint64_t{1} << 31) / size + 17; });
-  return out;
 }
 
 }  // namespace ulpaudit

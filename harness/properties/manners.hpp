@@ -9,7 +9,4 @@ namespace ulpaudit {
 /// Every rule that the kernel breaks in this trial.
 std::vector<Violation> judge_manners(Subject& subject, const Trial& trial);
 
-/// Trials that the rules need, whatever the kernel: lengths, alignments, fills, threads, …
-std::vector<Trial> set_pieces(Subject& subject, std::uint64_t seed, bool huge);
-
 }  // namespace ulpaudit

@@ -2,10 +2,23 @@
 #include "properties/subject.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 namespace ulpaudit {
 namespace {
+
+using std::chrono::milliseconds;
+
+/// The first call of a process may have tables to make and threads to start: it is given this many
+/// times as long.
+constexpr int kFirstCallFactor = 3;
+/// A batch may take so many times as long for an element as the slowest one before it.
+constexpr double kSlowBatchFactor = 10;
+/// Batches of as many elements tell how long an element takes.
+constexpr std::uint64_t kTellingLength = 1000;
+/// For inputs among which one is that hung.
+constexpr milliseconds kBriefDeadline{100};
 
 template <class T>
 void pack_as(const std::vector<Bits>& from, void* to) {
@@ -31,39 +44,140 @@ std::vector<Bits> unpack(Dtype d, const void* from, std::size_t n) {
                        : unpack_as<Bits>(from, n);
 }
 
+/// Calls of the kernel that a trial makes.
+std::uint64_t calls_of(const Trial& t) {
+  return std::uint64_t{t.stage.repeats} * t.stage.threads + (t.stage.threads > 1 ? 64 : 0);
+}
+
+/// Nothing but the buffers' place and filling: can be run in the buffers of sweeps as well.
+bool plainly_staged(const Trial& t) {
+  Stage plain, s = t.stage;
+  s.edge = plain.edge;
+  s.out_fill = plain.out_fill;
+  s.readable = plain.readable;
+  return s == plain;
+}
+
 }  // namespace
 
 Subject::Subject(std::string name, Session& session, std::size_t kernel, OpId op, Dtype d,
-                 const KernelContract& contract)
+                 const KernelContract& contract, const Admitted& choice)
     : name_(std::move(name)),
       session_(session),
       kernel_(kernel),
       contract_(contract),
-      alphabet_(alphabet(op, d)) {}
+      alphabet_(alphabet(op, d, choice)) {}
 
-Answer Subject::run(const Trial& t) {
-  Answer a;
-  if (t.fresh) session_.restart();
+void Subject::restart() {
+  session_.restart();
+  calls_ = 0;
+  ended_ = true;
+}
+
+Outcome Subject::call(const Trial& t) {
   pack(dtype(), t.z, session_.z());
   if (two_arguments()) pack(dtype(), t.y, session_.y());
-  a.outcome = session_.run_staged(kernel_, dtype(), t.z.size(), two_arguments(), t.stage);
+  if (t.unguarded) return session_.run(kernel_, dtype(), t.z.size(), two_arguments());
+  return session_.run_staged(kernel_, dtype(), t.z.size(), two_arguments(), t.stage);
+}
+
+Answer Subject::run_once(const Trial& t) {
+  Answer a;
+  const std::uint64_t calls = calls_of(t);
+  if (t.fresh || calls_ > endings_.most_calls - std::min(endings_.most_calls, calls)) restart();
+  const bool after_end = ended_;
+  const milliseconds for_length(static_cast<std::int64_t>(
+      kSlowBatchFactor * slowest_ * static_cast<double>(length(t) * calls) * 1e-6));
+  session_.set_deadline(patience_.deadline * (after_end ? kFirstCallFactor : 1) + for_length);
+  const auto start = Clock::now();
+  a.outcome = call(t);
+  const double spent = std::chrono::duration<double>(Clock::now() - start).count();
+  if (a.outcome.kind == Outcome::Kind::ok && length(t) >= kTellingLength)
+    slowest_ = std::max(slowest_, spent * 1e9 / static_cast<double>(length(t) * calls));
+  calls_ += calls;
   using Kind = Outcome::Kind;
-  if (a.outcome.kind == Kind::ok) {
+  ended_ = a.outcome.kind != Kind::ok;
+  if (!ended_) {
     a.out = unpack(dtype(), session_.out(), t.z.size());
   } else {
-    if (a.outcome.kind == Kind::hung) ++hangs_;
-    if (a.outcome.kind != Kind::failed) ++ends_;
+    ++ends_;
+    // What it allocated or locked before it failed would spoil the next calls.
+    if (a.outcome.kind == Kind::failed) restart();
   }
+  if (ended_)
+    patience_.seconds -= std::chrono::duration<double>(Clock::now() - start).count() + 0.002;
+  else if (after_end && ends_ != 0)
+    patience_.seconds -= std::chrono::duration<double>(Clock::now() - start).count();
   return a;
 }
 
-const void* Subject::line(Bits first, std::uint64_t n, Bits y) {
+Answer Subject::run(const Trial& t) {
+  if (!endings_.guards_dropped || t.unguarded || t.z.empty()) return run_once(t);
+  Trial free = t;
+  if (plainly_staged(t)) {
+    free.stage = {};
+    free.unguarded = true;
+    return run_once(free);
+  }
+  free.stage.readable = true;
+  return run_once(free);
+}
+
+std::optional<Bits> Subject::single(Bits z, Bits y) {
+  if (avoided(z, y)) return std::nullopt;
+  const auto known = endings_.unstable ? singles_.end() : singles_.find({z, y});
+  if (known != singles_.end()) return known->second;
+  Trial t;
+  t.stage.edge = Stage::Edge::start;  // aligned to whatever a kernel may wish
+  t.z = {z};
+  if (two_arguments()) t.y = {y};
+  const auto filled_with = [&](std::uint8_t byte) {
+    return (Bits{byte} * 0x0101010101010101u) & format(dtype()).mask();
+  };
+  Answer a = run(t);
+  std::optional<Bits> got;
+  if (!a.out.empty()) got = a.out[0];
+  if (got && *got == filled_with(t.stage.out_fill)) {
+    t.stage.out_fill = static_cast<std::uint8_t>(~t.stage.out_fill);
+    a = run(t);
+    if (a.out.empty() || a.out[0] == filled_with(t.stage.out_fill)) got.reset();
+  }
+  if (!endings_.unstable) singles_[{z, y}] = got;
+  return got;
+}
+
+bool Subject::any_avoided(Bits first, std::uint64_t n, Bits y) const {
+  const std::uint64_t a = ordinal(dtype(), first), b = ordinal(dtype(), first + n - 1);
+  const std::uint64_t low = std::min(a, b), high = std::max(a, b);
+  const auto spans = endings_.spans.find(y);
+  const auto inside = [&](const std::pair<Bits, Bits>& input) {
+    const std::uint64_t o = ordinal(dtype(), input.first);
+    return input.second == y && o >= low && o <= high;
+  };
+  return std::any_of(endings_.inputs.begin(), endings_.inputs.end(), inside) ||
+         (spans != endings_.spans.end() &&
+          std::any_of(spans->second.begin(), spans->second.end(),
+                      [&](const auto& s) { return s.first <= high && s.second >= low; }));
+}
+
+void Subject::run_line(Bits first, std::uint64_t n, Bits y, std::uint64_t offset, Line& into) {
+  const auto size = static_cast<std::uint64_t>(format(dtype()).bytes());
   const auto fill = [&](auto zero) {
     using T = decltype(zero);
     std::iota(static_cast<T*>(session_.z()), static_cast<T*>(session_.z()) + n,
               static_cast<T>(first));
     if (two_arguments()) std::fill_n(static_cast<T*>(session_.y()), n, static_cast<T>(y));
   };
+  const auto lose = [&] {
+    into.missing.resize(into.packed.size() / size);
+    std::fill_n(into.missing.begin() + static_cast<std::ptrdiff_t>(offset), n, true);
+  };
+  if (spent() || (n == 1 && avoided(first, y))) return lose();
+  const auto halves = [&] {
+    run_line(first, n / 2, y, offset, into);
+    run_line(first + n / 2, n - n / 2, y, offset + n / 2, into);
+  };
+  if (n > 1 && any_avoided(first, n, y)) return halves();
   const int width = format(dtype()).width;
   if (width == 16)
     fill(std::uint16_t{});
@@ -71,23 +185,99 @@ const void* Subject::line(Bits first, std::uint64_t n, Bits y) {
     fill(std::uint32_t{});
   else
     fill(Bits{});
+  if (calls_ >= endings_.most_calls) restart();
+  const bool after_end = ended_;
+  session_.set_deadline(patience_.deadline * (after_end ? kFirstCallFactor : 1));
+  const auto start = Clock::now();
   const Outcome o = session_.run(kernel_, dtype(), n, two_arguments());
-  if (o.kind == Outcome::Kind::ok) return session_.out();
-  ++ends_;
-  return nullptr;
+  ++calls_;
+  ended_ = o.kind != Outcome::Kind::ok;
+  const bool unwritten = std::any_of(o.facts.begin(), o.facts.end(),
+                                     [](const Fact& f) { return f.rule == "batch.not_written"; });
+  if (!ended_ && !unwritten) {
+    std::memcpy(into.packed.data() + offset * size, session_.out(), n * size);
+    return;
+  }
+  if (ended_) {
+    ++ends_;
+    patience_.seconds -= std::chrono::duration<double>(Clock::now() - start).count() + 0.002;
+  }
+  if (n == 1) {
+    if (ended_) avoid(first, y);
+    return lose();
+  }
+  if (unwritten) return lose();
+  // A hang was waited for long enough once.
+  const auto deadline = patience_.deadline;
+  if (o.kind == Outcome::Kind::hung) patience_.deadline = kBriefDeadline;
+  halves();
+  patience_.deadline = deadline;
 }
 
-std::optional<Bits> Subject::single(Bits z, Bits y) {
-  const auto [found, fresh] = singles_.try_emplace({z, y});
-  if (fresh) {
-    Trial t;
-    t.stage.edge = Stage::Edge::start;  // aligned to whatever a kernel may wish
-    t.z = {z};
-    if (two_arguments()) t.y = {y};
-    const Answer a = run(t);
-    if (!a.out.empty()) found->second = a.out[0];
+Subject::Line Subject::line(Bits first, std::uint64_t n, Bits y) {
+  Line out;
+  out.packed.resize(n * static_cast<std::uint64_t>(format(dtype()).bytes()));
+  run_line(first, n, y, 0, out);
+  return out;
+}
+
+bool Subject::avoided(Bits z, Bits y) const {
+  if (endings_.inputs.empty()) return false;
+  if (endings_.inputs.count({z, y}) != 0) return true;
+  const auto spans = endings_.spans.find(y);
+  if (spans == endings_.spans.end()) return false;
+  const std::uint64_t o = ordinal(dtype(), z);
+  return std::any_of(spans->second.begin(), spans->second.end(),
+                     [o](const auto& s) { return s.first <= o && o <= s.second; });
+}
+
+void Subject::avoid(Bits z, Bits y) {
+  if (avoided(z, y)) return;
+  // Does it end between this one and its nearest neighbour too?
+  std::optional<std::uint64_t> nearest;
+  const std::uint64_t o = ordinal(dtype(), z);
+  const auto distance = [o](std::uint64_t x) { return x > o ? x - o : o - x; };
+  for (const auto& [other, label] : endings_.inputs) {
+    const std::uint64_t x = ordinal(dtype(), other);
+    if (label == y && (!nearest || distance(x) < distance(*nearest))) nearest = x;
   }
-  return found->second;
+  endings_.inputs.insert({z, y});
+  singles_[{z, y}] = std::nullopt;
+  if (!nearest || distance(*nearest) < 2 || spent()) return;
+  const std::uint64_t low = std::min(o, *nearest), high = std::max(o, *nearest);
+  Trial middle;
+  middle.z = {from_ordinal(dtype(), low + (high - low) / 2)};
+  if (two_arguments()) middle.y = {y};
+  middle.unguarded = true;
+  if (run_once(middle).out.empty()) endings_.spans[y].emplace_back(low, high);
+}
+
+std::optional<Trial> Subject::avoiding(const Trial& t) const {
+  Trial out = t;
+  if (length(out) > endings_.longest) {
+    if (endings_.longest == 0 && !t.z.empty()) return std::nullopt;
+    if (out.stage.tile != 0)
+      out.stage.tile = endings_.longest >= out.z.size() ? endings_.longest : 0;
+    if (length(out) > endings_.longest) {
+      out.z.resize(endings_.longest);
+      if (!out.y.empty()) out.y.resize(endings_.longest);
+    }
+  }
+  if (endings_.inputs.empty() || t.z.empty()) return out;
+  std::optional<std::size_t> good;
+  const auto y = [&](std::size_t i) { return out.y.empty() ? 0 : out.y[i]; };
+  for (std::size_t i = 0; i < out.z.size() && !good; ++i)
+    if (!avoided(out.z[i], y(i))) good = i;
+  if (!good) return std::nullopt;
+  for (std::size_t i = 0; i < out.z.size(); ++i) {
+    if (!avoided(out.z[i], y(i))) {
+      good = i;
+      continue;
+    }
+    out.z[i] = out.z[*good];
+    if (!out.y.empty()) out.y[i] = out.y[*good];
+  }
+  return out;
 }
 
 }  // namespace ulpaudit

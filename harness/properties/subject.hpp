@@ -1,7 +1,10 @@
-// The kernel under test in one dtype: runs trials, remembers what single elements give.
+// The kernel under test in one dtype: runs trials, remembers what single elements give, and goes on
+// behind inputs that end its worker.
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,11 +21,22 @@ struct Answer {
   std::vector<Bits> out;  ///< of the trial's elements; empty where the call did not end well
 };
 
+/// Time that may be spent on calls that end the worker, each with the start of the next one. Calls
+/// that come back cost nothing of it.
+struct Patience {
+  double seconds = 0;
+  std::chrono::milliseconds deadline{1000};  ///< of each call
+};
+
 class Subject {
  public:
-  /// The session outlives the subject.
+  using Clock = std::chrono::steady_clock;
+
+  /// The session outlives the subject. `choice`: the inputs that are admitted.
   Subject(std::string name, Session& session, std::size_t kernel, OpId op, Dtype d,
-          const KernelContract& contract);
+          const KernelContract& contract, const Admitted& choice = {});
+  Subject(const Subject&) = delete;
+  Subject& operator=(const Subject&) = delete;
 
   const std::string& name() const { return name_; }
   OpId op() const { return alphabet_.op; }
@@ -33,26 +47,90 @@ class Subject {
   const Alphabet& letters() const { return alphabet_; }
   bool two_arguments() const { return info(alphabet_.op).arity == 2; }
 
+  /// One call. A trial that asks for nothing of the stage is run without guard pages once
+  /// `drop_guards` was called.
   Answer run(const Trial& t);
-  /// Packed results for encodings first .. first+n-1 with one label, good until the next call; null
-  /// where they end the worker. n <= kBatchCapacity.
-  const void* line(Bits first, std::uint64_t n, Bits y);
-  /// What a batch of this one element gives; remembered. Nothing where it ends the worker.
+  /// What a batch of this one element gives; remembered, unless the kernel is unstable. Nothing
+  /// where it ends the worker or is not written.
   std::optional<Bits> single(Bits z, Bits y);
 
-  /// Its worker was ended so often, or hung, that asking goes on costing time.
-  bool worn_out() const { return ends_ >= kEnough || hangs_ >= 4; }
+  /// Packed results of up to kBatchCapacity encodings from `first` on, with one label.
+  struct Line {
+    std::vector<std::uint8_t> packed;
+    std::vector<bool> missing;  ///< empty: none is; elements that end the worker, or were not run
+  };
+  Line line(Bits first, std::uint64_t n, Bits y);
+
+  /// Nanoseconds for an element, the slowest of the batches so far that were long enough to tell.
+  double nanoseconds() const { return slowest_; }
+
+  // --- What ends its worker.
+  /// The limits from here on; restored by the guard's end.
+  class Limit {
+   public:
+    Limit(Subject& s, const Patience& p) : subject_(s), before_(s.patience_) {
+      subject_.patience_ = p;
+    }
+    ~Limit() { subject_.patience_ = before_; }
+    Limit(const Limit&) = delete;
+    Limit& operator=(const Limit&) = delete;
+
+   private:
+    Subject& subject_;
+    Patience before_;
+  };
+  /// The patience is spent: calls that might end the worker are not made any more.
+  bool spent() const { return patience_.seconds <= 0; }
   int ends() const { return ends_; }
-  static constexpr int kEnough = 150;  ///< ends of its worker
+  /// (z, y) alone ends the worker, and so does whatever lies between two that do.
+  void avoid(Bits z, Bits y);
+  bool avoided(Bits z, Bits y) const;
+  /// Batches of this length end the worker, and longer ones do.
+  void avoid_length(std::uint64_t n) { endings_.longest = std::min(endings_.longest, n - 1); }
+  /// What is known of endings, for another subject of the same kernel.
+  struct Endings {
+    std::set<std::pair<Bits, Bits>> inputs;
+    /// By label: intervals of ordinals of z whose ends are avoided and whose middle is.
+    std::map<Bits, std::vector<std::pair<std::uint64_t, std::uint64_t>>> spans;
+    std::uint64_t longest = ~std::uint64_t{0};  ///< batch that comes back
+    std::uint64_t most_calls = ~std::uint64_t{0};
+    bool guards_dropped = false, unstable = false;
+  };
+  const Endings& endings() const { return endings_; }
+  void know(const Endings& endings) { endings_ = endings; }
+  /// The trial without avoided elements and lengths; nothing where nothing is left of it.
+  std::optional<Trial> avoiding(const Trial& t) const;
+  /// The kernel touches what lies outside its buffers, or writes to its inputs: where it can be,
+  /// it gets buffers in which that is no harm, so that its values can be judged.
+  void drop_guards() { endings_.guards_dropped = true; }
+  bool guards_dropped() const { return endings_.guards_dropped; }
+
+  // --- Chance.
+  /// Its results differ from call to call. Nothing is remembered then.
+  void call_unstable() { endings_.unstable = true; }
+  bool unstable() const { return endings_.unstable; }
+  /// Its n-th call in a process gives something else: no process makes that many from here on.
+  void limit_calls(std::uint64_t n) { endings_.most_calls = n - 1; }
 
  private:
+  Answer run_once(const Trial& t);
+  Outcome call(const Trial& t);
+  bool any_avoided(Bits first, std::uint64_t n, Bits y) const;
+  void run_line(Bits first, std::uint64_t n, Bits y, std::uint64_t offset, Line& into);
+  void restart();
+
   std::string name_;
   Session& session_;
   std::size_t kernel_;
   const KernelContract& contract_;
   Alphabet alphabet_;
   std::map<std::pair<Bits, Bits>, std::optional<Bits>> singles_;
-  int ends_ = 0, hangs_ = 0;
+  Patience patience_{2.5, std::chrono::milliseconds(500)};
+  int ends_ = 0;
+  double slowest_ = 0;
+  bool ended_ = true;        ///< the next call is the first one of a process
+  std::uint64_t calls_ = 0;  ///< of this process
+  Endings endings_;
 };
 
 }  // namespace ulpaudit

@@ -15,14 +15,23 @@ namespace {
 constexpr std::uint64_t kMostElements = 1u << 18;
 constexpr const char* kRoundings[] = {"nearest", "up", "down", "zero"};
 
+constexpr std::size_t kShortestRun = 4;  ///< of neighbours that are written by their ends
+
 std::string list_text(Dtype d, const std::vector<Bits>& v) {
   std::string out;
   for (std::size_t i = 0; i < v.size();) {
-    std::size_t n = 1;
-    while (i + n < v.size() && v[i + n] == v[i]) ++n;
+    std::size_t same = 1, rising = 1;
+    while (i + same < v.size() && v[i + same] == v[i]) ++same;
+    while (i + rising < v.size() && ordinal(d, v[i + rising]) == ordinal(d, v[i]) + rising)
+      ++rising;
     out += (out.empty() ? "" : ",") + bits_text(d, v[i]);
-    if (n > 1) out += fmt::format("*{}", n);
-    i += n;
+    if (rising >= kShortestRun) {
+      out += ".." + bits_text(d, v[i + rising - 1]);
+      i += rising;
+      continue;
+    }
+    if (same > 1) out += fmt::format("*{}", same);
+    i += same;
   }
   return out;
 }
@@ -30,11 +39,11 @@ std::string list_text(Dtype d, const std::vector<Bits>& v) {
 [[noreturn]] void refuse(const std::string& what) {
   throw std::invalid_argument(
       what +
-      "; accepted: words like 'z=0x3f800000*17,0x7fc00000', y=…, edge=start, z_offset=4, "
-      "y_offset=, "
-      "out_offset=, readable, in_place, fill=0xa5, stack=0x55, rounding=up, flush, flags_up, "
-      "process, "
-      "threads=4, repeats=1000, tile=70000, fresh");
+      "; accepted: words like 'z=0x3f800000*17,0x7fc00000,0x40000000..0x400000ff', y=…, "
+      "edge=start, "
+      "z_offset=4, y_offset=, out_offset=, readable, in_place, in_place_y, fill=0xa5, stack=0x55, "
+      "rounding=up, flush, flags_up, process, threads=4, repeats=1000, tile=70000, fresh, "
+      "unguarded");
 }
 
 std::uint64_t number(const std::string& word, const std::string& text, std::uint64_t most) {
@@ -53,6 +62,15 @@ std::vector<Bits> read_list(Dtype d, const std::string& text) {
   std::istringstream items(text);
   std::string item;
   while (std::getline(items, item, ',')) {
+    if (const std::size_t dots = item.find(".."); dots != item.npos) {
+      const std::uint64_t first = ordinal(d, parse_number(d, item.substr(0, dots)));
+      const std::uint64_t last = ordinal(d, parse_number(d, item.substr(dots + 2)));
+      if (last < first) refuse(fmt::format("'{}' falls", item));
+      if (last - first >= kMostElements - out.size())
+        refuse(fmt::format("'{}' has too many elements", item));
+      for (std::uint64_t o = first; o <= last; ++o) out.push_back(from_ordinal(d, o));
+      continue;
+    }
     const std::size_t star = item.find('*');
     const std::uint64_t n =
         star == item.npos ? 1 : number(item, item.substr(star + 1), kMostElements);
@@ -102,6 +120,10 @@ void read_word(Dtype d, const std::string& word, Trial& t) {
     s.readable = true;
   } else if (word == "in_place") {
     s.in_place = true;
+  } else if (word == "in_place_y") {
+    s.in_place_y = true;
+  } else if (word == "unguarded") {
+    t.unguarded = true;
   } else if (word == "flush") {
     s.flush = true;
   } else if (word == "flags_up") {
@@ -125,6 +147,7 @@ std::vector<std::string> stage_words(const Trial& t) {
   if (s.out_offset != 0) w.push_back(fmt::format("out_offset={}", s.out_offset));
   if (s.readable) w.emplace_back("readable");
   if (s.in_place) w.emplace_back("in_place");
+  if (s.in_place_y) w.emplace_back("in_place_y");
   if (s.out_fill != plain.out_fill) w.push_back(fmt::format("fill=0x{:02x}", s.out_fill));
   if (s.stack_fill != plain.stack_fill) w.push_back(fmt::format("stack=0x{:02x}", s.stack_fill));
   if (s.rounding != plain.rounding)
@@ -136,6 +159,7 @@ std::vector<std::string> stage_words(const Trial& t) {
   if (s.repeats != 1) w.push_back(fmt::format("repeats={}", s.repeats));
   if (s.tile != 0) w.push_back(fmt::format("tile={}", s.tile));
   if (t.fresh) w.emplace_back("fresh");
+  if (t.unguarded) w.emplace_back("unguarded");
   return w;
 }
 
@@ -156,17 +180,20 @@ Trial parse_trial(Dtype d, const std::string& text) {
   if (t.y.size() == 1 && t.z.size() > 1) t.y.resize(t.z.size(), Bits{t.y[0]});
   if (!t.y.empty() && t.y.size() != t.z.size())
     refuse(fmt::format("{} logits and {} labels", t.z.size(), t.y.size()));
+  if (t.stage.in_place && t.stage.in_place_y) refuse("in_place and in_place_y at once");
+  if (t.stage.in_place_y && t.y.empty()) refuse("in_place_y without y");
+  if (t.unguarded && t.stage != Stage()) refuse("unguarded with words about guarded buffers");
   return t;
 }
 
 std::string in_words(const Trial& t) {
   const Stage& s = t.stage;
-  std::string out = fmt::format("{} element{}", s.tile != 0 ? s.tile : t.z.size(),
-                                s.tile == 0 && t.z.size() == 1 ? "" : "s");
+  std::string out = fmt::format("{} element{}", length(t), length(t) == 1 ? "" : "s");
   for (const auto& [offset, what] :
        {std::pair{s.z_offset, "z"}, {s.y_offset, "y"}, {s.out_offset, "out"}})
     if (offset != 0) out += fmt::format(", {} {} bytes off", what, offset);
   if (s.in_place) out += ", in place";
+  if (s.in_place_y) out += ", in place of y";
   if (s.rounding != Stage::Rounding::nearest)
     out += fmt::format(", rounding {}", kRoundings[static_cast<int>(s.rounding)]);
   if (s.flush) out += ", FTZ and DAZ on";

@@ -1,10 +1,15 @@
 // report.json, both ways. The schema is harness/record/report.schema.json.
 #include "record/json.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
+#include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -105,6 +110,7 @@ static void to_json(Json& j, const Implementation& i) {
        {"build", i.build}, {"requires", i.requirement}, {"dtypes", i.dtypes},
        {"tags", i.tags},   {"build_id", i.build_id},    {"unavailable", i.unavailable}};
   if (!i.given_path.empty()) j["given_path"] = i.given_path;
+  if (!i.given_contract.empty()) j["given_contract"] = i.given_contract;
 }
 static void from_json(const Json& j, Implementation& i) {
   i.name = j.at("name");
@@ -120,6 +126,7 @@ static void from_json(const Json& j, Implementation& i) {
   i.build_id = j.at("build_id");
   i.unavailable = j.at("unavailable");
   i.given_path = j.value("given_path", "");
+  i.given_contract = j.value("given_contract", "");
 }
 
 void to_json(Json& j, const Benchmark& b) {
@@ -306,21 +313,109 @@ Report from_json(const std::string& text) {
   }
 }
 
-void write_file(const std::string& path, const std::string& content) {
-  const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-  const auto fail = [&](const char* doing) {
-    const std::string reason = std::strerror(errno);
-    ::unlink(temporary.c_str());
-    throw std::runtime_error(fmt::format("cannot {} '{}': {}", doing, path, reason));
-  };
-  {
-    std::ofstream out(temporary, std::ios::binary);
-    if (!out) fail("write");
-    out.write(content.data(), static_cast<std::streamsize>(content.size()));
-    out.close();
-    if (!out) fail("write");
+namespace {
+
+[[noreturn]] void cannot(const char* doing, const std::string& path, int error) {
+  throw std::runtime_error(fmt::format("cannot {} '{}': {}", doing, path, std::strerror(error)));
+}
+
+/// Where a write to `path` goes: links are followed, a link to nothing yet too.
+std::string behind_links(std::string path) {
+  for (int links = 0; std::filesystem::is_symlink(path); ++links) {
+    if (links == 40) cannot("write", path, ELOOP);
+    const std::filesystem::path to = std::filesystem::read_symlink(path);
+    path = (std::filesystem::path(path).parent_path() / to).string();
   }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail("replace");
+  return path;
+}
+
+/// The open file that a name like /dev/stdout stands for; -1 for others.
+int open_already(const std::string& path) {
+  if (path == "/dev/stdout") return STDOUT_FILENO;
+  if (path == "/dev/stderr") return STDERR_FILENO;
+  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    int fd = -1;
+    const char* end = path.data() + path.size();
+    if (path.rfind(folder, 0) == 0 &&
+        std::from_chars(path.data() + folder.size(), end, fd).ptr == end)
+      return fd;
+  }
+  return -1;
+}
+
+/// A device, a pipe, a terminal: written as it is, never replaced by a file.
+bool is_special(const std::string& path) {
+  struct stat s = {};
+  if (::stat(path.c_str(), &s) != 0) return false;
+  return !S_ISREG(s.st_mode) && !S_ISDIR(s.st_mode);
+}
+
+/// 0, or the errno of what went wrong.
+int write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    content.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return 0;
+}
+
+std::string temporary_of(const std::string& path) {
+  return fmt::format("{}.{}.tmp", path, ::getpid());
+}
+
+/// The errno of a target that no file can be made at, or 0; leaves nothing behind.
+int trouble_with(const std::string& path) {
+  if (const int fd = open_already(path); fd >= 0) {
+    const int flags = ::fcntl(fd, F_GETFL);
+    return flags < 0 ? errno : (flags & O_ACCMODE) == O_RDONLY ? EBADF : 0;
+  }
+  struct stat s = {};
+  if (::stat(path.c_str(), &s) == 0) {
+    if (S_ISDIR(s.st_mode)) return EISDIR;
+    if (!S_ISREG(s.st_mode)) return ::access(path.c_str(), W_OK) == 0 ? 0 : errno;
+  }
+  const std::string temporary = temporary_of(path);
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) return errno;
+  ::close(fd);
+  ::unlink(temporary.c_str());
+  return 0;
+}
+
+}  // namespace
+
+void check_writable(const std::string& path) {
+  const bool as_it_is = open_already(path) >= 0 || is_special(path);
+  if (const int error = trouble_with(as_it_is ? path : behind_links(path)); error != 0)
+    cannot("write", path, error);
+}
+
+void write_file(const std::string& path, const std::string& content) {
+  const int known = open_already(path);
+  if (known >= 0 || is_special(path)) {
+    if (known == STDOUT_FILENO) std::fflush(stdout);  // what was printed before comes before
+    const int fd = known >= 0 ? ::dup(known) : ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd < 0) cannot("write", path, errno);
+    const int error = write_all(fd, content);
+    const int closed = ::close(fd) == 0 ? 0 : errno;
+    // A reader that has read enough is no fault.
+    if (error != 0 && error != EPIPE) cannot("write", path, error);
+    if (error == 0 && closed != 0) cannot("write", path, closed);
+    return;
+  }
+  const std::string target = behind_links(path);
+  const std::string temporary = temporary_of(target);
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) cannot("write", path, errno);
+  int error = write_all(fd, content);
+  if (::close(fd) != 0 && error == 0) error = errno;
+  if (error == 0 && std::rename(temporary.c_str(), target.c_str()) == 0) return;
+  const char* doing = error == 0 ? "replace" : "write";
+  if (error == 0) error = errno;
+  ::unlink(temporary.c_str());
+  cannot(doing, path, error);
 }
 
 std::string read_file(const std::string& path) {

@@ -16,9 +16,12 @@ class BadReport : public std::runtime_error {
 std::string to_json(const Report& report);
 Report from_json(const std::string& text);
 
-/// Writes to a temporary file beside `path`, then renames: nothing is ever half-written.
-/// Throws std::runtime_error with the reason of the system.
+/// Writes to a temporary file beside `path`, or beside what its links lead to, then renames:
+/// nothing is ever half-written. Devices and pipes are written directly. Throws std::runtime_error
+/// with the reason of the system; not where a reader went away.
 void write_file(const std::string& path, const std::string& content);
+/// Throws what write_file will throw, as far as that is known before the work is done.
+void check_writable(const std::string& path);
 std::string read_file(const std::string& path);
 
 }  // namespace ulpaudit

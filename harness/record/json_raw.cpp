@@ -56,11 +56,12 @@ void from_json(const Json& j, InputsAsked& x) {
 void to_json(Json& j, const Loss& l) {
   j = {{"kind", l.kind},   {"message", l.message}, {"batches", l.batches}, {"points", l.points},
        {"first", l.first}, {"length", l.length},   {"low", hex64(l.low)},  {"high", hex64(l.high)}};
+  if (l.not_run != 0) j["not_run"] = l.not_run;
 }
 void from_json(const Json& j, Loss& l) {
   l = {j.at("kind"),          j.at("message"),           j.at("batches"),
        j.at("points"),        j.at("first").get<Case>(), j.at("length"),
-       read_hex(j.at("low")), read_hex(j.at("high"))};
+       read_hex(j.at("low")), read_hex(j.at("high")),    j.value("not_run", std::uint64_t{0})};
 }
 
 void to_json(Json& j, const Tally& t) {
@@ -129,7 +130,7 @@ Json curve_json(const Curve& curve) {
   for (const auto& [bin, b] : curve) {
     if (!is_exact(b)) {
       rows.push_back({bin, b.points, b.correctly_rounded, b.max_signed, b.min_signed,
-                      b.sum_abs.str(), b.sum_squares.str(), b.categories});
+                      b.sum_abs.str(), b.sum_squares.str(), b.categories, b.sum_signed.str()});
       continue;
     }
     if (!runs.empty() && bin == next && b.points == points)
@@ -161,6 +162,7 @@ Curve read_curve(const Json& j) {
     b.sum_abs = read_sum(row.at(5));
     b.sum_squares = read_sum(row.at(6));
     b.categories = row.at(7);
+    if (row.size() > 8) b.sum_signed = read_sum(row.at(8));  // since schema 1.1
   }
   return curve;
 }

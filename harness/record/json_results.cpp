@@ -24,10 +24,12 @@ static void to_json(Json& j, const Statistics& s) {
   j["correctly_rounded"] = s.correctly_rounded;
   j["faithful"] = s.faithful;
   j["allclose_failures"] = s.allclose_failures;
-  if (s.typical_logits)
-    j["typical_logits"] = {{"mean", s.typical_logits->mean},
-                           {"rms", s.typical_logits->rms},
-                           {"correctly_rounded", s.typical_logits->correctly_rounded}};
+  if (!s.typical_logits) return;
+  Json& w = j["typical_logits"];
+  w = {{"mean", s.typical_logits->mean},
+       {"rms", s.typical_logits->rms},
+       {"correctly_rounded", s.typical_logits->correctly_rounded}};
+  if (s.typical_logits->bias) w["bias"] = *s.typical_logits->bias;
 }
 static void from_json(const Json& j, Statistics& s) {
   s.max_ulp = read_optional(j, "max_ulp");
@@ -45,7 +47,9 @@ static void from_json(const Json& j, Statistics& s) {
   s.allclose_failures = j.at("allclose_failures");
   if (j.contains("typical_logits")) {
     const Json& w = j.at("typical_logits");
-    s.typical_logits = Statistics::Weighted{w.at("mean"), w.at("rms"), w.at("correctly_rounded")};
+    s.typical_logits =
+        Statistics::Weighted{w.at("mean"), w.at("rms"), w.at("correctly_rounded"),
+                             w.contains("bias") ? read_optional(w, "bias") : std::nullopt};
   }
 }
 
@@ -86,6 +90,21 @@ static void from_json(const Json& j, Monotone& m) {
   get(j, "lower", m.lower);
   get(j, "upper", m.upper);
   get(j, "last", m.last);
+}
+
+static void to_json(Json& j, const Reversal& r) {
+  j = {{"first", r.first},
+       {"last", r.last},
+       {"steps", r.steps},
+       {"against", r.against},
+       {"rises", r.rises}};
+}
+static void from_json(const Json& j, Reversal& r) {
+  r.first = j.at("first").get<Witness>();
+  r.last = j.at("last").get<Witness>();
+  r.steps = j.at("steps");
+  r.against = j.at("against");
+  r.rises = j.at("rises");
 }
 
 static void to_json(Json& j, const SearchSummary::Binade& b) {
@@ -137,6 +156,7 @@ void to_json(Json& j, const Result& r) {
   Json bins = Json::array();
   for (const auto& [upper, count] : r.histogram) bins.push_back({real(upper), count});
   j["histogram"] = bins;
+  put(j, "reversed", r.reversed);
   if (r.region == "all") {
     j["digest"] = r.digest;
     j["judged"] = r.judged;
@@ -170,6 +190,7 @@ void from_json(const Json& j, Result& r) {
   get(j, "wrong_zero", r.wrong_zero);
   for (const Json& b : j.at("histogram"))
     r.histogram.emplace_back(read_real(b.at(0)), b.at(1).get<std::uint64_t>());
+  get(j, "reversed", r.reversed);
   if (r.region == "all") {
     r.digest = j.at("digest");
     r.judged = j.at("judged");

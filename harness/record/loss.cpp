@@ -15,6 +15,7 @@ void add_loss(Dtype d, std::vector<Loss>& losses, Loss loss) {
   }
   at->batches += loss.batches;
   at->points += loss.points;
+  at->not_run += loss.not_run;
   if (ordinal(d, loss.low) < ordinal(d, at->low)) at->low = loss.low;
   if (ordinal(d, loss.high) > ordinal(d, at->high)) at->high = loss.high;
   if (loss.length > at->length ||

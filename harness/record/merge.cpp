@@ -161,7 +161,8 @@ Result blank(const Result& r) {
   b.labels = r.labels;
   b.label_count = r.label_count;
   b.inputs = r.inputs;
-  b.special_values = r.special_values;  // of the same inputs in every shard
+  b.special_values = r.special_values;  // of the same inputs in every shard, as is the next
+  b.reversed = r.reversed;
   b.digest = "0";
   return b;
 }
@@ -258,6 +259,7 @@ Report merge_shards(std::vector<ShardFile> shards) {
   out.properties = first.properties;  // the first shard alone checks them
   for (const Finding& f : first.findings)
     if (f.phase != "sweep") out.findings.push_back(f);  // the first shard alone checks properties
+  out.coverage = first.coverage;
   for (const Result* total : totals(first)) merge_rows(shards, *total, out);
   return out;
 }

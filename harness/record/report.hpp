@@ -48,6 +48,7 @@ struct Statistics {
   std::uint64_t allclose_failures = 0;  ///< rtol 1e-5, atol 1e-8, as numpy.allclose
   struct Weighted {
     double mean = 0, rms = 0, correctly_rounded = 0;
+    std::optional<double> bias{};  ///< absent in reports of schema 1.0
   };
   std::optional<Weighted> typical_logits;  ///< z ~ normal, standard deviation 4; region "all" only
 };
@@ -68,6 +69,14 @@ struct Monotone {
   std::uint64_t pairs = 0, violations = 0;
   std::optional<Witness> lower, upper;  ///< the first pair that breaks it
   std::optional<Number> last;           ///< z of the last such pair's lower member
+};
+
+/// A stretch of a region along which results move against the op: the first and the last of the
+/// inputs that were tried there, in order, and how many steps between neighbours there were.
+struct Reversal {
+  Witness first, last;
+  std::uint64_t steps = 0, against = 0;  ///< against: strictly, against the op
+  bool rises = false;                    ///< the op, along the stretch
 };
 
 /// A worst-case search: every binade in which the op varies, those with the largest errors first.
@@ -105,6 +114,7 @@ struct Result {
   std::vector<CategoryRow> categories;  ///< only those that occurred
   std::optional<CategoryRow> wrong_zero;
   std::vector<std::pair<double, std::uint64_t>> histogram;  ///< upper border in ulps, count
+  std::optional<Reversal> reversed;                         ///< of single regions only
   // Of region "all" only:
   std::string digest;  ///< 16 hex digits
   Judged judged;
@@ -173,6 +183,7 @@ struct Implementation {
   std::vector<std::string> dtypes, tags;
   std::string path;         ///< of the plug-in file
   std::string given_path;   ///< as --plugin gave it; empty: found by itself
+  std::string given_contract{};  ///< FILE of --contract; empty: the plug-in's own
   std::string build_id;     ///< hash of the plug-in file
   std::string unavailable;  ///< reason, empty where it can run
 };

@@ -37,7 +37,7 @@ double normal_mass(double a, double b) {
 /// the inputs count alike.
 std::optional<Statistics::Weighted> weigh(Dtype d, const Curve& curve) {
   Statistics::Weighted w;
-  double total = 0, squares = 0;
+  double total = 0, squares = 0, bias = 0;
   for (const auto& [bin, b] : curve) {
     if (b.points == 0) continue;
     const BinSpan span = curve_span(d, std::uint64_t{bin} << curve_shift(d));
@@ -48,11 +48,13 @@ std::optional<Statistics::Weighted> weigh(Dtype d, const Curve& curve) {
     const double n = static_cast<double>(b.points);
     total += mass;
     w.mean += mass * units(b.sum_abs) / n;
+    bias += mass * units(b.sum_signed) / n;
     squares += mass * units(b.sum_squares) / n;
     w.correctly_rounded += mass * static_cast<double>(b.correctly_rounded) / n;
   }
   if (total <= 0) return std::nullopt;
   w.mean /= total;
+  w.bias = bias / total;
   w.rms = std::sqrt(squares / total);
   w.correctly_rounded /= total;
   return w;
@@ -152,14 +154,11 @@ std::vector<CurvePoint> plot_curve(Dtype d, const Curve& curve, std::size_t most
   return out;
 }
 
-namespace {
-/// As one word of a shell.
 std::string quoted(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
 }
-}  // namespace
 
 std::string giving(const Implementation& i) {
   if (i.given_path.empty()) return "";
@@ -171,8 +170,12 @@ std::string giving(const Implementation& i) {
 
 std::string choosing(const Report& r, const std::string& implementation) {
   for (const Implementation& i : r.implementations)
-    if (i.name == implementation) return fmt::format("{}--impl '{}'", giving(i), implementation);
-  return fmt::format("--impl '{}'", implementation);
+    if (i.name == implementation)
+      return fmt::format(
+          "{}{}--impl {}", giving(i),
+          i.given_contract.empty() ? "" : fmt::format("--contract {} ", quoted(i.given_contract)),
+          quoted(implementation));
+  return fmt::format("--impl {}", quoted(implementation));
 }
 
 const Result* find_total(const Report& r, const std::string& implementation,

@@ -131,6 +131,7 @@ void CurveBin::add_error(double e) {
   max_signed = std::max(max_signed, e);
   min_signed = std::min(min_signed, e);
   const Sum units = to_units(e);
+  sum_signed += units;
   sum_abs += e < 0 ? Sum(-units) : units;
   sum_squares += square_units(e);
 }
@@ -142,6 +143,7 @@ void CurveBin::merge(const CurveBin& o) {
   min_signed = std::min(min_signed, o.min_signed);
   sum_abs += o.sum_abs;
   sum_squares += o.sum_squares;
+  sum_signed += o.sum_signed;
   categories += o.categories;
 }
 

@@ -96,7 +96,7 @@ struct Tally {
 struct CurveBin {
   std::uint64_t points = 0, correctly_rounded = 0;
   double max_signed = 0, min_signed = 0;  ///< ulps, 0 included
-  Sum sum_abs = 0, sum_squares = 0;
+  Sum sum_abs = 0, sum_squares = 0, sum_signed = 0;
   std::uint64_t categories = 0;
   void add_error(double e);  ///< a quantised error into the sums and the envelope
   void merge(const CurveBin& other);

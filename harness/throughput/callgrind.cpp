@@ -44,7 +44,7 @@ Callgrind::Callgrind(const SessionOptions& options) : options_(options) {
                         << (folder_ / "out").string()
                         << ".%p' --toggle-collect=ulpaudit_counted_call"
                            " --dump-after=ulpaudit_counted_call '"
-                        << worker_path(options) << "' \"$@\"\n";
+                        << worker_path(options) << "' --alone \"$@\"\n";
   fs::permissions(script, fs::perms::owner_all);
   options_.worker = script.string();
   options_.memory_limit_mib = 0;  // valgrind's own memory counts too

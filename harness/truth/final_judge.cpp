@@ -3,7 +3,7 @@
 // An enclosure [lo, hi] of |t| decides when it lies strictly between two neighbouring breakpoints
 // (numbers and midpoints, i.e. multiples of ulp/2) and inside one binade. Where t = R + epsilon
 // with R a breakpoint or next to one, the half-open interval between R and R + bound decides
-// instead (DESIGN.md, "Where the truth is rational, or sits beside a rational").
+// instead.
 #include <fmt/format.h>
 
 #include <array>
@@ -121,6 +121,12 @@ Truth exact_truth(Dtype d, const Exact<Wide>& e) {
   }
   if (e.number == 0) {
     t.kind = TruthKind::zero;
+    return t;
+  }
+  if (isinf(e.number)) {  // of labels outside [0, 1] alone
+    t.kind = TruthKind::infinite;
+    t.negative = e.number < 0;
+    t.rounded = f.infinity() | (t.negative ? f.sign_bit() : 0);
     return t;
   }
   t.kind = TruthKind::finite;
@@ -246,6 +252,7 @@ std::string true_digits(OpId op, Dtype d, Bits z, Bits y, int digits) {
     using K = Exact<Wide>::Kind;
     if (exact->kind == K::nan) return "nan";
     if (exact->kind == K::plus_infinity) return "inf";
+    if (isinf(exact->number)) return exact->number < 0 ? "-inf" : "inf";
     const Wide size = abs(exact->number);
     m.negative = exact->number < 0;
     mpfr_set(m.lo.get(), size.backend().data(), MPFR_RNDN);

@@ -1,4 +1,4 @@
-// One result against the truth (DESIGN.md, "ULP, once").
+// One result against the truth (docs/ulp.md).
 #include "truth/score.hpp"
 
 #include <cmath>
@@ -44,7 +44,12 @@ Category category_of(OpId op, Dtype d, const Truth& t, Bits got) {
   }
   const double g = decode(d, got);
   const Range range = info(op).range;
-  if (g < range.lo || g > range.hi) return Category::out_of_range;
+  const auto outside = [range](double v) { return v < range.lo || v > range.hi; };
+  // Labels outside [0, 1] have true values beyond the range too.
+  if (outside(g)) {
+    const double size = std::ldexp(t.ulps.hi, t.q);
+    if (!outside(t.negative ? -size : size)) return Category::out_of_range;
+  }
   return is_negative(d, got) != t.negative ? Category::wrong_sign : Category::none;
 }
 

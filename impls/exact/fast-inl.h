@@ -60,8 +60,8 @@ struct Bounds {
   V low, high;
 };
 
-/// Beyond this e^-a < 2^-288: with R of at most 2^-149·2^-24 in its last bit (DESIGN.md, "far
-/// out"), any positive number below that serves.
+/// Beyond this e^-a < 2^-288: with R of at most 2^-149·2^-24 in its last bit (t = R + epsilon), any
+/// positive number below that serves.
 constexpr double kLargestA = 200;
 
 /// e = e^-a within 2^-49 and m = e - 1 within 2^-47, for 0 <= a <= 200. k = RN(a log2 e), r = k ln2

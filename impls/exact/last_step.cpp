@@ -14,7 +14,7 @@ namespace {
 /// 2^-2886 and 2400 bits below (2^-3230 for z^3/48, whose z/4 or y = ½ then stands apart from any
 /// midpoint by 2^-1076 or more).
 constexpr mpfr_prec_t kSumPrecision = 6400;
-/// 2,300 bits decide every point of f64 (DESIGN.md); most need no more than the first.
+/// 2,300 bits decide every point of f64; most need no more than the first.
 constexpr mpfr_prec_t kPrecisions[] = {256, 2400};
 
 class Number {
@@ -29,7 +29,7 @@ class Number {
   mpfr_t v_;
 };
 
-/// R and ε (within 2^-(precision-8) of its own) in the forms of DESIGN.md.
+/// R and ε (within 2^-(precision-8) of its own) in forms in which nothing cancels.
 void parts(Op op, double z, double y, mpfr_ptr r, mpfr_ptr w) {
   const double a = z < 0 ? -z : z;
   const bool core = a < 1 && op != Op::kBce;

@@ -167,7 +167,7 @@ class _Run:
 
     def text(self, arguments: Sequence[str], values: Sequence[str]) -> str:
         code, out, errors = self._start(arguments, values, None)
-        if code in (0, 4) and out:
+        if code in (0, 1, 4) and out:
             return out
         raise self._error(code, errors)
 

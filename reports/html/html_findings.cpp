@@ -43,27 +43,38 @@ std::string tiles(const Report& report) {
          "</div>\n";
 }
 
-std::string verdict_item(const Verdict& v) {
-  const bool fail = v.status == "fail";
+std::string verdict_item(const Report& report, const Verdict& v) {
+  const std::string_view style = v.status == "fail"         ? "fail"
+                                 : v.status == "incomplete" ? "incomplete"
+                                 : v.status == "pass"       ? "pass"
+                                                            : "open";
+  const std::string_view mark = style == "fail"         ? "✗"
+                                : style == "pass"       ? "✓"
+                                : style == "incomplete" ? "!"
+                                                        : "·";
   std::string counts;
   for (const auto& [n, noun] :
        {std::pair{v.errors, "error"}, std::pair{v.expected_failures, "expected failure"},
         std::pair{v.notes, "note"}})
     if (n != 0) counts += (counts.empty() ? "" : ", ") + counted(n, noun);
+  for (const std::string& r : remarks_of(report, v))
+    counts += (counts.empty() ? "" : "; ") + text(r);
   return fmt::format(
       "<li class=\"{}\"><span class=\"mark\" role=\"img\" aria-label=\"{}\">{}</span> {} "
       "<small>{}</small></li>\n",
-      fail ? "fail" : "pass", text(v.status), fail ? "✗" : "✓", code(v.implementation), counts);
+      style, text(v.status), mark, code(v.implementation), counts);
 }
 
 /// Failures first; what could not run, by reason.
 std::string verdicts(const Report& report) {
-  std::string failed, other, out;
+  std::string failed, incomplete, other, out;
   for (const Verdict& v : report.verdicts) {
     if (v.status == "unavailable") continue;
-    (v.status == "fail" ? failed : other) += verdict_item(v);
+    (v.status == "fail"         ? failed
+     : v.status == "incomplete" ? incomplete
+                                : other) += verdict_item(report, v);
   }
-  out = "<ul class=\"verdicts\">\n" + failed + other + "</ul>\n";
+  out = "<ul class=\"verdicts\">\n" + failed + incomplete + other + "</ul>\n";
   std::map<std::string, std::string> by_reason;
   for (const Implementation* i : unavailable_in(report)) {
     std::string& names = by_reason[i->unavailable];
@@ -140,8 +151,8 @@ std::string groups(const Report& report, Gravity gravity_of_all, std::string_vie
 
 std::string headline(const Report& report) {
   std::string out;
-  if (report.run.ended_early)
-    out += "<p class=\"banner\">This run was ended by its time limit: it is not complete.</p>\n";
+  if (const std::string end = ended_text(report.run); !end.empty())
+    out += "<p class=\"banner\">" + text(end) + "</p>\n";
   if (report.results.empty() && report.benchmarks.empty() && report.training.empty())
     out += "<p class=\"banner\">Nothing was measured.</p>\n";
   return out + tiles(report) + verdicts(report);

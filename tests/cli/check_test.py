@@ -1,6 +1,6 @@
 """check: rules, exit codes, replays, what a finding carries."""
 import json, os, re, shlex, tempfile
-from support import CommandTest, FINDING, FINE, NOTHING, PLUGIN, fault, findings, main
+from support import CommandTest, FINDING, FINE, NOTHING, PLUGIN, fault, findings, main, run
 
 STABLE = ('--impl', 'stable/sigmoid', '--dtype', 'f32')
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -88,6 +88,93 @@ class Check(CommandTest):
     def test_a_sweep_looks_at_values_alone(self):
         report = self.report(FINE, *faulty('tail_differs', '--dtype', 'bf16'))
         self.assertNotIn('batch.length', findings(report, 'tail_differs/sigmoid'))
+
+
+class Search(CommandTest):
+    """What is looked for, how far the search came, and what is said of it."""
+
+    def report_of(self, code, name, *args):
+        return json.loads(self.check(code, 'check', '--json', *faulty(name, *args)).stdout)
+
+    def test_the_report_says_how_far_each_rule_was_checked(self):
+        report = json.loads(self.check(FINE, 'check', '--json', *STABLE).stdout)
+        rows = report['coverage']
+        self.assertEqual([(r['implementation'], r['dtype']) for r in rows],
+                         [('stable/sigmoid', 'f32')])
+        self.assertGreater(rows[0]['checked']['batch.length'], 100)
+        for row in rows[0]['not_checked']:
+            self.assertEqual(row['status'], 'not_applicable')
+            self.assertTrue(row['why'])
+
+    def test_one_fault_does_not_hide_another(self):
+        report = self.report_of(FINDING, 'reads_past_and_half_missed', '--dtype', 'f32')
+        rules = {f['rule'] for f in report['findings'] if f['severity'] == 'error'}
+        self.assertLessEqual({'batch.read_outside', 'value.exact'}, rules)
+
+    def test_what_is_not_finished_is_no_pass(self):
+        report = self.report_of(PLUGIN, 'hangs_when_long', '--dtype', 'f32')
+        verdict = report['verdicts'][0]
+        self.assertTrue(verdict['unfinished'])
+        stopped = [r for r in report['coverage'][0]['not_checked'] if r['status'] == 'stopped']
+        self.assertTrue(stopped and all(r['cases'] < r['of'] and r['why'] for r in stopped))
+        self.assertIn('check.stopped', {f['rule'] for f in report['findings']})
+
+    def test_a_time_bomb_is_a_number_of_calls(self):
+        report = self.report_of(FINDING, 'time_bomb', '--dtype', 'f32')
+        errors = [f for f in report['findings'] if f['severity'] == 'error']
+        self.assertEqual([f['rule'] for f in errors], ['determinism.repeat'])
+        self.assertIn('1 element, 1000 calls, first call of the process', errors[0]['setting'])
+
+    def test_chance_is_blamed_alone(self):
+        report = self.report_of(FINDING, 'stochastic_rounding', '--dtype', 'bf16')
+        self.assertEqual({f['rule'] for f in report['findings'] if f['severity'] == 'error'},
+                         {'determinism.repeat'})
+
+    def test_replay_lines_were_run(self):
+        report = self.report_of(FINDING, 'tail_differs', '--dtype', 'bf16')
+        run = [f for f in report['findings'] if f['severity'] == 'error' and 'replayed' in f]
+        self.assertTrue(run)
+        for f in run:
+            self.assertEqual(f['replayed'], {'shown': 3, 'runs': 3}, f)
+
+    def test_lines_name_the_program_as_it_was_called(self):
+        done = run('check', '--json', *faulty('half_missed', '--dtype', 'f32'),
+                   env={'ULPAUDIT_CALLED_AS': 'my/ulpaudit'})
+        errors = [f for f in json.loads(done.stdout)['findings'] if f['severity'] == 'error']
+        self.assertTrue(errors and all(f['replay'].startswith('my/ulpaudit ') for f in errors))
+
+    def test_a_lost_sign_is_one_cause(self):
+        report = self.report_of(FINDING, 'sign_lost_in_all', '--dtype', 'f32')
+        errors = [f for f in report['findings'] if f['severity'] == 'error']
+        self.assertGreater(len(errors), 3)
+        self.assertEqual(len({f.get('cause') for f in errors}), 1, errors)
+        sizes = [abs(f['witness']['error_ulps'] or 0) for f in errors if 'witness' in f]
+        self.assertEqual(sizes[0], max(sizes))
+        out = self.check(FINDING, 'check', *faulty('sign_lost_in_all', '--dtype', 'f32')).stdout
+        self.assertEqual(out.count('✗'), 1, out)
+
+    def test_range_and_label_hold_for_rules_too(self):
+        # NaN for z > 88.7 alone; the label -0 alone.
+        self.report_of(FINE, 'nan_on_the_right', '--dtype', 'f32', '--range=-40:40')
+        report = self.report_of(FINDING, 'nan_on_the_right', '--dtype', 'f32', '--range=80:100')
+        for f in report['findings']:
+            if 'witness' in f:
+                self.assertTrue(80 <= float(f['witness']['z']['decimal']) <= 100, f)
+        self.report_of(FINDING, 'label_minus_zero', '--dtype', 'f32')
+        self.report_of(FINE, 'label_minus_zero', '--dtype', 'f32', '--label', '0.5')
+
+    def test_eval_judges(self):
+        at = lambda z: ('eval', *faulty('nan_on_the_right', '--op', 'sigmoid', '--dtype', 'f32'),
+                        '--', z)
+        self.assertIn('value.new_nan', self.check(FINDING, *at('0x42b40000')).stdout)  # 90
+        self.check(FINE, *at('1'))
+
+    def test_two_neighbours_out_of_order(self):
+        report = self.report_of(FINDING, 'bf16_not_monotone', '--dtype', 'bf16')
+        pair = [f for f in report['findings'] if f['rule'] == 'monotone'][0]
+        self.assertIn('neighbour', pair)
+        self.assertIn("%s,%s" % (pair['witness']['z']['bits'], pair['neighbour']['z']['bits']),
+                      pair['replay'])
 
 
 class Contracts(CommandTest):

@@ -10,6 +10,7 @@ FINE, FINDING, USAGE, TRUTH, PLUGIN, NOTHING, INTERRUPTED, INTERNAL = 0, 1, 2, 3
 def run(*args, stdin='', env=None):
     """The finished program: returncode, stdout, stderr."""
     environment = {k: v for k, v in os.environ.items() if k != 'ULPAUDIT_PLUGIN_PATH'}
+    environment['ULPAUDIT_CALLED_AS'] = './run'
     environment.update(env or {})
     return subprocess.run([ULPAUDIT, *map(str, args)], input=stdin, env=environment, timeout=120,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8')

@@ -155,7 +155,7 @@ class Figures(CommandTest):
                              'stable/bce', '--label', '0.5', '--label', '0x3f00', '--label', '-0',
                              '--range', '1:2')
         total = [r for r in report['results'] if r['region'] == 'all'][0]
-        self.assertEqual([y['bits'] for y in total['labels']], ['0x0000', '0x3f00'])
+        self.assertEqual([y['bits'] for y in total['labels']], ['0x8000', '0x3f00'])
 
     def test_shards_part_the_chunks(self):
         whole, *parts = (self.report(FINE, '--op', 'bce_with_logits', '--dtype', 'f16', '--impl',

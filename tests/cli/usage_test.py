@@ -27,7 +27,7 @@ class BadUsage(CommandTest):
         self.refuse()
 
     def test_unknown_command(self):
-        self.refuse('dance', says=["unknown command 'dance'", 'list, sweep, check, bench, train, audit, eval, diff, gate, report, merge'])
+        self.refuse('dance', says=["unknown command 'dance'", 'list, sweep, check, bench, train, audit, eval, diff, contract, gate, report, merge'])
 
     def test_unknown_option(self):
         for command in COMMANDS:
@@ -55,6 +55,41 @@ class BadUsage(CommandTest):
             self.refuse('sweep', option, 'many', says=[option])
         self.refuse('sweep', '--threads', '0', says=['--threads'])
         self.refuse('sweep', '--points', '0', says=['--points'])
+
+    NUMBERS = {'--seed': ('-1', '18446744073709551616', '1.5', '1e3', 'nan', ''),
+               '--deadline': ('nan', 'inf', '-1', '0', '1e300', '5s'),
+               '--memory-limit': ('-1', 'nan', '18446744073709551616', '1.5'),
+               '--time-limit': ('nan', 'inf', '0', '-1', '1e300'),
+               '--points': ('0', '-1', 'abc', 'nan', '1e300', '2.5'),
+               '--threads': ('0', '-1', '1025', 'nan', '99999999999'),
+               '--checkpoint-every': ('nan', 'inf', '-1')}
+
+    def refuse_numbers(self, command, numbers):
+        for option, bad in numbers.items():
+            for text in bad:
+                for words in ([option, text], ['%s=%s' % (option, text)]):
+                    if text == '' and len(words) == 1:
+                        continue  # an option without its value
+                    self.refuse(*command, *words, says=["%s '%s'; accepted: a" % (option, text),
+                                                        ' from '])
+
+    def test_numbers_say_what_is_accepted(self):
+        self.refuse_numbers(['sweep'], self.NUMBERS)
+        for command in ('check', 'audit'):
+            self.refuse_numbers([command], {k: v[:2] for k, v in self.NUMBERS.items()})
+        self.refuse_numbers(['eval'], {k: self.NUMBERS[k] for k in ('--deadline', '--memory-limit')})
+        self.refuse_numbers(['bench'], {'--seed': ['-1'], '--repetitions': ['0', 'nan', '1e9'],
+                                        '--min-time': ['nan', 'inf', '0']})
+        self.refuse_numbers(['train'], {'--seed': ['-1'], '--steps': ['0', 'nan'],
+                                        '--learning-rate': ['nan', 'inf', '0', '-1'],
+                                        '--depth': ['65', 'x'], '--batch': ['0'],
+                                        '--threads': ['0'], '--label-columns': ['-1']})
+        self.refuse_numbers(['gate', 'x'], {'--slower': ['nan', 'inf', '-1', 'x']})
+
+    def test_the_ends_of_bounds_are_accepted(self):
+        self.check(NOTHING, 'sweep', '--seed', '18446744073709551615', '--memory-limit', '0',
+                   '--deadline', '0.5', '--checkpoint-every', '0', '--threads', '1024',
+                   '--time-limit', '1e9', '--points', '1', '--impl', 'nobody/*')
 
     def test_ranges(self):
         self.refuse('sweep', '--range', '5', says=["'5'", 'LO:HI'])
@@ -86,6 +121,44 @@ class BadUsage(CommandTest):
         self.refuse('eval', '--', '1', '0', '2', says=['eval takes z'])
         self.refuse('eval', '--op', 'sigmoid', '--', '1', '0', says=['sigmoid takes one value: z'])
         self.refuse('eval', '--op', 'bce_with_logits', '--', '1', says=['two values: z y'])
+
+
+class MinusValues(CommandTest):
+    """Values that begin with '-' are values."""
+
+    def asked(self, *words):
+        line = self.check(FINE, 'eval', '--json', '--impl', 'exact/*', *words).stdout
+        j = json.loads(line)
+        return j['z']['decimal'], j.get('y', {}).get('decimal')
+
+    def test_positionals(self):
+        for text, decimal in (('-inf', '-inf'), ('-nan', '-nan'), ('-.5', '-0.5'), ('-0', '-0'),
+                              ('-infinity', '-inf'), ('-NaN', '-nan'), ('-0x1p-1', '-0.5'),
+                              ('-5e-1', '-0.5'), ('+.5', '0.5'), ('-1', '-1'), ('.5', '0.5')):
+            for words in (['--op', 'sigmoid', '--', text], ['--op', 'sigmoid', text],
+                          [text, '--op', 'sigmoid']):
+                self.assertEqual(self.asked(*words), (decimal, None), words)
+
+    def test_two_positionals_keep_their_order(self):
+        for words in (['--', '-inf', '-0'], ['-inf', '-0'], ['-inf', '--', '-0']):
+            self.assertEqual(self.asked('--op', 'bce_with_logits', *words), ('-inf', '-0'), words)
+        self.assertEqual(self.asked('-.5', '0.25', '--op', 'bce_with_logits'), ('-0.5', '0.25'))
+
+    def test_what_is_no_number_is_shown(self):
+        self.refuse('eval', '--op', 'sigmoid', '--', '-x', says=["'-x' is not a", 'accepted'])
+        self.refuse('eval', '--op', 'sigmoid', '--', '--json', says=["'--json' is not a"])
+        self.refuse('report', '--', '-x.json', says=["cannot read '-x.json'"])
+
+    def test_options(self):
+        ends = set()
+        for words in (['--range', '-inf:-1'], ['--range=-inf:-1'], ['--range', '-inf:-.1e1']):
+            report = self.report(FINE, '--op', 'sigmoid', '--dtype', 'bf16', '--impl', 'exact/*', *words)
+            ends.add(json.dumps(report['results'][0]['points']))
+        self.assertEqual(len(ends), 1)
+        for words in (['--label', '-0'], ['--label=-0']):
+            report = self.report(FINE, '--op', 'bce_with_logits', '--dtype', 'bf16', '--impl',
+                                 'exact/*', '--range', '1:2', *words)
+            self.assertEqual(report['results'][0]['labels'][0]['decimal'], '-0')
 
 
 class Nothing(CommandTest):

@@ -71,6 +71,9 @@ Bits in_tail(const Call& c, std::uint64_t i) {
 Bits of_whole_batch(const Call& c, Bits result) {
   const bool changed =
       (fault("long_batch_differs") && c.n >= 32) || (fault("huge_batch_differs") && c.n > 65536) ||
+      (fault("middle_lengths_differ") && c.n >= 131077 && c.n <= (1u << 20)) ||
+      (fault("very_long_differs") && c.n > (1u << 21)) ||
+      (fault("near_buffers_differ") && place(c.out_data, 64) == (place(c.z_data, 64) + 8) % 64) ||
       (fault("unaligned_differs") && (place(c.z_data, 32) != 0 || place(c.out_data, 32) != 0));
   return changed ? nudged(c.dtype, result) : result;
 }
@@ -79,6 +82,9 @@ bool leaves_out(const Call& c, std::uint64_t i, std::uint64_t body) {
   return fault("writes_nothing") || (fault("stale_tail") && i >= body) ||
          (fault("last_left_out") && i + 1 == c.n && c.n % kBlock == kBlock - 1) ||
          (fault("nan_not_stored") && is_nan(c.dtype, c.z(i))) ||
+         (fault("long_unwritten") && c.n > 1000) ||
+         (fault("odd_last_left_out") && i + 1 == c.n && c.n % 2 == 1) ||
+         (fault("beyond_a_million_left_out") && i >= (1u << 20)) ||
          (fault("index_of_16_bits") && i > 65535) ||
          (fault("bytes_in_int") && i >= INT32_MAX / static_cast<unsigned>(bytes(c.dtype)));
 }
@@ -104,6 +110,7 @@ void spoil_buffers(const Call& c) {
   for (std::uint64_t i = 0; i < c.n; ++i) {
     // The exponentials, to be read back in a second pass that needs z again.
     if (fault("two_passes")) c.put(i, rounded(c.dtype, 0.25));
+    if (fault("two_passes_over_labels")) c.put(i, rounded(c.dtype, 0.25));
     if (fault("input_clamped") && !is_nan(c.dtype, c.z(i)) && c.z_number(i) > 80)
       store(c.dtype, const_cast<void*>(c.z_data), i, rounded(c.dtype, 80));
   }

@@ -33,6 +33,24 @@ const ulpaudit_plugin* ulpaudit_plugin_entry(uint32_t) {
   if (fault("no_name")) p->name = nullptr;
   if (fault("no_run_function")) kernels[0].run = nullptr;
   if (fault("unknown_dtype")) kernels[0].dtypes = 0x40;
+  if (fault("slash_in_name")) p->name = "a/b";
+  if (fault("control_in_name")) p->name = "\x1b[31mred";
+  if (fault("slash_in_kernel")) kernels[0].name = "sig/moid";
+  if (fault("two_of_one_name")) {
+    static const ulpaudit_kernel* both[] = {&kernels[0], &kernels[0]};
+    p->kernels = both;
+    p->kernel_count = 2;
+  }
+  if (fault("contract_of_nobody")) p->contract = "contract = 1\n[[kernel]]\nname = \"sigmiod\"\n";
+  if (fault("contract_of_no_dtype"))
+    p->contract = "contract = 1\n[[kernel]]\nname = \"sigmoid\"\nmax_ulp = { f64 = 2 }\n";
+  if (fault("contract_of_no_region"))
+    p->contract =
+        "contract = 1\n[[kernel]]\nname = \"sigmoid\"\nmax_ulp = { f32 = { crossing = 2 } }\n";
+  if (fault("contract_of_no_rule"))
+    p->contract =
+        "contract = 1\n[[kernel]]\nname = \"sigmoid\"\n[[kernel.expected_failure]]\n"
+        "rule = \"value.flushd\"\nreason = \"r\"\n";
   if (fault("unreadable_contract")) p->contract = "contract = 1\n[[kernel]]\nbudget = 3\n";
   return p;
 }

@@ -26,6 +26,19 @@ bool coin() {
   return (static_cast<std::uint64_t>(t.tv_nsec) * 0x9e3779b97f4a7c15u) >> 63 != 0;
 }
 
+/// The same of the nearest kilobyte alone.
+__attribute__((noinline)) bool near_stack_says_so() {
+  unsigned char left[1024];
+  __asm__ volatile("" : "=m"(left));
+  unsigned high = 0;
+  for (const unsigned char byte : left) high += byte >> 7;
+  return high > sizeof left / 2;
+}
+
+/// Of the call before: how many elements, and its last logit.
+std::uint64_t length_before = 0;
+Bits logit_before = 0;
+
 /// Do most bytes that an earlier call left on the stack have their top bit set?
 __attribute__((noinline)) bool stack_says_so() {
   unsigned char left[4096];
@@ -69,6 +82,10 @@ Bits by_lot(Bits right) {
 bool call_is_wrong() {
   if (fault("time_bomb")) return calls_before() >= 999;
   if (fault("every_second_call")) return calls_before() % 2 == 1;
+  if (fault("every_17th_call")) return calls_before() % 17 == 16;
+  if (fault("near_stack_read")) return near_stack_says_so();
+  if (fault("after_a_long_batch")) return length_before >= 64;
+  if (fault("previous_logit")) return (logit_before & 1) != 0;
   if (fault("stack_read")) return stack_says_so();
   if (fault("first_call_race")) return table_is_missing();
   if (fault("table_of_one_thread")) return pthread_equal(loader, pthread_self()) == 0;
@@ -101,12 +118,15 @@ std::int32_t compute(const Call& c, char*, std::size_t) {
   const bool wrong = call_is_wrong();
   for (std::uint64_t i = 0; i < c.n; ++i) {
     const bool wrong_here = wrong || (fault("output_read") && output_says_so(c, i)) ||
-                            (fault("stochastic_rounding") && coin());
+                            (fault("stochastic_rounding") && coin()) ||
+                            (fault("random_results") && c.n > 1 && coin());
     const Bits result = c.right(i);
     c.put(i, fault("load_lottery") ? by_lot(result)
              : wrong_here          ? nudged(c.dtype, result)
                                    : result);
   }
+  length_before = c.n;
+  logit_before = c.n != 0 ? c.z(c.n - 1) : 0;
   return ULPAUDIT_OK;
 }
 

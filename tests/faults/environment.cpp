@@ -1,8 +1,11 @@
 // Faults of the environment: results are right, and the process is not as it was.
+#include <locale.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <clocale>
 #include <cstdio>
 
 #include "frame.hpp"
@@ -79,6 +82,7 @@ __attribute__((constructor)) void at_load() {
 
 /// What an earlier call left behind must not change results: each plug-in has one fault.
 void before_call() {
+  if (fault("rounding_mode_left_when_long")) set_mxcsr(mxcsr() & ~kRounding);
   if (fault("rounding_mode_left")) set_mxcsr(mxcsr() & ~kRounding);
   if (fault("x87_precision_left")) set_x87_precision(false);
   if (fault("mmx_left")) __asm__ volatile("emms");
@@ -98,6 +102,9 @@ void after_call() {
   }
   if (fault("fpe_handler_left")) signal(SIGFPE, ignore_signal);
   if (fault("thread_left")) leave_thread();
+  if (fault("locale_changed")) std::setlocale(LC_NUMERIC, "C.UTF-8");
+  if (fault("folder_changed") && ::chdir("/") != 0) return;
+  if (fault("umask_changed")) ::umask(0);
 }
 
 std::int32_t compute(const Call& c, char*, std::size_t) {
@@ -106,6 +113,7 @@ std::int32_t compute(const Call& c, char*, std::size_t) {
     unused_branch(c, i);
     c.put(i, c.right(i));
   }
+  if (fault("rounding_mode_left_when_long") && c.n > 100) set_mxcsr(mxcsr() | kRoundUp);
   after_call();
   return ULPAUDIT_OK;
 }

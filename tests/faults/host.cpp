@@ -47,7 +47,7 @@ Wide half_tanh_of_half(Wide z) {
   return -m / (2 * (2 + m));
 }
 
-/// For every z and y but NaN (DESIGN.md, "the forms that truth uses").
+/// For every z and y but NaN, in forms in which nothing cancels.
 Sum evaluate(Op op, Wide z, Wide y) {
   const Wide a = std::fabs(z);
   const bool core = a < 1;

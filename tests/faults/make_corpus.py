@@ -10,7 +10,7 @@ import json, os, sys, tomllib
 KERNELS = {'sigmoid': 'sigmoid', 'sigmoid_grad': 'sigmoid_grad', 'bce_with_logits': 'bce',
            'bce_with_logits_grad': 'bce_grad'}
 KEYS = {'name', 'what', 'reported', 'family', 'rule', 'op', 'dtype', 'contract', 'exhaustive',
-        'range', 'label', 'region', 'single', 'exit', 'args', 'text', 'unless_asan'}
+        'range', 'label', 'region', 'single', 'length', 'also', 'exit', 'args', 'text', 'unless_asan'}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 

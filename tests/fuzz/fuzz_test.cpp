@@ -215,7 +215,7 @@ Progressed blank_progress() {
   Progressed p;
   p.done.resize(11);
   p.results.resize(2, std::vector<Accumulator>(1));
-  p.ends_left = {{3}, {3}};
+  p.time_left = {{3}, {3}};
   return p;
 }
 std::string scratch(const std::string& name) {
@@ -259,7 +259,7 @@ TEST(Fuzz, States) {
     StateWriter file;
     file.text(payload);
     file.number(hash);
-    std::ofstream(path, std::ios::binary) << "ulpaudit checkpoint 1\n" << file.take();
+    std::ofstream(path, std::ios::binary) << "ulpaudit checkpoint 2\n" << file.take();
     Progressed p = blank_progress();
     if (!reads_checkpoint(path, p)) return false;
     round_trip(p, path);

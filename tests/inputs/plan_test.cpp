@@ -199,6 +199,43 @@ TEST_P(Plans, EdgesHoldLandmarksTheirNeighboursAndNans) {
   for (Bits nan : {f.quiet_nan(), f.infinity() + 1, f.mask()}) EXPECT_EQ(have.count(nan), 1u);
 }
 
+TEST_P(Plans, SampledSweepsRunNumbersOfFewBitsWithTheirNeighbours) {
+  const std::vector<Bits> table = table_points(d);
+  EXPECT_EQ(table.size(), 2u * (18 * 128 + 1));
+  for (const double v : {2.0, 3.0, -10.5, 1024.0, -0x1p-8, 1.9921875})
+    EXPECT_EQ(std::count(table.begin(), table.end(), encode(d, v)), 1) << v;
+  EXPECT_TRUE(std::is_sorted(table.begin(), table.end(),
+                             [this](Bits a, Bits b) { return ordinal(d, a) < ordinal(d, b); }));
+  std::set<Bits> seen;
+  const InputPlan p = make_plan(kSigmoid, d, sampled(20000));
+  for (const Segment& s : p.segments)
+    for (const Bits z : inputs_of(p, s)) seen.insert(z);
+  if (f.width == 16) return;  // these are exhaustive by default
+  for (const Bits z : table)
+    for (int k = -1; k <= 1; ++k) EXPECT_EQ(seen.count(step(d, z, k)), 1u) << decode(d, z);
+  EXPECT_LT(make_plan(kSigmoid, d, sampled(60)).segments[0].count, 2000u) << "--points bounds them";
+}
+
+TEST_P(Plans, NanLabelsOfSeveralPayloadsMeetTheEndsOfTheLine) {
+  const OpId bce = test::op("bce_with_logits");
+  InputChoice c = sampled(100);
+  c.labels = {0};
+  const std::size_t without = make_plan(bce, d, c).segments.size();
+  c.nan_labels = true;
+  const InputPlan p = make_plan(bce, d, c);
+  ASSERT_EQ(p.segments.size(), without + 4);
+  std::set<Bits> labels;
+  for (std::size_t i = without; i < p.segments.size(); ++i) {
+    labels.insert(p.segments[i].y);
+    EXPECT_TRUE(is_nan(d, p.segments[i].y));
+    const std::vector<Bits>& z = p.segments[i].list;
+    for (const Bits end : {f.infinity(), negate(d, f.infinity()), f.quiet_nan()})
+      EXPECT_EQ(std::count(z.begin(), z.end(), end), 1);
+  }
+  EXPECT_EQ(labels.size(), 4u);
+  EXPECT_EQ(p.labels, c.labels) << "not labels that were asked for";
+}
+
 TEST_P(Plans, RangesAreRespectedAndReached) {
   InputChoice c = sampled(2000);
   c.lo = encode(d, -1.5);

@@ -51,7 +51,8 @@ TEST_P(Landmarks, HoldTheZeroOfTheGradient) {
 TEST_P(Labels, AreTheDefaultOnes) {
   for (const char* op : {"bce_with_logits", "bce_with_logits_grad"}) {
     const Bits one = encode(d, 1.0);
-    const std::vector<Bits> expected = {0,
+    const std::vector<Bits> expected = {f.sign_bit(),
+                                        0,
                                         1,
                                         encode(d, std::ldexp(1, -(f.p + 1))),
                                         encode(d, 0.1),
@@ -63,7 +64,7 @@ TEST_P(Labels, AreTheDefaultOnes) {
                                         one};
     EXPECT_EQ(default_labels(test::op(op), d), expected);
     // 1 - 2^-(p+1) is a tie.
-    EXPECT_EQ(decode(d, expected[2]), std::ldexp(1, -(f.p + 1)));
+    EXPECT_EQ(decode(d, expected[3]), std::ldexp(1, -(f.p + 1)));
   }
   EXPECT_EQ(default_labels(test::op("sigmoid"), d), std::vector<Bits>{0});
 }
@@ -71,10 +72,11 @@ TEST_P(Labels, AreTheDefaultOnes) {
 TEST(AllLabels, AreThoseFromZeroToOne) {
   for (Dtype d : {Dtype::f16, Dtype::bf16}) {
     const auto labels = all_labels(test::op("bce_with_logits"), d);
-    EXPECT_EQ(labels.size(), encode(d, 1.0) + 1) << "-0 counts as 0 and is left out";
-    EXPECT_EQ(labels.front(), 0u);
+    EXPECT_EQ(labels.size(), encode(d, 1.0) + 2);
+    EXPECT_EQ(labels.at(0), format(d).sign_bit()) << "-0 is a label of its own";
+    EXPECT_EQ(labels.at(1), 0u);
     EXPECT_EQ(labels.back(), encode(d, 1.0));
-    EXPECT_TRUE(std::is_sorted(labels.begin(), labels.end()));
+    EXPECT_TRUE(std::is_sorted(labels.begin() + 1, labels.end()));
     EXPECT_EQ(all_labels(test::op("sigmoid"), d), std::vector<Bits>{0});
   }
 }

@@ -149,6 +149,42 @@ TEST(Protocol, RefusesAndSaysWhy) {
             std::string::npos);
 }
 
+TEST(Protocol, RefusesNamesAndTagsThatCannotBe) {
+  const auto error = [](const std::string& name, const std::string& tags) {
+    return error_of([&] {
+      parse_description(R"({"type": "description", "protocol": 1, "name": "p", "kernels": [)"
+                        R"({"name": "a", "op": "sigmoid", "dtypes": ["f32"]}, {"name": ")" +
+                        name + R"(", "op": "sigmoid", "dtypes": ["f32"])" + tags + "}]}");
+    });
+  };
+  EXPECT_EQ(error("b", ""), "nothing was thrown");
+  EXPECT_EQ(error("b", R"(, "tags": ["in_place", "elementwise"])"), "nothing was thrown");
+  EXPECT_EQ(error("a", ""), "kernels 0 and 1 are both named 'a'; accepted: each name once");
+  EXPECT_NE(error("b/c", "").find("kernel 1: its name 'b/c' has a '/'; accepted: "),
+            std::string::npos);
+  EXPECT_NE(error("b\\u001b", "").find("control character"), std::string::npos);
+  EXPECT_NE(error("", "").find("is empty"), std::string::npos);
+  EXPECT_NE(error("b", R"(, "tags": ["inplace"])")
+                .find("kernel 'b': unknown tag \"inplace\"; "
+                      "accepted: deterministic, in_place"),
+            std::string::npos);
+  EXPECT_NE(error("b", R"(, "tags": "in_place")").find("tags is \"in_place\"; accepted: an array"),
+            std::string::npos);
+  EXPECT_NE(error("b", R"(, "tags": [1])").find("unknown tag 1"), std::string::npos);
+}
+
+TEST(Protocol, TextOfAProgramIsHarmless) {
+  const Outcome o = parse_done(
+      R"({"type": "done", "id": 1, "ok": false, "message": "::error::\u001b[2J\nx", "facts":)"
+      R"( [{"rule": "a\nb", "text": "\u001b"}]})",
+      1);
+  EXPECT_EQ(o.message, ": :error::\\x1b[2J x");
+  EXPECT_EQ(o.facts.at(0).rule, "a b");
+  EXPECT_EQ(o.facts.at(0).text, "\\x1b");
+  EXPECT_EQ(error_of([] { parse_description(load_error_reply("::error::a\nb")); }),
+            ": :error::a b");
+}
+
 TEST(Protocol, LongLinesAreShownShortened) {
   EXPECT_LT(error_of([] { parse_request(std::string(5000, 'x')); }).size(), 600u);
 }

@@ -161,6 +161,15 @@ TEST(Loading, RefusesWrongDescriptions) {
   expect_refused(fault("kernel_no_name"), "kernel 0: no name");
   expect_refused(fault("kernel_no_run"), "no run function");
   expect_refused(fault("kernel_dtypes"), "dtypes 0x40");
+  expect_refused(fault("twice"), "kernels 0 and 1 are both named 'zero'; accepted: each name once");
+  expect_refused(fault("slash"), "the name 'mine/own' of the plug-in has a '/'; accepted: ");
+  expect_refused(fault("control_character"), "has the control character \\x1b; accepted: ");
+}
+
+TEST(Loading, TagsOfALaterHeaderAreAccepted) {
+  const auto s = open_session(fault("later_tag"), options());
+  EXPECT_TRUE(s->info().kernels.at(0).in_place);
+  EXPECT_FALSE(s->info().kernels.at(0).deterministic);
 }
 
 TEST(Loading, SurvivesConstructors) {

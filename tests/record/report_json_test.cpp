@@ -79,11 +79,11 @@ TEST(ReportJson, KeepsInfinitiesAndAbsentFigures) {
 
 TEST(ReportJson, RefusesAnotherMajorVersion) {
   const std::string text = to_json(full());
-  EXPECT_EQ(error_of(replaced(text, "\"1.0\"", "\"2.0\"")),
+  EXPECT_EQ(error_of(replaced(text, "\"1.1\"", "\"2.0\"")),
             "schema_version 2.0 is not accepted; this ulpaudit reads 1.x");
-  EXPECT_NE(error_of(replaced(text, "\"1.0\"", "\"10.0\"")).find("10.0"), std::string::npos);
-  EXPECT_NE(error_of(replaced(text, "\"1.0\"", "1")), "nothing was thrown");
-  EXPECT_NO_THROW(from_json(replaced(text, "\"1.0\"", "\"1.7\"")));
+  EXPECT_NE(error_of(replaced(text, "\"1.1\"", "\"10.0\"")).find("10.0"), std::string::npos);
+  EXPECT_NE(error_of(replaced(text, "\"1.1\"", "1")), "nothing was thrown");
+  EXPECT_NO_THROW(from_json(replaced(text, "\"1.1\"", "\"1.7\"")));
 }
 
 TEST(ReportJson, RefusesTruncatedText) {

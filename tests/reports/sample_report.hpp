@@ -179,7 +179,13 @@ inline std::vector<Implementation> implementations() {
   gpu.name = "gpu/sigmoid";
   gpu.requirement = "CUDA";
   gpu.unavailable = "no CUDA device | <none>";
-  return {naive, hostile, gpu};
+  Implementation cut = naive;
+  cut.name = "mine/cut";
+  cut.dtypes = {"f32"};
+  Implementation free = naive;
+  free.name = "mine/free";
+  free.dtypes = {"f16"};
+  return {naive, hostile, gpu, cut, free};
 }
 
 inline Report report() {
@@ -207,9 +213,31 @@ inline Report report() {
   t.rows = {{"1/(1+exp(-z))", "0"}, {"exp(z)/(1+exp(z)) | a_b_", "nan"}};
   t.replay = "./run eval --op sigmoid --dtype f32 -- -500";
   r.textbook = {t};
-  r.verdicts = {{"naive/sigmoid", "pass", 0, 1, 1},
-                {kHostile, "fail", 1, 0, 0},
-                {"gpu/sigmoid", "unavailable", 0, 0, 0}};
+  r.verdicts = {
+      {"naive/sigmoid", "pass", 0, 1, 1},
+      {kHostile, "fail", 1, 0, 0},
+      {"gpu/sigmoid", "unavailable", 0, 0, 0},
+      {"mine/cut",
+       "incomplete",
+       0,
+       0,
+       0,
+       {"f32: no point was measured | <b>", "f32: 1 rule was stopped: batch.length"},
+       ""},
+      {"mine/free",
+       "no contract",
+       0,
+       0,
+       0,
+       {},
+       "accuracy only; ./run check --impl 'mine/free' checks buffers, lengths and threads"}};
+  r.coverage = {{"mine/cut",
+                 "sigmoid",
+                 "f32",
+                 {{"batch.length", "stopped", 12, 200, "time"},
+                  {"batch.empty", "checked", 3, 3, ""},
+                  {"value.exact", "checked", 5, 5, ""},
+                  {"value.threshold", "not_applicable", 0, 0, "of sigmoid"}}}};
   return r;
 }
 

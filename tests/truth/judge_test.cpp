@@ -1,6 +1,9 @@
 // The final judge on its own figures: identities, random bit patterns, time.
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
+#include <tuple>
+#include <utility>
 
 #include "each_dtype.hpp"
 #include "names.hpp"
@@ -121,6 +124,71 @@ TEST(TrueDigits, AreThoseOfTheTrueValue) {
   EXPECT_EQ(true_digits(sigmoid, d, encode(d, 0.0), 0, 5), "5.0000e-01");
   EXPECT_EQ(true_digits(sigmoid, d, format(d).quiet_nan(), 0, 5), "nan");
   EXPECT_EQ(true_digits(bce, d, format(d).infinity(), 0, 5), "inf");
+}
+
+/// The formulas where no label lies: losses that are negative, and zeros that cancel.
+TEST(OutsideLabels, HaveTheFormulasValue) {
+  const OpId bce = test::op("bce_with_logits"), grad = test::op("bce_with_logits_grad");
+  const Dtype d = Dtype::f32;
+  struct Row {
+    double z, y;
+    const char *loss, *grad;
+  };
+  // mpmath at 60 digits: |z| c + log1p(exp(-|z|)), c = z < 0 ? y : 1 - y; 1/(1 + exp(-z)) - y.
+  const Row rows[] = {
+      {2, 1.5, "-8.7307198895702750356e-01", "-6.1920292202211755594e-01"},
+      {-3, -0.25, "-7.0141264842625794124e-01", "2.9742587317756678088e-01"},
+      {-0.5, 4, "2.4740769841801066809e+00", "-3.6224593312018545646e+00"},
+      {40, 2, "-3.9999999999999999996e+01", "-1.0000000000000000042e+00"},
+      {0.125, -8, "1.7575990353171690662e+00", "8.5312093733737562572e+00"},
+      {700, 1.5, "-3.5000000000000000000e+02", "-5.0000000000000000000e-01"},
+  };
+  for (const Row& r : rows) {
+    const Bits z = encode(d, r.z), y = encode(d, r.y);
+    EXPECT_FALSE(in_domain(bce, d, y)) << "a value is no promise";
+    EXPECT_EQ(true_digits(bce, d, z, y, 20), r.loss) << r.z << ' ' << r.y;
+    EXPECT_EQ(true_digits(grad, d, z, y, 20), r.grad) << r.z << ' ' << r.y;
+    for (const auto& [op, text] : {std::pair(bce, r.loss), std::pair(grad, r.grad)}) {
+      const Truth t = final_judge(op, d, z, y);
+      EXPECT_EQ(t.rounded, encode(d, std::strtod(text, nullptr))) << r.z << ' ' << r.y;
+    }
+  }
+}
+
+TEST(OutsideLabels, AtTheEndsOfTheLineTheSignOfTheFactorDecides) {
+  const OpId bce = test::op("bce_with_logits"), grad = test::op("bce_with_logits_grad");
+  for (const Dtype d : kDtypes) {
+    const Bits inf = format(d).infinity(), minus = negate(d, inf);
+    const Bits two = encode(d, 2.0), below = encode(d, -1.0);
+    for (const auto& [z, y, want] :
+         {std::tuple(inf, two, minus), std::tuple(inf, below, inf), std::tuple(minus, two, inf),
+          std::tuple(minus, below, minus)}) {
+      const Truth t = final_judge(bce, d, z, y);
+      EXPECT_EQ(t.kind, TruthKind::infinite);
+      EXPECT_EQ(t.rounded, want);
+    }
+    EXPECT_EQ(final_judge(grad, d, inf, two).rounded, below);
+    EXPECT_EQ(final_judge(grad, d, minus, two).rounded, negate(d, two));
+    EXPECT_EQ(final_judge(grad, d, encode(d, 1.0), inf).rounded, minus);
+    // Far out t = a c + epsilon, epsilon > 0: below a number where t is negative.
+    const Truth far = final_judge(bce, d, format(d).max_finite() - 1, two);
+    EXPECT_TRUE(far.negative);
+    EXPECT_EQ(far.side, -1);
+  }
+}
+
+TEST(OutsideLabels, TheSmallestAndTheLargestAreDecided) {
+  const OpId bce = test::op("bce_with_logits"), grad = test::op("bce_with_logits_grad");
+  for (const Dtype d : kDtypes) {
+    const Format& f = format(d);
+    for (const Bits y : {f.sign_bit() | 1, f.max_finite(), negate(d, f.max_finite()),
+                         encode(d, 1.0) + 1, encode(d, -0.5)})
+      for (const Bits size : {Bits{0}, Bits{1}, f.min_normal(), encode(d, 0.3), encode(d, 1.0),
+                              encode(d, 20.0), f.max_finite()})
+        for (const Bits z : {size, negate(d, size)})
+          for (const OpId op : {bce, grad})
+            EXPECT_NO_THROW(final_judge(op, d, z, y)) << test::at(op, d, z, y);
+  }
 }
 
 }  // namespace

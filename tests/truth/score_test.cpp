@@ -66,6 +66,24 @@ TEST_P(Scores, WrongSign) {
   EXPECT_LT(s.error_ulps, -0.9 * std::ldexp(1, f.p - 1));
 }
 
+TEST_P(Scores, AFlushedZeroIsFaithfulWhereItIsANeighbour) {
+  Truth t;
+  t.kind = TruthKind::finite;
+  t.q = f.min_ulp_exponent();
+  t.rounded = 1;
+  t.side = -1;
+  t.ulps = {0.75, 0};  // between 0 and the smallest subnormal
+  for (const Bits zero : {Bits{0}, f.sign_bit()}) {
+    const Score s = score(kSigmoid, d, t, zero);
+    EXPECT_EQ(name(s.category), "flushed");
+    EXPECT_TRUE(s.faithful);
+    EXPECT_FALSE(s.correctly_rounded || s.measured);
+  }
+  t.side = 1;
+  t.ulps = {1.25, 0};  // beyond it
+  EXPECT_FALSE(score(kSigmoid, d, t, 0).faithful);
+}
+
 TEST_P(Scores, NonzeroForZero) {
   expect_bare(of(kSigmoid, minus(f.infinity()), 0, num(0.5)), Category::nonzero_for_zero);
   EXPECT_EQ(of(kSigmoid, minus(f.infinity()), 0, 1).category, Category::nonzero_for_zero);

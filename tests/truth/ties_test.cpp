@@ -1,5 +1,5 @@
 // Points that no precision decides: exact values, exact ties, and ties broken by an epsilon on
-// either side (DESIGN.md, "Where the truth is rational, or sits beside a rational").
+// either side.
 #include "each_dtype.hpp"
 #include "names.hpp"
 #include "truth/truth.hpp"

@@ -156,7 +156,7 @@ def unavailable(report):
     return ['- %s (%s): %s' % (p, ', '.join('`%s`' % n for n in names), w) for (p, w), names in sorted(why.items())]
 
 
-# What was known before this audit (PEERS.md of the project): the finding that shows it, or why it cannot.
+# What was known before this audit: the finding that shows it, or why it cannot.
 KNOWN = (
     ('`-ffast-math` makes NaN of every z ≤ −88.73', 'naive-fast-math/sigmoid', 'value.new_nan'),
     ('`-ffast-math` at the link of a shared library sets FTZ and DAZ', 'naive-fast-math-linked/', 'environment.ftz_daz'),

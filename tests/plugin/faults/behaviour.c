@@ -22,7 +22,7 @@ static int32_t misbehave(char* message, size_t size) {
 #elif defined(FAULT_GREEDY)
   /* Touched, so that it would count; 64 blocks of 256 MiB. */
   for (int i = 0; i < 64; ++i) {
-    char* block = malloc((size_t)256 << 20);
+    char* volatile block = malloc((size_t)256 << 20); /* or clang leaves it out */
     if (block == NULL) {
       snprintf(message, size, "out of memory after %d blocks", i);
       return ULPAUDIT_FAILED;
