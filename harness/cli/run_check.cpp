@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "cli/interrupt.hpp"
 #include "fp/text.hpp"
 #include "measure/results.hpp"
 #include "plugin/loader.hpp"
@@ -133,7 +134,8 @@ Finding finding_of(const Report& report, const Task& task, const Breach& b) {
   return f;
 }
 
-/// Runs `work(i, sessions)` for i below n on the chosen number of threads.
+/// Runs `work(i, sessions)` for i below n on the chosen number of threads. After Ctrl-C none is
+/// begun: the rest stays undone, and the report says that the run was ended.
 template <class Work>
 void in_threads(const Options& o, std::size_t n, Work work) {
   std::atomic<std::size_t> next{0};
@@ -142,7 +144,7 @@ void in_threads(const Options& o, std::size_t n, Work work) {
   const auto lane = [&] {
     SessionPool sessions(trial_session(o));
     try {
-      for (std::size_t i = next++; i < n; i = next++) work(i, sessions);
+      for (std::size_t i = next++; i < n && !g_interrupted; i = next++) work(i, sessions);
     } catch (...) {
       const std::lock_guard lock(mutex);
       failure = std::current_exception();
