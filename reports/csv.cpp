@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string_view>
 
 #include "reports/renderer.hpp"
@@ -14,13 +13,14 @@ namespace {
 struct Row {
   std::string text;
   bool first = true;
-  /// What a spreadsheet would take for a formula gets an apostrophe; numbers stay numbers.
+  /// What a spreadsheet would take for a formula gets an apostrophe; numbers and ranges of numbers,
+  /// which begin with a sign as well, stay as they are.
   static std::string harmless(std::string s) {
-    const bool formula =
-        !s.empty() && std::string_view("=+-@\t\r").find(s[0]) != std::string_view::npos;
-    char* end = nullptr;
-    if (formula && (std::strtod(s.c_str(), &end), *end != '\0' || end == s.c_str()))
-      s.insert(0, "'");
+    constexpr std::string_view signs = "+-", others = "=@\t\r", digits = "0123456789abcdefinpx.:+-";
+    if (s.empty()) return s;
+    const bool sign = signs.find(s[0]) != std::string_view::npos;
+    const bool numbers = sign && s.find_first_not_of(digits) == std::string::npos;
+    if ((sign && !numbers) || others.find(s[0]) != std::string_view::npos) s.insert(0, "'");
     return s;
   }
   void field(const std::string& foreign) {

@@ -25,7 +25,7 @@ constexpr int kVotes = 30;
 /// Votes are taken for so long on batches, and for as long again on values.
 constexpr std::chrono::milliseconds kVotingTime{800};
 /// Seconds that a call on a long batch may take to be asked for.
-constexpr double kLongestCall = 0.4;
+constexpr double kLongestCall = 2;
 /// Trials of one kind that may end the worker before the others of the kind are left out.
 constexpr int kEndsOfAKind = 8;
 /// Ends of the worker that are looked into in one trial.

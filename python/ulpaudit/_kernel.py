@@ -1,4 +1,6 @@
 """One Python function as a kernel: arrays in, array out, whatever goes wrong as one line of text."""
+import hashlib
+import re
 import threading
 import time
 import traceback
@@ -46,6 +48,41 @@ class Failure(Exception):
     """The function did not give results: one line, for the reply."""
 
 
+TAGS = ('deterministic', 'elementwise', 'in_place')
+
+
+def _checked_tags(tags: Sequence[str]) -> Tuple[str, ...]:
+    """A text is taken for a single tag. Raises ValueError for an unknown one."""
+    chosen = (tags,) if isinstance(tags, str) else tuple(tags)
+    for tag in chosen:
+        if tag not in TAGS:
+            raise ValueError('unknown tag %r; accepted: %s' % (tag, ', '.join(TAGS)))
+    return chosen
+
+
+def _told(value: Any, depth: int = 0) -> str:
+    """What a function's result may depend on, as text that is the same in another process."""
+    code = getattr(value, '__code__', None)
+    if code is not None and depth < 4:
+        cells = [c.cell_contents for c in value.__closure__ or () if depth < 3]
+        return _told([code, value.__defaults__, value.__kwdefaults__, cells], depth + 1)
+    if hasattr(value, 'co_code'):
+        return _told([value.co_code, value.co_names, list(value.co_consts)], depth + 1)
+    if isinstance(value, np.ndarray):
+        return 'array %s %s %s' % (value.dtype, value.shape, value.tobytes().hex())
+    if isinstance(value, (list, tuple)):
+        return '[%s]' % ', '.join(_told(v, depth + 1) for v in value)
+    if isinstance(value, dict):
+        return '{%s}' % ', '.join('%r: %s' % (k, _told(value[k], depth + 1)) for k in sorted(value, key=repr))
+    return re.sub(r' at 0x[0-9a-f]+', '', repr(value))
+
+
+def code_hash(fn: Callable[..., Any]) -> str:
+    """Of the function's code, constants, defaults and closure: another one, another kernel. 16 hex
+    digits; of a function that is not Python's, of its name."""
+    return hashlib.sha256(_told(fn).encode('utf-8', 'replace')).hexdigest()[:16]
+
+
 class Kernel:
     """A function with what is to be said of it."""
 
@@ -54,7 +91,7 @@ class Kernel:
                  asarray: Optional[Callable[[Any], Any]] = None) -> None:
         self.arity = check_op(op)
         self.fn, self.op, self.dtypes, self.name = fn, op, tuple(dtypes), name
-        self.formula, self.tags, self.unavailable = formula, tuple(tags), unavailable
+        self.formula, self.tags, self.unavailable = formula, _checked_tags(tags), unavailable
         self.asarray = asarray
         self.numpy_dtypes = {} if unavailable else {d: numpy_dtype(d) for d in self.dtypes}
         self.tracebacks: List[Tuple[str, str]] = []  # (line, whole text) of the first exceptions

@@ -55,7 +55,9 @@ def serve(name: str, version: str = '', build: str = '', contract: str = '') -> 
         sys.exit("%s is a worker of ulpaudit: ulpaudit list --exec 'python3 %s'" % (sys.argv[0], sys.argv[0]))
     facts = [{**f, 'text': 'of the modules that were imported: %s' % f['text']}
              for f in changes(_AT_IMPORT, environment())]
+    from ._kernel import code_hash
     about = build or 'Python %s' % platform.python_version()
+    about += ', code ' + ' '.join(code_hash(k.fn) for k in _registered)
     Worker(Description(name, _registered, version, about, contract, True, facts), 3, 4, 5).serve()
     sys.stdout.flush()
     os._exit(0)  # no exit handlers of libraries: it is being ended

@@ -49,7 +49,7 @@ class Sweep(CommandTest):
         self.assertEqual(mine[0]['rule'], 'plugin.hang')
         self.assertIn('500 ms', mine[0]['message'])
         first, last = (float(mine[0]['range'][end]['decimal']) for end in ('first', 'last'))
-        self.assertTrue(-4 <= first <= 1 <= last <= 4 and first < last)
+        self.assertTrue(-4 <= first <= 1 <= last <= 4 and first <= last)
 
     def test_status(self):
         mine, _, _ = self.sweep('status')

@@ -13,14 +13,16 @@ failure, with the reason.
 Inputs are bit patterns: NaN with payloads, ±0, subnormals, infinities, borders of binades, neighbours
 of the op's landmarks, typical logits. What fails is shrunk with RapidCheck to fewer elements, a plainer
 setting and simpler numbers; the case that is left stands in the finding, with the command that runs
-just it. How a case is written (`--case`): `z=BITS*COUNT,BITS … y=…` and what differs from a plain call:
+just it. How a case is written (`--case`): `z=BITS*COUNT,BITS,BITS..BITS … y=…` (a count of equal ones, a
+run of neighbours by its ends) and what differs from a plain call:
 
 | word | meaning |
 |---|---|
 | `edge=start` | buffers begin, not end, at memory that cannot be touched |
 | `z_offset=N y_offset=N out_offset=N` | bytes by which they begin behind it |
 | `readable` | that memory can be read, and only writing is stopped |
-| `in_place` | `out` is the buffer of z |
+| `in_place`, `in_place_y` | `out` is the buffer of z, of y |
+| `unguarded` | in the buffers of sweeps, without guard pages |
 | `fill=BYTE stack=BYTE` | what lies in `out` and on the stack before |
 | `rounding=up/down/zero`, `flush` | the caller's rounding mode; FTZ and DAZ on |
 | `flags_up` | all exception flags are raised before |
@@ -34,8 +36,24 @@ and in f32 with `--exhaustive`. Where the sweep of the same run has found every 
 and none more than 16 ulp off, the sum of two errors bounds what a pair can differ by: such pairs are
 not run again, but for those of sigmoid with |z| up to 2^-14, whose decisions errors alone do not settle.
 
-Batches of more than 2^31 bytes (`tile=…`) are run with `--huge`, and with `--exhaustive` unless a
-`--range` is chosen; where memory does not suffice, a note says so.
+The search goes on behind what ends the worker: inputs and lengths that do so are left out, a kernel that
+touches what it must not gets buffers in which that is no harm, and all that is bounded by time. For each
+kernel, dtype and rule the report says how many cases were checked, after how many of how many it was
+stopped and why, and which rules do not apply. A rule that was not finished makes the verdict
+`incomplete` (exit code 4), never `pass`.
+
+Chance comes first: the same call is made over and over in a fresh process. A kernel whose results differ
+from call to call has `determinism.repeat` against it, and of other rules only what each of thirty calls
+breaks in the same words; one that changes from a certain call on is run in processes that make fewer.
+
+Findings of one cause are one block with the worst of them as its headline. Its replay line was run three
+times, each in a process of its own, before it was printed; where the fault does not show each time, the
+batch, its neighbours or the whole check stand there instead, or how often it was seen.
+
+Long batches have lengths of every scale below 2^24 (2^22 in quick audits), as long as a call takes less
+than two seconds. Batches of more than 2^31 bytes, in 16 bits of more than 2^31 elements (`tile=…`), are run
+with `--huge`, and with `--exhaustive` unless a `--range` is chosen; where memory does not suffice, a note
+says so.
 
 Of a program (`--exec`) the host sees what shows in the data file: values, lengths, positions,
 alignment, bytes beside `out`, changed inputs, repetition. What the program does not offer besides is

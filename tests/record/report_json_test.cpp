@@ -77,6 +77,23 @@ TEST(ReportJson, KeepsInfinitiesAndAbsentFigures) {
   EXPECT_EQ(b.implementations[1].name, sample::kHostile);
 }
 
+TEST(ReportJson, RefusesAMemberThatIsThereTwice) {
+  // A second, empty list of findings would hide the first.
+  const std::string text = to_json(full());
+  const std::string twice = replaced(text, "\"coverage\"", "\"findings\": [],\n\"coverage\"");
+  EXPECT_NE(error_of(twice).find("the member 'findings' is there twice"), std::string::npos);
+  const std::string hidden =
+      replaced(text, "\"coverage\"", "\"find\\u0069ngs\": [],\n\"coverage\"");
+  EXPECT_NE(error_of(hidden).find("the member 'findings' is there twice"), std::string::npos);
+  EXPECT_EQ(to_json(from_json(text)), text);
+}
+
+TEST(ReportJson, RefusesAMillionMembersAtOnce) {
+  std::string text = "{";
+  for (int i = 0; i < 1'000'000; ++i) text += "\"" + std::to_string(i) + "\": 0, ";
+  EXPECT_NE(error_of(text + "\"x\": 0}").find("more than 10000 members"), std::string::npos);
+}
+
 TEST(ReportJson, RefusesAnotherMajorVersion) {
   const std::string text = to_json(full());
   EXPECT_EQ(error_of(replaced(text, "\"1.1\"", "\"2.0\"")),

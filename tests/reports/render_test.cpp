@@ -116,8 +116,21 @@ TEST(Console, ManyFindingsAreCountedNotListed) {
   }
   const std::string text = render(r, "console");
   EXPECT_NE(text.find("Errors (100)"), std::string::npos);
-  EXPECT_NE(text.find(" more in report.html"), std::string::npos);
+  EXPECT_NE(text.find(" more (all: --json, or -o FOLDER)"), std::string::npos);
   EXPECT_LT(lines_of(text).size(), 70u);
+}
+
+TEST(Csv, NoCellIsAFormula) {
+  Report r = sample::report();
+  r.results[0].implementation = "=HYPERLINK(\"http://x\")";
+  r.results[0].range = "-1000:1000";
+  const std::string csv = render(r, "csv");
+  EXPECT_NE(csv.find("\"'=HYPERLINK("), std::string::npos) << csv;
+  EXPECT_NE(csv.find(",-1000:1000,"), std::string::npos) << csv;
+  for (const char* evil : {"+cmd|x", "-cmd|x", "@SUM(1)", "-2+3+cmd"}) {
+    r.results[0].implementation = evil;
+    EXPECT_NE(render(r, "csv").find("'" + std::string(evil)), std::string::npos) << evil;
+  }
 }
 
 TEST(Markdown, HostileTextStaysText) {
