@@ -302,6 +302,7 @@ Subject::Endings ends_in_sweep(const Report& report, const Task& task) {
 
 /// What is known of one task.
 struct TaskState {
+  bool begun = false;  ///< not so where Ctrl-C came first
   Checked checked;
   Subject::Endings endings;
   std::vector<Breach> asymmetric;
@@ -355,6 +356,7 @@ Unstable append_properties(const Catalog& catalog, const Options& o, Report& rep
   in_threads(o, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
     const Task& task = tasks[i];
     TaskState& state = states[i];
+    state.begun = true;
     Subject subject = subject_of(catalog, o, task, sessions);
     subject.know(ends_in_sweep(report, task));
     state.checked = check(subject, choice);
@@ -393,7 +395,7 @@ Unstable append_properties(const Catalog& catalog, const Options& o, Report& rep
     append_breaches(tasks[i].d, state.checked.breaches, std::move(state.asymmetric));
     for (const Breach& b : state.checked.breaches)
       report.findings.push_back(finding_of(report, tasks[i], b));
-    append_coverage(tasks[i], state, report);
+    if (state.begun) append_coverage(tasks[i], state, report);
     if (state.endings.unstable)
       unstable.insert({tasks[i].offer->about.name, std::string(name(tasks[i].d))});
   }

@@ -20,6 +20,7 @@
 
 #include "cli/context.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/interrupt.hpp"
 #include "plugin/program.hpp"
 #include "plugin/session.hpp"
 
@@ -127,8 +128,9 @@ std::vector<std::string> forms(const Report& report, const Finding& f) {
 void verify(const Report& report, Finding& f, Clock::time_point end) {
   std::uint64_t seen = 0;
   for (const std::string& line : forms(report, f)) {
-    if (Clock::now() > end) return;
+    if (Clock::now() > end || g_interrupted) return;
     const std::uint64_t n = shown(f, line);
+    if (g_interrupted) return;  // Ctrl-C ends the replays too: that says nothing of the fault
     seen = std::max(seen, n);
     if (n != kRuns) continue;
     f.replay = line;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "each_dtype.hpp"
+#include "fp/text.hpp"
 #include "names.hpp"
 #include "truth/truth.hpp"
 
