@@ -122,7 +122,7 @@ Outcome BatchRunner::run_once(const Batch& batch, const Consume& consume, Accumu
 
 /// The lane's own one, or one that waits for a hang no longer than it has to.
 /// MiB, of the sessions that are used to search.
-constexpr std::uint64_t kQuickMemory = 256;
+constexpr std::uint64_t kQuickMemory = 128;
 
 Session& BatchRunner::session(bool patient) {
   if (patient && !budget_.hung()) return sessions_.of(target_.plugin_path);

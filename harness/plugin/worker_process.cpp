@@ -35,7 +35,7 @@ constexpr milliseconds kClosing{1000};  ///< from the end of the replies to that
 constexpr milliseconds kPolite{100};    ///< for a worker that was told to stop
 constexpr milliseconds kKilled{3000};   ///< for its guard to end what it left behind
 /// Memory of a call that is worth a word.
-constexpr std::uint64_t kNoticed = std::uint64_t{256} << 20;
+constexpr std::uint64_t kNoticed = std::uint64_t{16} << 20;
 /// Beyond the limit: the data file and the log, which are files in memory too.
 constexpr std::uint64_t kOwnFiles = std::uint64_t{16} << 20;
 // The log keeps its head and its tail; what is between takes no memory.
