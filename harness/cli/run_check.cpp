@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "cli/interrupt.hpp"
 #include "fp/text.hpp"
 #include "measure/results.hpp"
 #include "plugin/loader.hpp"
@@ -133,7 +134,8 @@ Finding finding_of(const Report& report, const Task& task, const Breach& b) {
   return f;
 }
 
-/// Runs `work(i, sessions)` for i below n on the chosen number of threads.
+/// Runs `work(i, sessions)` for i below n on the chosen number of threads. After Ctrl-C none is
+/// begun: the rest stays undone, and the report says that the run was ended.
 template <class Work>
 void in_threads(const Options& o, std::size_t n, Work work) {
   std::atomic<std::size_t> next{0};
@@ -142,7 +144,7 @@ void in_threads(const Options& o, std::size_t n, Work work) {
   const auto lane = [&] {
     SessionPool sessions(trial_session(o));
     try {
-      for (std::size_t i = next++; i < n; i = next++) work(i, sessions);
+      for (std::size_t i = next++; i < n && !g_interrupted; i = next++) work(i, sessions);
     } catch (...) {
       const std::lock_guard lock(mutex);
       failure = std::current_exception();
@@ -300,6 +302,7 @@ Subject::Endings ends_in_sweep(const Report& report, const Task& task) {
 
 /// What is known of one task.
 struct TaskState {
+  bool begun = false;  ///< not so where Ctrl-C came first
   Checked checked;
   Subject::Endings endings;
   std::vector<Breach> asymmetric;
@@ -353,6 +356,7 @@ Unstable append_properties(const Catalog& catalog, const Options& o, Report& rep
   in_threads(o, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
     const Task& task = tasks[i];
     TaskState& state = states[i];
+    state.begun = true;
     Subject subject = subject_of(catalog, o, task, sessions);
     subject.know(ends_in_sweep(report, task));
     state.checked = check(subject, choice);
@@ -391,7 +395,7 @@ Unstable append_properties(const Catalog& catalog, const Options& o, Report& rep
     append_breaches(tasks[i].d, state.checked.breaches, std::move(state.asymmetric));
     for (const Breach& b : state.checked.breaches)
       report.findings.push_back(finding_of(report, tasks[i], b));
-    append_coverage(tasks[i], state, report);
+    if (state.begun) append_coverage(tasks[i], state, report);
     if (state.endings.unstable)
       unstable.insert({tasks[i].offer->about.name, std::string(name(tasks[i].d))});
   }

@@ -20,6 +20,7 @@
 
 #include "cli/context.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/interrupt.hpp"
 #include "plugin/program.hpp"
 #include "plugin/session.hpp"
 
@@ -142,11 +143,12 @@ void verify(const Report& report, Finding& f, Clock::time_point end) {
   }
   std::uint64_t seen = 0;
   for (const std::string& line : forms(report, f)) {
-    if (Clock::now() > end) return;
+    if (Clock::now() > end || g_interrupted) return;
     std::uint64_t n = shown(f, line);
     // What chance shows three times it may not show the fourth time.
     const bool by_chance = f.rule.rfind("determinism.", 0) == 0;
     for (std::uint64_t i = 1; by_chance && n == kRuns && i < kRuns; ++i) n = shown(f, line);
+    if (g_interrupted) return;  // Ctrl-C ends the replays too: that says nothing of the fault
     seen = std::max(seen, n);
     if (n != kRuns) continue;
     f.replay = line;

@@ -261,9 +261,8 @@ std::string true_digits(OpId op, Dtype d, Bits z, Bits y, int digits) {
   }
   for (const Rung rung : kLadder) {
     if (!rung(op, zd, yd, m)) continue;
-    if (mpfr_zero_p(m.lo.get()) != 0) {  // e^-|z| below MPFR's exponents: t = e^-|z| (1 - tiny)
-      return fmt::format("e^-{}", decimal(d, magnitude(d, z)));
-    }
+    if (mpfr_zero_p(m.lo.get()) != 0)  // e^-|z| below MPFR's exponents: t = ±e^-|z| (1 - tiny)
+      return fmt::format("{}e^-{}", m.negative ? "-" : "", decimal(d, magnitude(d, z)));
     if (auto text = common_digits(m, digits)) return *text;
   }
   // The ends differ only in how the last digit rounds.

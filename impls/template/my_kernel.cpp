@@ -3,13 +3,16 @@
 //   cmake -S . -B build -DCMAKE_PREFIX_PATH=<prefix of ulpaudit> && cmake --build build
 //   ulpaudit sweep --plugin build/bin/plugins/my_kernel.so
 //
-// Without CMake: replace kContract by "" (and hand the contract over with --contract
-// contract.toml), drop its include, and
+// Without CMake, in one line; the contract is then handed over with --contract contract.toml:
 //
 //   c++ -std=c++17 -shared -fPIC -O2 -I<prefix>/include my_kernel.cpp -o my_kernel.so
 #include <ulpaudit/plugin.hpp>
 
+#if __has_include("contract_text.hpp")
 #include "contract_text.hpp"  // kContract, the text of contract.toml; made by ulpaudit_plugin()
+#else
+constexpr char kContract[] = "";
+#endif
 
 namespace {
 

@@ -97,6 +97,11 @@ def _as_text(v: Number) -> str:
     return str(int(v)) if isinstance(v, (int, numpy.integer)) else repr(float(v))
 
 
+def _toml(text: str) -> str:
+    """The text in quotes. JSON's escapes are TOML's but for surrogates; DEL must be escaped."""
+    return json.dumps(text, ensure_ascii=False).replace('\x7f', '\\u007f')
+
+
 def assert_ulp_within(fn: Callable[..., Any], op: str, dtype: str, bound: float, *, exhaustive: bool = False,
                       accept: Optional[Mapping[str, str]] = None, **options: Any) -> Result:
     """For tests: fails where an error exceeds `bound` ulps, or a universal rule is broken (a NaN, a wrong
@@ -107,7 +112,7 @@ def assert_ulp_within(fn: Callable[..., Any], op: str, dtype: str, bound: float,
     kernel = kernel_name(fn)
     contract = 'contract = 1\n[[kernel]]\nname = "%s"\nmax_ulp = { %s = %r }\n' % (kernel, dtype, float(bound))
     for rule, reason in (accept or {}).items():
-        contract += '[[kernel.expected_failure]]\nrule = %s\nreason = %s\n' % (json.dumps(rule), json.dumps(reason))
+        contract += '[[kernel.expected_failure]]\nrule = %s\nreason = %s\n' % (_toml(rule), _toml(reason))
     result = audit(fn, op, dtype, exhaustive, contract=contract, **options)
     errors = result.errors
     if errors:
@@ -226,9 +231,14 @@ class _Run:
         try:
             while True:
                 try:
-                    return process.wait(timeout=0.1)
+                    code = process.wait(timeout=0.1)
                 except subprocess.TimeoutExpired:
-                    self.progress.draw()
+                    code = None
+                if self.kernel.interrupted:
+                    raise KeyboardInterrupt
+                if code is not None:
+                    return code
+                self.progress.draw()
         finally:
             self.progress.clear()
 

@@ -1,9 +1,12 @@
 """One Python function as a kernel: arrays in, array out, whatever goes wrong as one line of text."""
+import functools
 import hashlib
 import re
+import sys
 import threading
 import time
 import traceback
+import types
 from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -60,27 +63,90 @@ def _checked_tags(tags: Sequence[str]) -> Tuple[str, ...]:
     return chosen
 
 
-def _told(value: Any, depth: int = 0) -> str:
-    """What a function's result may depend on, as text that is the same in another process."""
-    code = getattr(value, '__code__', None)
-    if code is not None and depth < 4:
-        cells = [c.cell_contents for c in value.__closure__ or () if depth < 3]
-        return _told([code, value.__defaults__, value.__kwdefaults__, cells], depth + 1)
-    if hasattr(value, 'co_code'):
-        return _told([value.co_code, value.co_names, list(value.co_consts)], depth + 1)
-    if isinstance(value, np.ndarray):
-        return 'array %s %s %s' % (value.dtype, value.shape, value.tobytes().hex())
-    if isinstance(value, (list, tuple)):
-        return '[%s]' % ', '.join(_told(v, depth + 1) for v in value)
-    if isinstance(value, dict):
-        return '{%s}' % ', '.join('%r: %s' % (k, _told(value[k], depth + 1)) for k in sorted(value, key=repr))
-    return re.sub(r' at 0x[0-9a-f]+', '', repr(value))
+class _Told:
+    """What a function's result may depend on, as text that is the same in another process: code, constants,
+    defaults, closure, the object of a method, a partial's arguments, the file of the function's module."""
+    _DEEPEST, _MOST = 12, 20000  # an object may reach the whole program
+
+    def __init__(self) -> None:
+        self._open: List[int] = []  # what is being told: a cycle ends there
+        self._values = 0
+
+    def of(self, value: Any) -> str:
+        self._values += 1
+        if id(value) in self._open:
+            return 'again %d' % (len(self._open) - self._open.index(id(value)))
+        if len(self._open) > self._DEEPEST or self._values > self._MOST:
+            return type(value).__name__
+        self._open.append(id(value))
+        try:
+            return self._of(value)
+        except Exception as e:  # noqa: BLE001: foreign objects; that it cannot be told is told
+            return '%s: %s' % (type(value).__name__, type(e).__name__)
+        finally:
+            self._open.pop()
+
+    def _of(self, value: Any) -> str:
+        if isinstance(value, types.FunctionType):
+            return self.of([value.__code__, value.__defaults__, value.__kwdefaults__,
+                            [self._cell(c) for c in value.__closure__ or ()]])
+        if isinstance(value, types.CodeType):
+            return self.of([value.co_code, value.co_names, value.co_consts])
+        if isinstance(value, types.MethodType):
+            return self.of([value.__func__, self._object(value.__self__)])
+        if isinstance(value, functools.partial):
+            return self.of([value.func, value.args, value.keywords])
+        if isinstance(value, (types.ModuleType, type)):
+            return value.__name__
+        if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+            return 'array %s %s %s' % (value.dtype, value.shape, hashlib.sha256(value.tobytes()).hexdigest())
+        if isinstance(value, (list, tuple)):
+            return '[%s]' % ', '.join(map(self.of, value))
+        if isinstance(value, (set, frozenset)):
+            return '{%s}' % ', '.join(sorted(map(self.of, value)))
+        if isinstance(value, dict):
+            return '{%s}' % ', '.join(sorted('%s: %s' % (self.of(k), self.of(v)) for k, v in value.items()))
+        if not isinstance(value, np.generic) and hasattr(value, '__array__'):  # tensors
+            return self.of(np.asarray(value))
+        return re.sub(r' at 0x[0-9a-f]+', '', repr(value))
+
+    def _cell(self, cell: Any) -> Any:
+        try:
+            return cell.cell_contents
+        except ValueError:  # not assigned yet
+            return None
+
+    def _object(self, value: Any) -> Any:
+        """What is called, with its state."""
+        if isinstance(value, (types.ModuleType, type)) or not hasattr(value, '__dict__'):
+            return value
+        return [type(value).__qualname__, vars(value)]
+
+    def callable(self, fn: Callable[..., Any]) -> str:
+        inner = getattr(fn, '__wrapped__', None)  # jitted by JAX, cached, decorated
+        call = getattr(type(fn), '__call__', None)
+        if inner is not None and not isinstance(fn, types.FunctionType):
+            told = self.of([type(fn).__qualname__, inner])
+        elif isinstance(call, types.FunctionType):
+            told = self.of([call, self._object(fn)])
+        else:
+            told = self.of(fn)
+        return told + self._file(fn if inner is None else inner)
+
+    def _file(self, fn: Any) -> str:
+        while isinstance(fn, functools.partial):
+            fn = fn.func
+        module = sys.modules.get(getattr(fn, '__module__', None) or '')
+        try:
+            with open(getattr(module, '__file__', None) or '', 'rb') as f:
+                return hashlib.sha256(f.read()).hexdigest()
+        except OSError:  # typed in, or within the interpreter
+            return ''
 
 
 def code_hash(fn: Callable[..., Any]) -> str:
-    """Of the function's code, constants, defaults and closure: another one, another kernel. 16 hex
-    digits; of a function that is not Python's, of its name."""
-    return hashlib.sha256(_told(fn).encode('utf-8', 'replace')).hexdigest()[:16]
+    """Of all that is told of the function: another one, another kernel. 16 hex digits."""
+    return hashlib.sha256(_Told().callable(fn).encode('utf-8', 'replace')).hexdigest()[:16]
 
 
 class Kernel:
@@ -95,6 +161,7 @@ class Kernel:
         self.asarray = asarray
         self.numpy_dtypes = {} if unavailable else {d: numpy_dtype(d) for d in self.dtypes}
         self.tracebacks: List[Tuple[str, str]] = []  # (line, whole text) of the first exceptions
+        self.interrupted = False  # the function raised KeyboardInterrupt: that is no fault of the kernel
         self._remember = threading.Lock()
 
     def view(self, data: Any, dtype: str, n: int, offset: int) -> Any:
@@ -115,6 +182,9 @@ class Kernel:
         except Exception as e:  # noqa: BLE001: it is what is reported
             self._raise(e)
         except SystemExit as e:
+            self._raise(e)
+        except KeyboardInterrupt as e:
+            self.interrupted = True
             self._raise(e)
         want = self.numpy_dtypes[dtype]
         if result.dtype != want and dtype == 'bf16' and result.dtype in (np.uint16, np.int16):

@@ -5,7 +5,7 @@ import support
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.dirname(os.path.dirname(os.path.abspath(support.ULPAUDIT)))
-COMMANDS = ['list', 'sweep', 'check', 'bench', 'train', 'audit', 'eval', 'diff', 'gate', 'report', 'merge']
+COMMANDS = ['list', 'sweep', 'check', 'bench', 'train', 'audit', 'eval', 'diff', 'contract', 'gate', 'report', 'merge']
 
 
 def done(*command, **more):

@@ -185,6 +185,19 @@ class Endings(CommandTest):
             _, err = p.communicate(timeout=90)
             self.assertEqual(p.returncode, INTERRUPTED, err)
 
+    def test_interrupt_of_a_check_begins_no_kernel_more(self):
+        p = subprocess.Popen([ULPAUDIT, 'check', '--impl', 'naive/*', '--impl', 'stable/*', '--threads', '1', '--json'],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8')
+        time.sleep(2)
+        p.send_signal(signal.SIGINT)
+        out, err = p.communicate(timeout=90)
+        self.assertEqual(p.returncode, INTERRUPTED, err)
+        report = json.loads(out)
+        self.assertEqual(report['volatile']['ended_by'], 'signal')
+        self.assertEqual({v['status'] for v in report['verdicts']}, {'incomplete'})
+        kernels = sum(len(i['dtypes']) for i in report['implementations'] if not i.get('unavailable'))
+        self.assertLess(len(report['coverage']), kernels, 'all was checked to its end')
+
     def test_time_limit_marks_the_report(self):
         report = json.loads(run('sweep', '--json', *self.LONG, '--time-limit', '1').stdout)
         self.assertTrue(report['volatile']['ended_early'])

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "each_dtype.hpp"
+#include "fp/text.hpp"
 #include "names.hpp"
 #include "truth/truth.hpp"
 
@@ -124,6 +125,19 @@ TEST(TrueDigits, AreThoseOfTheTrueValue) {
   EXPECT_EQ(true_digits(sigmoid, d, encode(d, 0.0), 0, 5), "5.0000e-01");
   EXPECT_EQ(true_digits(sigmoid, d, format(d).quiet_nan(), 0, 5), "nan");
   EXPECT_EQ(true_digits(bce, d, format(d).infinity(), 0, 5), "inf");
+}
+
+/// e^-|z| lies below MPFR's exponents there; 1/(1 + e^-z) - 1 = -1/(1 + e^z) is negative.
+TEST(TrueDigits, FarOutHaveTheirSign) {
+  const OpId sigmoid = test::op("sigmoid"), grad = test::op("bce_with_logits_grad");
+  for (const Dtype d : {Dtype::bf16, Dtype::f32, Dtype::f64}) {
+    const Bits zero = encode(d, 0.0), one = encode(d, 1.0), far = format(d).max_finite();
+    const std::string size = "e^-" + decimal(d, far);
+    EXPECT_EQ(true_digits(grad, d, far, one, 20), "-" + size);
+    EXPECT_EQ(true_digits(grad, d, negate(d, far), zero, 20), size);
+    EXPECT_EQ(true_digits(sigmoid, d, negate(d, far), 0, 20), size);
+    EXPECT_EQ(final_judge(grad, d, far, one).negative, true);
+  }
 }
 
 /// The formulas where no label lies: losses that are negative, and zeros that cancel.
