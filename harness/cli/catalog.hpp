@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cli/options.hpp"
-#include "gate/verdict.hpp"
-#include "measure/engine.hpp"
+#include "sweep/engine.hpp"
+#include "verdict/verdict.hpp"
 
 namespace ulpaudit {
 

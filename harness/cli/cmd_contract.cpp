@@ -10,8 +10,8 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/run_sweep.hpp"
-#include "gate/draft.hpp"
 #include "record/json.hpp"
+#include "verdict/draft.hpp"
 
 namespace ulpaudit {
 namespace {

@@ -13,12 +13,13 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "fp/text.hpp"
-#include "measure/kernel_diff.hpp"
-#include "measure/results.hpp"
 #include "plugin/program.hpp"
 #include "record/json.hpp"
 #include "record/json_values.hpp"
 #include "reports/text.hpp"
+#include "score/witness.hpp"
+#include "sweep/kernel_diff.hpp"
+#include "sweep/results.hpp"
 
 namespace ulpaudit {
 namespace {

@@ -12,9 +12,9 @@
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "fp/text.hpp"
-#include "measure/batch_runner.hpp"
 #include "properties/value_rules.hpp"
 #include "record/report.hpp"
+#include "sweep/batch_runner.hpp"
 
 namespace ulpaudit {
 namespace {

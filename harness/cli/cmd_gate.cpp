@@ -15,9 +15,9 @@
 #include "cli/output.hpp"
 #include "cli/run_sweep.hpp"
 #include "gate/compare.hpp"
-#include "gate/unfinished.hpp"
 #include "record/json.hpp"
 #include "reports/gate.hpp"
+#include "verdict/unfinished.hpp"
 
 namespace ulpaudit {
 namespace {

@@ -10,11 +10,11 @@
 #include "cli/output.hpp"
 #include "cli/run_sweep.hpp"
 #include "cli/verify_replays.hpp"
-#include "measure/results.hpp"
-#include "measure/textbook.hpp"
 #include "record/json.hpp"
 #include "record/merge.hpp"
 #include "reports/renderer.hpp"
+#include "sweep/results.hpp"
+#include "textbook/answers.hpp"
 
 namespace ulpaudit {
 namespace {

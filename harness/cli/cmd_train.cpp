@@ -12,9 +12,9 @@
 #include "cli/output.hpp"
 #include "cli/run_sweep.hpp"
 #include "cli/run_train.hpp"
-#include "gate/verdict.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
+#include "verdict/verdict.hpp"
 
 namespace ulpaudit {
 namespace {

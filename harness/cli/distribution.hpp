@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "measure/engine.hpp"
+#include "sweep/engine.hpp"
 
 namespace ulpaudit {
 

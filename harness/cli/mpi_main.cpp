@@ -13,7 +13,7 @@
 #include "cli/distribution.hpp"
 #include "cli/options.hpp"
 #include "cli/program.hpp"
-#include "measure/state.hpp"
+#include "sweep/state.hpp"
 
 namespace ulpaudit {
 namespace {

@@ -15,11 +15,12 @@
 
 #include "cli/interrupt.hpp"
 #include "fp/text.hpp"
-#include "measure/results.hpp"
 #include "plugin/loader.hpp"
 #include "properties/applicable.hpp"
 #include "properties/check.hpp"
 #include "properties/symmetric_by_sweep.hpp"
+#include "score/witness.hpp"
+#include "sweep/results.hpp"
 
 namespace ulpaudit {
 namespace {

@@ -16,14 +16,15 @@
 #include "cli/run_check.hpp"
 #include "cli/run_train.hpp"
 #include "cli/verify_replays.hpp"
-#include "gate/causes.hpp"
-#include "measure/results.hpp"
-#include "measure/textbook.hpp"
 #include "plugin/program.hpp"
 #include "record/fnv.hpp"
 #include "record/giving.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
+#include "sweep/results.hpp"
+#include "sweep/spot_checks.hpp"
+#include "textbook/answers.hpp"
+#include "verdict/causes.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -204,7 +205,7 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
     tell("{}; from then on the CPU judged", outcome.device_trouble);
   // Evidence is exhaustive only where every chunk was run.
   const bool whole = engine.shards == 1 && !outcome.ended_early && !outcome.interrupted;
-  for (const Job& job : jobs) append_results(job, sessions, report);
+  for (const Job& job : jobs) append_results(job, spot_checks(job, sessions), report);
   derive_results(whole, report);
   // The answers rest on the figures over all inputs: those of shards are given by the merge.
   if (extras.textbook && engine.shards == 1) append_textbook(jobs, sessions, report);

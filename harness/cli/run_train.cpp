@@ -11,8 +11,8 @@
 #include "cli/progress.hpp"
 #include "cli/train_checkpoint.hpp"
 #include "record/giving.hpp"
+#include "textbook/training_answers.hpp"
 #include "training/csv.hpp"
-#include "training/textbook.hpp"
 
 namespace ulpaudit {
 namespace {

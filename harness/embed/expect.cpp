@@ -9,8 +9,9 @@
 
 #include "fp/text.hpp"
 #include "inputs/plan.hpp"
-#include "measure/batch_counter.hpp"
-#include "measure/results.hpp"
+#include "score/batch_counter.hpp"
+#include "score/witness.hpp"
+#include "sweep/results.hpp"
 #include "truth/truth.hpp"
 
 extern "C" {

@@ -8,7 +8,7 @@
 #define ULPAUDIT_DOUBLE_DOUBLE_INL_H_
 #endif
 
-#include <hwy/highway.h>
+#include "truth/simd-inl.h"
 
 #ifndef ULPAUDIT_FAST_JUDGE_F64_TABLE  // once, whatever the number of targets
 #define ULPAUDIT_FAST_JUDGE_F64_TABLE

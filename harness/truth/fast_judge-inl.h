@@ -9,7 +9,7 @@
 #define ULPAUDIT_FAST_JUDGE_INL_H_
 #endif
 
-#include <hwy/highway.h>
+#include "truth/simd-inl.h"
 
 #include "truth/lanes-inl.h"
 

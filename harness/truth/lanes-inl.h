@@ -7,7 +7,7 @@
 #define ULPAUDIT_LANES_INL_H_
 #endif
 
-#include <hwy/highway.h>
+#include "truth/simd-inl.h"
 
 #include <cstddef>
 #include <cstdint>

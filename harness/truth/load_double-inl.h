@@ -7,7 +7,7 @@
 #define ULPAUDIT_LOAD_DOUBLE_INL_H_
 #endif
 
-#include <hwy/highway.h>
+#include "truth/simd-inl.h"
 
 #include <cstdint>
 

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <thread>
 
-#include "measure/engine.hpp"
+#include "sweep/engine.hpp"
 
 using namespace ulpaudit;
 

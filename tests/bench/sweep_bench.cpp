@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "measure/batch_runner.hpp"
-#include "measure/engine.hpp"
 #include "mpfr_reference.hpp"
+#include "sweep/batch_runner.hpp"
+#include "sweep/engine.hpp"
 
 namespace ulpaudit {
 namespace {

@@ -12,10 +12,6 @@
 #include "contract/contract.hpp"
 #include "fp/text.hpp"
 #include "gate/compare.hpp"
-#include "gate/verdict.hpp"
-#include "measure/checkpoint.hpp"
-#include "measure/results.hpp"
-#include "measure/state.hpp"
 #include "plugin/loader.hpp"
 #include "plugin/protocol.hpp"
 #include "plugin/session.hpp"
@@ -24,6 +20,10 @@
 #include "record/merge.hpp"
 #include "reports/renderer.hpp"
 #include "run.hpp"
+#include "sweep/checkpoint.hpp"
+#include "sweep/results.hpp"
+#include "sweep/state.hpp"
+#include "verdict/verdict.hpp"
 
 namespace ulpaudit {
 namespace {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "contract/contract.hpp"
-#include "gate/verdict.hpp"
+#include "verdict/verdict.hpp"
 
 namespace ulpaudit {
 namespace {

@@ -1,14 +1,14 @@
 // Results by the universal rules and by contracts; verdicts.
-#include "gate/verdict.hpp"
+#include "verdict/verdict.hpp"
 
 #include <gtest/gtest.h>
 
 #include "fp/text.hpp"
-#include "gate/accuracy_rules.hpp"
 #include "gate/compare.hpp"
-#include "gate/draft.hpp"
-#include "gate/occurs.hpp"
-#include "gate/unfinished.hpp"
+#include "verdict/accuracy_rules.hpp"
+#include "verdict/draft.hpp"
+#include "verdict/occurs.hpp"
+#include "verdict/unfinished.hpp"
 
 namespace ulpaudit {
 namespace {

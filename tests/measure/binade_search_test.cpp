@@ -1,6 +1,6 @@
 // The worst-case search of one binade: planted errors are found, points are spent exactly, the seed
 // decides.
-#include "measure/binade_search.hpp"
+#include "sweep/binade_search.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,11 +7,11 @@
 
 #include "each_target.hpp"
 #include "fp/text.hpp"
-#include "measure/accumulator.hpp"
-#include "measure/key_sums.hpp"
-#include "measure/state.hpp"
-#include "measure/trend_spans.hpp"
 #include "pack.hpp"
+#include "score/accumulator.hpp"
+#include "score/key_sums.hpp"
+#include "score/trend_spans.hpp"
+#include "sweep/state.hpp"
 #include "truth/fast_judge_f64.hpp"
 
 namespace ulpaudit {

@@ -2,9 +2,9 @@
 // the emulated device, with kernels right and wrong.
 #include <gtest/gtest.h>
 
-#include "measure/device_sweep.hpp"
-#include "measure/engine.hpp"
-#include "measure/state.hpp"
+#include "sweep/device_sweep.hpp"
+#include "sweep/engine.hpp"
+#include "sweep/state.hpp"
 #include "truth/fast_judge.hpp"
 
 namespace ulpaudit {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "measure/count_lane-inl.h"
+#include "device/count_lane-inl.h"
 
 namespace ulpaudit {
 namespace {

@@ -6,10 +6,10 @@
 #include <cmath>
 #include <cstring>
 
-#include "measure/batch_runner.hpp"
-#include "measure/engine.hpp"
 #include "names.hpp"
 #include "plugin/session.hpp"
+#include "sweep/batch_runner.hpp"
+#include "sweep/engine.hpp"
 
 namespace ulpaudit {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "each_target.hpp"
 #include "fp/text.hpp"
-#include "measure/scan_block.hpp"
 #include "pack.hpp"
+#include "score/scan_block.hpp"
 
 namespace ulpaudit {
 namespace {

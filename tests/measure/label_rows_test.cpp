@@ -1,6 +1,6 @@
 // Pairs in rows against the same pairs label by label: equal counts to the last bit, with kernels
 // right and wrong, on each SIMD target.
-#include "measure/label_rows.hpp"
+#include "score/label_rows.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,10 +8,10 @@
 #include <set>
 
 #include "each_target.hpp"
-#include "measure/batch_truth.hpp"
-#include "measure/engine.hpp"
-#include "measure/state.hpp"
 #include "pack.hpp"
+#include "score/batch_truth.hpp"
+#include "sweep/engine.hpp"
+#include "sweep/state.hpp"
 
 namespace ulpaudit {
 namespace {

@@ -1,6 +1,6 @@
 // The textbook's answers: what the plug-ins `naive` and `stable` are known to do, and the searches
 // for thresholds against linear scans.
-#include "measure/textbook.hpp"
+#include "textbook/answers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <memory>
 #include <set>
 
-#include "measure/results.hpp"
-#include "measure/textbook_probe.hpp"
+#include "sweep/results.hpp"
+#include "textbook/probe.hpp"
 #include "truth/truth.hpp"
 
 namespace ulpaudit {
@@ -59,7 +59,7 @@ class Textbook : public testing::Test {
     run_jobs(jobs_, engine);
     report_ = {};
     for (const Job& job : jobs_)
-      if (job.plan.points != 0) append_results(job, *sessions_, report_);
+      if (job.plan.points != 0) append_results(job, spot_checks(job, *sessions_), report_);
     derive_results(true, report_);
     append_textbook(jobs_, *sessions_, report_);
   }

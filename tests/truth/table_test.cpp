@@ -76,7 +76,8 @@ TEST(TruthTable, TrueValuesAgreeToTwentyDigits) {
     const std::string mine = true_digits(r.op, r.d, r.z, r.y, 45);
     const bool negative = mine.rfind("-e^-", 0) == 0;
     if (negative || mine.rfind("e^-", 0) == 0) {
-      // Below about 2^-2^30, where the exponents end that MPFR uses: 9 digits or more, and the sign.
+      // Below about 2^-2^30, where the exponents end that MPFR uses: 9 digits or more, and the
+      // sign.
       EXPECT_EQ(negative, r.value.front() == '-') << "line " << r.line;
       EXPECT_GE(r.value.size(), r.value.find("e-") + 2 + 9) << "line " << r.line;
       continue;
