@@ -6,8 +6,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
-#include "cli/run_bench.hpp"
-#include "cli/run_sweep.hpp"
+#include "audit/time_kernels.hpp"
+#include "audit/audit.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
 

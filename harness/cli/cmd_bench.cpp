@@ -6,12 +6,12 @@
 #include <memory>
 
 #include "cli/commands.hpp"
-#include "cli/context.hpp"
+#include "audit/context.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/number_option.hpp"
 #include "cli/output.hpp"
-#include "cli/run_bench.hpp"
-#include "cli/run_sweep.hpp"
+#include "audit/time_kernels.hpp"
+#include "audit/audit.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
 #include "verdict/verdict.hpp"

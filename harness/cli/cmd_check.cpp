@@ -5,10 +5,10 @@
 #include <memory>
 
 #include "cli/commands.hpp"
-#include "cli/context.hpp"
+#include "audit/context.hpp"
 #include "cli/output.hpp"
-#include "cli/run_check.hpp"
-#include "cli/run_sweep.hpp"
+#include "audit/check_kernels.hpp"
+#include "audit/audit.hpp"
 #include "contract/rules.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"

@@ -7,7 +7,7 @@
 #include <limits>
 #include <memory>
 
-#include "cli/catalog.hpp"
+#include "audit/catalog.hpp"
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "cli/catalog.hpp"
+#include "audit/catalog.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "fp/text.hpp"

@@ -13,7 +13,7 @@
 #include "cli/number_option.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
-#include "cli/run_sweep.hpp"
+#include "audit/audit.hpp"
 #include "gate/compare.hpp"
 #include "record/json.hpp"
 #include "reports/gate.hpp"

@@ -6,7 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/catalog.hpp"
+#include "audit/catalog.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 

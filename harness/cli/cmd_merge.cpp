@@ -6,10 +6,10 @@
 #include <memory>
 
 #include "cli/commands.hpp"
-#include "cli/context.hpp"
+#include "audit/context.hpp"
 #include "cli/output.hpp"
-#include "cli/run_sweep.hpp"
-#include "cli/verify_replays.hpp"
+#include "audit/audit.hpp"
+#include "audit/verify_replays.hpp"
 #include "record/json.hpp"
 #include "record/merge.hpp"
 #include "reports/renderer.hpp"

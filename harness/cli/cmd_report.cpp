@@ -8,7 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
-#include "cli/run_sweep.hpp"
+#include "audit/audit.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
 

@@ -6,7 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
-#include "cli/run_sweep.hpp"
+#include "audit/audit.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
 

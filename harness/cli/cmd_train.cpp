@@ -6,12 +6,12 @@
 #include <memory>
 
 #include "cli/commands.hpp"
-#include "cli/context.hpp"
+#include "audit/context.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/number_option.hpp"
 #include "cli/output.hpp"
-#include "cli/run_sweep.hpp"
-#include "cli/run_train.hpp"
+#include "audit/audit.hpp"
+#include "audit/train_kernels.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
 #include "verdict/verdict.hpp"

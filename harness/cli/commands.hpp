@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "cli/exit_code.hpp"
+#include "audit/exit_code.hpp"
 
 namespace CLI {
 class App;

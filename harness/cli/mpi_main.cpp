@@ -10,7 +10,7 @@
 #include <mutex>
 #include <thread>
 
-#include "cli/distribution.hpp"
+#include "audit/distribution.hpp"
 #include "cli/options.hpp"
 #include "cli/program.hpp"
 #include "sweep/state.hpp"

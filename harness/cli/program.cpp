@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "cli/arguments.hpp"
-#include "cli/context.hpp"
+#include "audit/context.hpp"
 #include "cli/output.hpp"
 #include "truth/truth.hpp"
 

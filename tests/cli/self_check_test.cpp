@@ -2,7 +2,7 @@
 // report.
 #include <gtest/gtest.h>
 
-#include "cli/run_sweep.hpp"
+#include "audit/audit.hpp"
 #include "truth/fast_judge.hpp"
 
 namespace ulpaudit {

@@ -3,9 +3,9 @@
 
 #include <chrono>
 
-#include "cli/catalog.hpp"
-#include "cli/distribution.hpp"
-#include "cli/exit_code.hpp"
+#include "audit/catalog.hpp"
+#include "audit/distribution.hpp"
+#include "audit/exit_code.hpp"
 #include "record/report.hpp"
 
 namespace ulpaudit {

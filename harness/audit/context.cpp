@@ -1,5 +1,5 @@
 // The circumstances of a run.
-#include "cli/context.hpp"
+#include "audit/context.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>

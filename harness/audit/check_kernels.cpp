@@ -1,5 +1,5 @@
 // Property checks on several threads, their breaches as findings.
-#include "cli/run_check.hpp"
+#include "audit/check_kernels.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

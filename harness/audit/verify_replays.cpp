@@ -1,5 +1,5 @@
 // Runs replay lines.
-#include "cli/verify_replays.hpp"
+#include "audit/verify_replays.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -18,8 +18,8 @@
 #include <thread>
 #include <vector>
 
-#include "cli/context.hpp"
-#include "cli/exit_code.hpp"
+#include "audit/context.hpp"
+#include "audit/exit_code.hpp"
 #include "cli/interrupt.hpp"
 #include "plugin/program.hpp"
 #include "plugin/session.hpp"

@@ -1,7 +1,7 @@
 // Times of the chosen kernels, as benchmarks of a report.
 #pragma once
 
-#include "cli/catalog.hpp"
+#include "audit/catalog.hpp"
 #include "throughput/bench.hpp"
 
 namespace ulpaudit {

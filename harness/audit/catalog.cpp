@@ -1,5 +1,5 @@
 // The plug-ins at hand.
-#include "cli/catalog.hpp"
+#include "audit/catalog.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // What sweep and audit share.
-#include "cli/run_sweep.hpp"
+#include "audit/audit.hpp"
 
 #include <fmt/format.h>
 
@@ -8,14 +8,14 @@
 #include <filesystem>
 #include <set>
 
-#include "cli/context.hpp"
+#include "audit/context.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
-#include "cli/run_bench.hpp"
-#include "cli/run_check.hpp"
-#include "cli/run_train.hpp"
-#include "cli/verify_replays.hpp"
+#include "audit/time_kernels.hpp"
+#include "audit/check_kernels.hpp"
+#include "audit/train_kernels.hpp"
+#include "audit/verify_replays.hpp"
 #include "plugin/program.hpp"
 #include "record/fnv.hpp"
 #include "record/giving.hpp"

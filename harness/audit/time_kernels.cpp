@@ -1,5 +1,5 @@
 // Times of the chosen kernels.
-#include "cli/run_bench.hpp"
+#include "audit/time_kernels.hpp"
 
 #include <fmt/format.h>
 

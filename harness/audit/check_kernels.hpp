@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "cli/catalog.hpp"
+#include "audit/catalog.hpp"
 
 namespace ulpaudit {
 

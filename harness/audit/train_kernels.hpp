@@ -1,7 +1,7 @@
 // Training runs of the chosen plug-ins, as training[] of a report.
 #pragma once
 
-#include "cli/catalog.hpp"
+#include "audit/catalog.hpp"
 #include "training/training.hpp"
 
 namespace ulpaudit {

@@ -1,5 +1,5 @@
 // Training runs of the chosen plug-ins.
-#include "cli/run_train.hpp"
+#include "audit/train_kernels.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,7 +9,7 @@
 
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
-#include "cli/train_checkpoint.hpp"
+#include "audit/train_checkpoint.hpp"
 #include "record/giving.hpp"
 #include "textbook/training_answers.hpp"
 #include "training/csv.hpp"

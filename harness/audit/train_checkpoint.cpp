@@ -1,5 +1,5 @@
 // Training checkpoints: a first line, a hash of the rest, the run's identity, rows as a report.
-#include "cli/train_checkpoint.hpp"
+#include "audit/train_checkpoint.hpp"
 
 #include <fmt/format.h>
 
