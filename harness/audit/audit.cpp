@@ -1,26 +1,21 @@
-// What sweep and audit share.
+// Audits.
 #include "audit/audit.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <set>
 
-#include "audit/context.hpp"
-#include "cli/interrupt.hpp"
-#include "cli/output.hpp"
-#include "cli/progress.hpp"
-#include "audit/time_kernels.hpp"
 #include "audit/check_kernels.hpp"
+#include "audit/context.hpp"
+#include "audit/time_kernels.hpp"
 #include "audit/train_kernels.hpp"
 #include "audit/verify_replays.hpp"
 #include "plugin/program.hpp"
 #include "record/fnv.hpp"
-#include "record/giving.hpp"
 #include "record/json.hpp"
-#include "reports/renderer.hpp"
+#include "record/replay.hpp"
 #include "sweep/results.hpp"
 #include "sweep/spot_checks.hpp"
 #include "textbook/answers.hpp"
@@ -37,34 +32,25 @@ void list_broken(const Catalog& catalog, Report& report) {
     i.path = b.path;
     i.unavailable = b.reason;
     report.implementations.push_back(i);
-    Finding f;
-    f.rule = "plugin.load";
-    f.phase = "load";
-    f.implementation = i.name;
-    f.message = b.reason;
-    f.count = 1;
     i.given_path = b.path;
-    f.replay = fmt::format("./run list {}", giving(i));
+    Finding f = make_finding("plugin.load", "load", i.name, "", "");
+    f.region = "";
+    f.message = b.reason;
+    f.replay = fmt::format("{}list {}", kReplayProgram, giving(i));
     f.replay.pop_back();
-
     report.findings.push_back(f);
   }
 }
 
-EngineOptions engine_options(const Options& o) {
+EngineOptions engine_options(const Request& request) {
   EngineOptions e;
-  e.threads = o.thread_count();
-  e.session = o.session();
-  e.judge_on_device = o.judge == "auto";
-  const Shard shard = parse_shard(o.shard);
-  e.shard = shard.index;
-  e.shards = shard.count;
-  e.stop = &g_interrupted;
-  constexpr double kLongest = 1e9;  // seconds; a clock's nanoseconds reach 9e9
-  if (o.time_limit > 0)
-    e.deadline = std::chrono::steady_clock::now() +
-                 std::chrono::milliseconds(
-                     static_cast<std::int64_t>(std::min(o.time_limit, kLongest) * 1000));
+  e.threads = request.thread_count();
+  e.session = request.session();
+  e.judge_on_device = request.judge_on_device;
+  e.shard = request.shard.index;
+  e.shards = request.shard.count;
+  e.stop = request.stop;
+  if (request.time_limit) e.deadline = std::chrono::steady_clock::now() + *request.time_limit;
   return e;
 }
 
@@ -117,92 +103,110 @@ constexpr std::chrono::milliseconds kCheckEnds{800};
 /// MiB that a kernel may take in a check, unless another limit is asked for: what fills memory
 /// without end must come to its end within the deadline.
 constexpr std::uint64_t kCheckMemory = 1024;
-/// Seconds for one batch of a check, unless another deadline is asked for.
-constexpr double kCheckDeadline = 1;
+/// For one batch of a check, unless another deadline is asked for.
+constexpr std::chrono::seconds kCheckDeadline{1};
 
 /// This process's part in a run of several: a thread each, where nothing else was asked for.
-void join(const Distribution& ranks, const Options& o, EngineOptions& engine) {
+void join(const Distribution& ranks, const Request& request, EngineOptions& engine) {
   std::string identity;
   for (const auto& [name, value] : engine.checkpoint.identity)
     identity += name + '=' + value + '\n';
   ranks.agree(identity);
   engine.queue = ranks.queue;
   engine.serve = ranks.serve;
-  if (o.threads == 0) engine.threads = 1;
+  if (!request.threads) engine.threads = 1;
 }
 
 /// The checkpoint is the sweep's.
-Options without_checkpoint(Options o) {
-  o.checkpoint.clear();
-  return o;
+Request without_checkpoint(Request request) {
+  request.checkpoint.clear();
+  return request;
+}
+
+/// Deadline and memory of a check, whose batches take milliseconds.
+Request with_limits_of_a_check(Request request) {
+  if (!request.deadline) request.deadline = kCheckDeadline;
+  if (!request.memory_limit_mib) request.memory_limit_mib = kCheckMemory;
+  return request;
+}
+
+Catalog open_and_tell(const Request& request) {
+  Catalog catalog = open_catalog(request);
+  for (const BrokenPlugin& b : catalog.broken) request.tell(b.reason);
+  return catalog;
+}
+
+/// A report without results, of the kernels that the request chooses.
+Report begin_report(const Request& request, const Catalog& catalog) {
+  Report report;
+  report.context = make_context(request);
+  report.run = make_volatile(request);
+  report.implementations = chosen_implementations(catalog, request);
+  report.contracts = chosen_contracts(catalog, request);
+  return report;
+}
+
+void announce(const Request& request) {
+  if (request.ready) request.ready();
+}
+
+void end_clock(std::chrono::steady_clock::time_point start, Report& report) {
+  report.run.wall_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace
 
-SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const std::string& profile,
-                   const Extras& extras, const Distribution* ranks) {
-  Options o = given;
-  // The samples of a check are batches of milliseconds.
-  if (profile == kCheckProfile && o.deadline == Options().deadline) o.deadline = kCheckDeadline;
-  if (profile == kCheckProfile && o.memory_limit_mib == Options().memory_limit_mib)
-    o.memory_limit_mib = kCheckMemory;
+Report audit(const Request& given, const Distribution* ranks) {
   const auto start = std::chrono::steady_clock::now();
-  chosen_ops(o);  // unknown names are refused before anything is loaded
-  chosen_dtypes(o);
-  EngineOptions engine = engine_options(o);
-  if (profile == kCheckProfile) {
+  const bool check = given.profile == kCheckProfile;
+  const Request request = check ? with_limits_of_a_check(given) : given;
+  const Extras& extras = request.extras;
+  chosen_ops(request);  // unknown names are refused before anything is loaded
+  chosen_dtypes(request);
+  EngineOptions engine = engine_options(request);
+  if (check) {
     engine.search_for_ends = 2 * kCheckEnds;
     engine.go_on_behind_ends = kCheckEnds;
   }
-  Catalog catalog = open_catalog(o);
-  for (const BrokenPlugin& b : catalog.broken) tell("{}", b.reason);
-  SweepRun run;
-  Report& report = run.report;
-  report.context = make_context(o, profile);
-  report.run = make_volatile(o);
-  std::vector<Job> jobs = make_jobs(catalog, o, defaults);
-  report.implementations = chosen_implementations(catalog, o);
-  report.contracts = chosen_contracts(catalog, o);
-  if (jobs.empty()) {
-    run.exit = catalog.broken.empty() ? Exit::nothing : Exit::plugin;
-    if (run.exit == Exit::nothing)
-      tell(
-          "nothing matches --op, --impl and --dtype, so nothing was "
-          "checked ('ulpaudit list' shows what there is)");
-    return run;
-  }
-  check_output(o);
+  Catalog catalog = open_and_tell(request);
+  Report report = begin_report(request, catalog);
+  std::vector<Job> jobs = make_jobs(catalog, request);
+  if (jobs.empty())
+    throw NothingChosen(!catalog.broken.empty(),
+                        catalog.broken.empty()
+                            ? "nothing matches --op, --impl and --dtype, so nothing was "
+                              "checked ('ulpaudit list' shows what there is)"
+                            : "");
+  announce(request);
   list_broken(catalog, report);
-  catch_interrupts();
-  Progress progress(o.show_progress());
-  engine.progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
-  engine.checkpoint = {o.checkpoint, o.resume,
-                       std::chrono::milliseconds(
-                           static_cast<std::int64_t>(std::min(o.checkpoint_every, 1e9) * 1000)),
+  engine.progress = request.begin_progress("million evaluations");
+  engine.checkpoint = {request.checkpoint, request.resume, request.checkpoint_every,
                        identity_of(report, jobs)};
-  if (!o.checkpoint.empty()) add_surroundings(catalog, report, engine.checkpoint.identity);
-  EngineOutcome outcome;
-  SessionPool sessions(o.session());
+  if (!request.checkpoint.empty()) add_surroundings(catalog, report, engine.checkpoint.identity);
+  SessionPool sessions(request.session());
   for (auto& [path, session] : catalog.device_sessions) sessions.adopt(path, std::move(session));
   engine.device_sessions = &sessions;
   if (ranks != nullptr) {
-    join(*ranks, o, engine);
+    join(*ranks, request, engine);
     if (!ranks->collects) {
-      outcome = run_jobs(jobs, engine);
-      return run;
+      run_jobs(jobs, engine);
+      return report;
     }
   }
-  if (o.resume && !std::filesystem::exists(o.checkpoint))
-    tell("no checkpoint '{}' yet: the run starts from its beginning", o.checkpoint);
+  if (request.resume && !std::filesystem::exists(request.checkpoint))
+    request.tell(fmt::format("no checkpoint '{}' yet: the run starts from its beginning",
+                             request.checkpoint));
+  EngineOutcome outcome;
   try {
     outcome = run_jobs(jobs, engine);
   } catch (const BadCheckpoint& e) {
     throw UsageError(e.what());
   }
-  progress.clear();
+  engine.progress = nullptr;
   report.run.gpu = outcome.device;
   if (!outcome.device_trouble.empty())
-    tell("{}; from then on the CPU judged", outcome.device_trouble);
+    request.tell(outcome.device_trouble + "; from then on the CPU judged");
   // Evidence is exhaustive only where every chunk was run.
   const bool whole = engine.shards == 1 && !outcome.ended_early && !outcome.interrupted;
   for (const Job& job : jobs) append_results(job, spot_checks(job, sessions), report);
@@ -212,27 +216,77 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
   // Properties have no inputs to share out: the first shard checks them all.
   const bool properties = extras.properties && engine.shard == 0 && !outcome.interrupted;
   Unstable unstable;
-  if (properties) unstable = append_properties(catalog, o, report);
+  if (properties) unstable = append_properties(catalog, request, report);
   report.properties = properties;
   if (extras.bench && engine.shards == 1 && !outcome.interrupted)
-    append_benchmarks(catalog, o, {}, report);
-  if (extras.train && engine.shards == 1 && !outcome.interrupted && !g_interrupted) {
-    append_training(catalog, without_checkpoint(o), {}, {}, report);
-    if (!g_interrupted) append_training_answers(catalog, o, report);
+    append_benchmarks(catalog, request, {}, report);
+  if (extras.train && engine.shards == 1 && !outcome.interrupted && !request.stopped()) {
+    append_training(catalog, without_checkpoint(request), {}, {}, report);
+    if (!request.stopped()) append_training_answers(catalog, request, report);
   }
-  mark_end(report, outcome.ended_early, outcome.interrupted || g_interrupted);
+  mark_end(report, outcome.ended_early, outcome.interrupted || request.stopped());
   judge_report(catalog.contracts, extras.properties, report);
-  if (extras.properties) simplify_values(catalog, o, unstable, report);
+  if (extras.properties) simplify_values(catalog, request, unstable, report);
   group_by_cause(report);
-  verify_replays(o, report);
+  verify_replays(request, report);
   give_verdicts(catalog.contracts, report);
   name_program(report);
-  report.run.wall_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  end_clock(start, report);
   report.run.points_per_second = static_cast<double>(outcome.evaluations) / report.run.wall_seconds;
-  run.exit = exit_of(report);
-  if (outcome.interrupted) run.exit = worse(run.exit, Exit::interrupted);
-  return run;
+  return report;
+}
+
+Report audit_case(const Request& request, const std::string& text) {
+  const Catalog catalog = open_and_tell(request);
+  Report report = begin_report(request, catalog);
+  if (report.implementations.empty())
+    throw NothingChosen(!catalog.broken.empty(), "nothing matches --op, --impl and --dtype");
+  announce(request);
+  append_case(catalog, request, text, report);
+  judge_report(catalog.contracts, false, report);
+  return report;
+}
+
+Report audit_times(const Request& request, BenchChoice choice, bool count_instructions) {
+  const auto start = std::chrono::steady_clock::now();
+  const Catalog catalog = open_and_tell(request);
+  Report report = begin_report(request, catalog);
+  std::optional<Callgrind> callgrind;
+  if (count_instructions) {
+    try {
+      choice.callgrind = &callgrind.emplace(request.session());
+    } catch (const std::runtime_error& e) {
+      throw UsageError(fmt::format("--callgrind: {}", e.what()));
+    }
+  }
+  if (!report.implementations.empty()) announce(request);
+  if (!append_benchmarks(catalog, request, choice, report))
+    throw NothingChosen(!catalog.broken.empty(),
+                        "nothing matches --op, --impl, --dtype and --level, so nothing was timed");
+  mark_end(report, false, request.stopped());
+  judge_report(catalog.contracts, false, report);
+  end_clock(start, report);
+  return report;
+}
+
+Report audit_training(const Request& request, const TrainingGlobs& globs,
+                      const TrainingChoice& choice) {
+  const auto start = std::chrono::steady_clock::now();
+  chosen_ops(request);  // unknown names are refused before anything is loaded
+  chosen_dtypes(request);
+  const Catalog catalog = open_and_tell(request);
+  Report report = begin_report(request, catalog);
+  if (!report.implementations.empty()) announce(request);
+  if (!append_training(catalog, request, globs, choice, report))
+    throw NothingChosen(!catalog.broken.empty(),
+                        "nothing matches --op, --impl and --dtype, so nothing was trained "
+                        "('ulpaudit list' shows what there is)");
+  if (!request.stopped() && globs.networks.empty())
+    append_training_answers(catalog, request, report);
+  mark_end(report, false, request.stopped());
+  judge_report(catalog.contracts, false, report);
+  end_clock(start, report);
+  return report;
 }
 
 void mark_end(Report& report, bool time_limit, bool signal) {
@@ -250,56 +304,7 @@ Exit exit_of(const Report& report) {
     if (f.rule.rfind("plugin.", 0) == 0) e = worse(e, Exit::plugin);
   for (const Result& r : report.results)
     if (r.judged.disagreements != 0) e = worse(e, Exit::truth);
-  return e;
-}
-
-namespace {
-
-constexpr std::array kReportFiles = {std::pair("report.html", "html"), std::pair("report.md", "md"),
-                                     std::pair("junit.xml", "junit")};
-
-void make_folder(const std::string& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw UsageError(fmt::format("cannot make folder '{}': {}", folder, error.message()));
-}
-
-}  // namespace
-
-void check_file(const std::string& path) {
-  try {
-    if (!path.empty()) check_writable(path);
-  } catch (const std::runtime_error& e) {
-    throw UsageError(e.what());
-  }
-}
-
-void check_output(const Options& o) {
-  check_file(o.checkpoint);
-  if (o.output.empty()) return;
-  make_folder(o.output);
-  check_file(o.output + "/report.json");
-  for (const auto& [file, format] : kReportFiles) check_file(o.output + "/" + file);
-}
-
-void write_report_folder(const Report& report, const std::string& folder) {
-  make_folder(folder);
-  try {
-    write_file(folder + "/report.json", to_json(report));
-    for (const auto& [file, format] : kReportFiles)
-      write_file(folder + "/" + file, render(report, format, {}));
-  } catch (const std::runtime_error& e) {
-    throw UsageError(e.what());
-  }
-}
-
-Exit give_report(const Options& o, std::chrono::steady_clock::time_point start, Report& report) {
-  report.run.wall_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (!o.output.empty()) write_report_folder(report, o.output);
-  put("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
-  const Exit e = exit_of(report);
-  return g_interrupted ? worse(e, Exit::interrupted) : e;
+  return report.run.ended_by == "signal" ? worse(e, Exit::interrupted) : e;
 }
 
 }  // namespace ulpaudit

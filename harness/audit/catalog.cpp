@@ -81,9 +81,9 @@ Offer make_offer(const PluginInfo& plugin, std::size_t i, const std::string& bui
   return offer;
 }
 
-void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
+void open_plugin(const std::string& path, const Request& request, Catalog& catalog) {
   try {
-    std::unique_ptr<Session> session = open_session(path, o.session());
+    std::unique_ptr<Session> session = open_session(path, request.session());
     const PluginInfo& plugin = session->info();
     if (std::find(catalog.plugin_names.begin(), catalog.plugin_names.end(), plugin.name) !=
         catalog.plugin_names.end())
@@ -94,9 +94,10 @@ void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
     catalog.libraries[plugin.name] = plugin.libraries;
     catalog.plugin_names.push_back(plugin.name);
     const std::string build_id = build_hash(plugin);
-    const bool given = std::find(o.plugins.begin(), o.plugins.end(), path) != o.plugins.end();
+    const bool given =
+        std::find(request.plugins.begin(), request.plugins.end(), path) != request.plugins.end();
     for (std::size_t i = 0; i < plugin.kernels.size(); ++i)
-      catalog.offers.push_back(make_offer(plugin, i, build_id, given, o.contract));
+      catalog.offers.push_back(make_offer(plugin, i, build_id, given, request.contract));
     const bool for_device =
         std::any_of(plugin.kernels.begin(), plugin.kernels.end(),
                     [](const KernelInfo& k) { return k.device_arrays && k.unavailable.empty(); });
@@ -110,11 +111,11 @@ void open_plugin(const std::string& path, const Options& o, Catalog& catalog) {
 
 /// One without any of the dtypes that were asked for is not asked for; of one that describes none,
 /// it cannot be said.
-bool chosen(const Offer& offer, const Options& o) {
+bool chosen(const Offer& offer, const Request& request) {
   const std::vector<std::string>& dtypes = offer.about.dtypes;
-  return matches(o.ops, offer.about.op) && matches(o.impls, offer.about.name) &&
+  return matches(request.ops, offer.about.op) && matches(request.impls, offer.about.name) &&
          (dtypes.empty() || std::any_of(dtypes.begin(), dtypes.end(), [&](const std::string& d) {
-            return matches(o.dtypes, d);
+            return matches(request.dtypes, d);
           }));
 }
 
@@ -134,17 +135,17 @@ std::optional<InputChoice> within_domain(const Catalog& catalog, const Offer& of
 }
 
 /// --contract FILE stands in for the contract of the one plug-in that is chosen.
-void override_contract(const Options& o, Catalog& catalog) {
-  if (o.contract.empty()) return;
+void override_contract(const Request& request, Catalog& catalog) {
+  if (request.contract.empty()) return;
   std::string content;
   try {
-    content = read_file(o.contract);
+    content = read_file(request.contract);
   } catch (const std::runtime_error& e) {
     throw UsageError(e.what());
   }
   std::vector<std::string> plugins;
   for (const Offer& offer : catalog.offers)
-    if (chosen(offer, o) &&
+    if (chosen(offer, request) &&
         std::find(plugins.begin(), plugins.end(), offer.about.plugin) == plugins.end())
       plugins.push_back(offer.about.plugin);
   if (plugins.size() != 1)
@@ -157,7 +158,7 @@ void override_contract(const Options& o, Catalog& catalog) {
     for (const Offer& offer : catalog.offers)
       if (offer.about.plugin == plugins[0])
         kernels.push_back({offer.about.kernel, offer.about.op, offer.about.dtypes});
-    catalog.contracts[plugins[0]] = contract_for(content, o.contract, kernels);
+    catalog.contracts[plugins[0]] = contract_for(content, request.contract, kernels);
     catalog.contract_texts[plugins[0]] = content;
   } catch (const BadContract& e) {
     throw UsageError(e.what());
@@ -166,11 +167,11 @@ void override_contract(const Options& o, Catalog& catalog) {
 
 /// False for a plug-in beside the program that the globs rule out by its file's name, which is the
 /// plug-in's: loading a large library takes half a second, and each command would.
-bool may_be_chosen(const std::string& path, const Options& o) {
-  if (o.impls.empty() || path.rfind(program_folder(), 0) != 0) return true;
+bool may_be_chosen(const std::string& path, const Request& request) {
+  if (request.impls.empty() || path.rfind(program_folder(), 0) != 0) return true;
   const std::string plugin = std::filesystem::path(path).stem().string();
-  if (plugin == o.also_load) return true;
-  return std::any_of(o.impls.begin(), o.impls.end(), [&](const std::string& glob) {
+  if (plugin == request.also_load) return true;
+  return std::any_of(request.impls.begin(), request.impls.end(), [&](const std::string& glob) {
     const std::size_t slash = glob.find('/');
     return slash == std::string::npos || matches({glob.substr(0, slash)}, plugin);
   });
@@ -178,65 +179,44 @@ bool may_be_chosen(const std::string& path, const Options& o) {
 
 }  // namespace
 
-Catalog open_catalog(const Options& o) {
+Catalog open_catalog(const Request& request) {
   Catalog catalog;
-  for (const std::string& path : o.plugins) open_plugin(path, o, catalog);
-  if (o.given_alone && !o.plugins.empty() && o.impls.empty()) {
-    override_contract(o, catalog);
+  for (const std::string& path : request.plugins) open_plugin(path, request, catalog);
+  if (request.given_alone && !request.plugins.empty() && request.impls.empty()) {
+    override_contract(request, catalog);
     return catalog;
   }
   for (const std::string& path : discover_plugins()) {
-    if (!may_be_chosen(path, o)) continue;
+    if (!may_be_chosen(path, request)) continue;
     const auto same = [&](const std::string& named) {
       std::error_code error;
       return std::filesystem::equivalent(named, path, error);
     };
-    if (std::none_of(o.plugins.begin(), o.plugins.end(), same)) open_plugin(path, o, catalog);
+    if (std::none_of(request.plugins.begin(), request.plugins.end(), same))
+      open_plugin(path, request, catalog);
   }
-  override_contract(o, catalog);
+  override_contract(request, catalog);
   return catalog;
 }
 
-std::vector<OpId> chosen_ops(const Options& o) {
-  std::vector<std::string> known;
-  std::vector<OpId> out;
-  for (int i = 0; i < op_count(); ++i) {
-    known.emplace_back(info(op_at(i)).name);
-    if (matches(o.ops, known.back())) out.push_back(op_at(i));
-  }
-  check_globs(o.ops, known, "op");
-  return out;
-}
-
-std::vector<Dtype> chosen_dtypes(const Options& o) {
-  std::vector<std::string> known;
-  std::vector<Dtype> out;
-  for (Dtype d : kDtypes) {
-    known.emplace_back(name(d));
-    if (matches(o.dtypes, known.back())) out.push_back(d);
-  }
-  check_globs(o.dtypes, known, "dtype");
-  return out;
-}
-
-std::vector<Job> make_jobs(const Catalog& catalog, const Options& o,
-                           const InputDefaults& defaults) {
+std::vector<Job> make_jobs(const Catalog& catalog, const Request& request) {
+  const InputDefaults& defaults = request.defaults;
   std::vector<Job> jobs;
-  const std::vector<Dtype> dtypes = chosen_dtypes(o);
-  for (OpId op : chosen_ops(o)) {
+  const std::vector<Dtype> dtypes = chosen_dtypes(request);
+  for (OpId op : chosen_ops(request)) {
     for (Dtype d : dtypes) {
       const bool unary = info(op).arity == 1;
       const bool exhaustive = d == Dtype::f32 && (unary ? defaults.f32_unary_exhaustive
                                                         : defaults.f32_labels_exhaustive);
-      Options inputs = o;
-      if (defaults.all_16bit_labels && format(d).width == 16 && o.labels.empty())
+      Request inputs = request;
+      if (defaults.all_16bit_labels && format(d).width == 16 && request.labels.empty())
         inputs.labels = {"all"};
-      const bool search = o.search || (defaults.f64_search && d == Dtype::f64);
+      const bool search = request.search || (defaults.f64_search && d == Dtype::f64);
       const std::uint64_t points = search ? defaults.searched_points : defaults.points;
       // Kernels that promise something of the same z share a job, so that they get the same inputs.
       std::map<std::pair<std::optional<Bits>, std::optional<Bits>>, Job> by_domain;
       for (const Offer& offer : catalog.offers) {
-        if (offer.op != op || !chosen(offer, o) || !offer.about.unavailable.empty()) continue;
+        if (offer.op != op || !chosen(offer, request) || !offer.about.unavailable.empty()) continue;
         if (std::find(offer.dtypes.begin(), offer.dtypes.end(), d) == offer.dtypes.end()) continue;
         const auto choice = within_domain(catalog, offer, d,
                                           choose_inputs(inputs, op, d, points, exhaustive, search));
@@ -256,17 +236,18 @@ std::vector<Job> make_jobs(const Catalog& catalog, const Options& o,
   return jobs;
 }
 
-std::vector<Implementation> chosen_implementations(const Catalog& catalog, const Options& o) {
+std::vector<Implementation> chosen_implementations(const Catalog& catalog, const Request& request) {
   std::vector<Implementation> out;
   for (const Offer& offer : catalog.offers)
-    if (chosen(offer, o)) out.push_back(offer.about);
+    if (chosen(offer, request)) out.push_back(offer.about);
   return out;
 }
 
-std::vector<ContractText> chosen_contracts(const Catalog& catalog, const Options& o) {
+std::vector<ContractText> chosen_contracts(const Catalog& catalog, const Request& request) {
   std::map<std::string, std::string> texts;
   for (const Offer& offer : catalog.offers)
-    if (chosen(offer, o)) texts[offer.about.plugin] = catalog.contract_texts.at(offer.about.plugin);
+    if (chosen(offer, request))
+      texts[offer.about.plugin] = catalog.contract_texts.at(offer.about.plugin);
   std::vector<ContractText> out;
   for (const auto& [plugin, text] : texts) out.push_back({plugin, text});
   return out;

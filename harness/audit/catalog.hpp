@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/options.hpp"
+#include "audit/choice.hpp"
 #include "sweep/engine.hpp"
 #include "verdict/verdict.hpp"
 
@@ -38,25 +38,13 @@ struct Catalog {
 };
 
 /// Opens every plug-in that is found or named. A plug-in that cannot be used is listed, not thrown.
-Catalog open_catalog(const Options& o);
-
-/// Ops and dtypes that the globs choose; throws UsageError for an unknown name.
-std::vector<OpId> chosen_ops(const Options& o);
-std::vector<Dtype> chosen_dtypes(const Options& o);
+Catalog open_catalog(const Request& request);
 
 /// One job per chosen op and dtype that has at least one available implementation.
-struct InputDefaults {
-  std::uint64_t points = 20000;
-  std::uint64_t searched_points = 10'000'000;
-  bool f64_search = false;
-  bool f32_unary_exhaustive = false;
-  bool f32_labels_exhaustive = false;  ///< two-argument ops over f32, each default label
-  bool all_16bit_labels = false;       ///< every pair of f16 and bf16
-};
-std::vector<Job> make_jobs(const Catalog& catalog, const Options& o, const InputDefaults& defaults);
+std::vector<Job> make_jobs(const Catalog& catalog, const Request& request);
 
 /// The implementations of the report: those that the globs choose; and their plug-ins' contracts.
-std::vector<Implementation> chosen_implementations(const Catalog& catalog, const Options& o);
-std::vector<ContractText> chosen_contracts(const Catalog& catalog, const Options& o);
+std::vector<Implementation> chosen_implementations(const Catalog& catalog, const Request& request);
+std::vector<ContractText> chosen_contracts(const Catalog& catalog, const Request& request);
 
 }  // namespace ulpaudit

@@ -13,12 +13,12 @@
 #include <stdexcept>
 #include <thread>
 
-#include "cli/interrupt.hpp"
 #include "fp/text.hpp"
 #include "plugin/loader.hpp"
 #include "properties/applicable.hpp"
 #include "properties/check.hpp"
 #include "properties/symmetric_by_sweep.hpp"
+#include "record/replay.hpp"
 #include "score/witness.hpp"
 #include "sweep/results.hpp"
 
@@ -31,11 +31,12 @@ struct Task {
   Dtype d;
 };
 
-std::vector<Task> tasks_of(const Catalog& catalog, const Options& o) {
+std::vector<Task> tasks_of(const Catalog& catalog, const Request& request) {
   std::vector<Task> tasks;
-  for (Dtype d : chosen_dtypes(o))
+  for (Dtype d : chosen_dtypes(request))
     for (const Offer& offer : catalog.offers) {
-      if (!offer.op || !matches(o.ops, offer.about.op) || !matches(o.impls, offer.about.name))
+      if (!offer.op || !matches(request.ops, offer.about.op) ||
+          !matches(request.impls, offer.about.name))
         continue;
       if (!offer.about.unavailable.empty()) continue;
       if (std::find(offer.dtypes.begin(), offer.dtypes.end(), d) != offer.dtypes.end())
@@ -45,16 +46,18 @@ std::vector<Task> tasks_of(const Catalog& catalog, const Options& o) {
 }
 
 /// With --huge, and with --exhaustive where no range is chosen.
-bool wants_huge(const Options& o) { return o.huge || (o.exhaustive && o.range.empty()); }
+bool wants_huge(const Request& request) {
+  return request.huge || (request.exhaustive && !request.range);
+}
 
 /// Batches of a check are short: a kernel that needs longer than this for one hangs.
 constexpr std::chrono::milliseconds kTrialDeadline{5000};
 
-SessionOptions trial_session(const Options& o) {
-  SessionOptions s = o.session();
+SessionOptions trial_session(const Request& request) {
+  SessionOptions s = request.session();
   s.deadline = std::min(s.deadline, kTrialDeadline);
   // The three buffers of a batch past 2^31 elements, and temporaries of their size.
-  if (wants_huge(o) && s.memory_limit_mib != 0) s.memory_limit_mib += 6 * 4096;
+  if (wants_huge(request) && s.memory_limit_mib != 0) s.memory_limit_mib += 6 * 4096;
   return s;
 }
 
@@ -62,20 +65,14 @@ const KernelContract& contract_of(const Catalog& catalog, const Offer& offer) {
   return catalog.contracts.at(offer.about.plugin).of(offer.about.kernel);
 }
 
-/// How the command line chooses this kernel again.
-std::string selection(const Report& report, const Offer& offer, Dtype d) {
-  return fmt::format("./run check {} --dtype {}", choosing(report, offer.about.name), name(d));
+Replay replay(const Report& report, const Task& task) {
+  return {report, task.offer->about.name, std::string(name(task.d))};
 }
 
 /// A finding of a check of this kernel, in no region.
-Finding finding_frame(const Task& task) {
-  Finding f;
-  f.phase = "check";
-  f.implementation = task.offer->about.name;
-  f.op = task.offer->about.op;
-  f.dtype = name(task.d);
-  f.region = "all";
-  return f;
+Finding finding_about(const Task& task, const std::string& rule) {
+  return make_finding(rule, "check", task.offer->about.name, task.offer->about.op,
+                      std::string(name(task.d)));
 }
 
 /// What one batch past 2^31 bytes takes, in 16 bits past 2^31 elements: its results, and room for
@@ -99,29 +96,25 @@ std::uint64_t available_mib() {
 void append_no_memory(const std::vector<Task>& tasks, std::uint64_t needed, std::uint64_t there,
                       Report& report) {
   for (const Task& task : tasks) {
-    Finding f = finding_frame(task);
-    f.rule = "batch.length";
+    Finding f = finding_about(task, "batch.length");
     f.severity = Severity::note;
     f.message = fmt::format(
         "not checked past 2^31 bytes (in 16 bits, past 2^31 elements): on this many threads that "
         "needs {} MiB, and {} are available",
         needed, there);
-    f.count = 1;
-    f.replay = selection(report, *task.offer, task.d) + " --huge --threads 1";
+    f.replay = replay(report, task).check("--huge --threads 1");
     report.findings.push_back(std::move(f));
   }
 }
 
 Finding finding_of(const Report& report, const Task& task, const Breach& b) {
   const Violation& v = b.violation;
-  Finding f = finding_frame(task);
-  f.rule = v.rule;
+  Finding f = finding_about(task, v.rule);
   if (!v.region.empty()) f.region = v.region;
   f.severity = v.promised ? Severity::error : Severity::note;
   f.message = v.message;
   f.count = b.count;
-  f.replay = fmt::format("{} --case '{}'", selection(report, *task.offer, task.d),
-                         to_text(task.d, b.trial));
+  f.replay = replay(report, task).check_case(to_text(task.d, b.trial));
   f.setting = in_words(b.trial);
   f.witness_length = std::max<std::size_t>(1, b.trial.z.size());
   if (b.range) f.range = {number(task.d, b.range->first), number(task.d, b.range->second)};
@@ -138,14 +131,14 @@ Finding finding_of(const Report& report, const Task& task, const Breach& b) {
 /// Runs `work(i, sessions)` for i below n on the chosen number of threads. After Ctrl-C none is
 /// begun: the rest stays undone, and the report says that the run was ended.
 template <class Work>
-void in_threads(const Options& o, std::size_t n, Work work) {
+void in_threads(const Request& request, std::size_t n, Work work) {
   std::atomic<std::size_t> next{0};
   std::mutex mutex;
   std::exception_ptr failure;
   const auto lane = [&] {
-    SessionPool sessions(trial_session(o));
+    SessionPool sessions(trial_session(request));
     try {
-      for (std::size_t i = next++; i < n && !g_interrupted; i = next++) work(i, sessions);
+      for (std::size_t i = next++; i < n && !request.stopped(); i = next++) work(i, sessions);
     } catch (...) {
       const std::lock_guard lock(mutex);
       failure = std::current_exception();
@@ -154,27 +147,28 @@ void in_threads(const Options& o, std::size_t n, Work work) {
     mpfr_free_cache2(MPFR_FREE_LOCAL_CACHE);
   };
   std::vector<std::thread> threads;
-  for (int i = 1; i < o.thread_count(); ++i) threads.emplace_back(lane);
+  for (int i = 1; i < request.thread_count(); ++i) threads.emplace_back(lane);
   lane();
   for (std::thread& t : threads) t.join();
   if (failure) std::rethrow_exception(failure);
 }
 
 /// The inputs that --range and --label leave.
-Admitted admitted_by(const Options& o, OpId op, Dtype d) {
-  const InputChoice inputs = choose_inputs(o, op, d, 1, false, false);
+Admitted admitted_by(const Request& request, OpId op, Dtype d) {
+  const InputChoice inputs = choose_inputs(request, op, d, 1, false, false);
   Admitted a;
   if (inputs.lo && inputs.hi) a.range = {ordinal(d, *inputs.lo), ordinal(d, *inputs.hi)};
-  const bool all = std::find(o.labels.begin(), o.labels.end(), "all") != o.labels.end();
-  if (!o.labels.empty() && !all && info(op).arity == 2) a.labels = inputs.labels;
+  const bool all =
+      std::find(request.labels.begin(), request.labels.end(), "all") != request.labels.end();
+  if (!request.labels.empty() && !all && info(op).arity == 2) a.labels = inputs.labels;
   return a;
 }
 
-Subject subject_of(const Catalog& catalog, const Options& o, const Task& task,
+Subject subject_of(const Catalog& catalog, const Request& request, const Task& task,
                    SessionPool& sessions) {
   return Subject(task.offer->about.name, sessions.of(task.offer->about.path), task.offer->kernel,
                  *task.offer->op, task.d, contract_of(catalog, *task.offer),
-                 admitted_by(o, *task.offer->op, task.d));
+                 admitted_by(request, *task.offer->op, task.d));
 }
 
 /// The rules that cannot be checked of a program, under its first chosen kernel: a note, so that
@@ -184,38 +178,34 @@ void append_not_checked(const Catalog& catalog, const Task& task, const PluginIn
   const std::vector<std::string> rules =
       not_checked(plugin, plugin.kernels[task.offer->kernel], contract_of(catalog, *task.offer));
   if (rules.empty()) return;
-  Finding f = finding_frame(task);
-  f.rule = "check.not_applicable";
+  Finding f = finding_about(task, "check.not_applicable");
   f.phase = "load";
   f.severity = Severity::note;
   f.message = fmt::format("not checked, since the worker is a program that does not offer it: {}",
                           fmt::join(rules, ", "));
-  f.count = 1;
-  f.replay = selection(report, *task.offer, task.d);
+  f.replay = replay(report, task).check();
   report.findings.push_back(std::move(f));
 }
 
 /// What plug-ins did while they were loaded, once each, under their first chosen kernel.
-void append_load_facts(const Catalog& catalog, const std::vector<Task>& tasks, const Options& o,
-                       Report& report) {
+void append_load_facts(const Catalog& catalog, const std::vector<Task>& tasks,
+                       const Request& request, Report& report) {
   std::vector<std::string> seen;
   for (const Task& task : tasks) {
     const std::string& path = task.offer->about.path;
     if (std::find(seen.begin(), seen.end(), path) != seen.end()) continue;
     seen.push_back(path);
-    SessionPool sessions(trial_session(o));
+    SessionPool sessions(trial_session(request));
     const PluginInfo& plugin = sessions.of(path).info();
     append_not_checked(catalog, task, plugin, report);
     for (const Fact& fact : plugin.facts) {
-      Finding f = finding_frame(task);
-      f.rule = fact.rule;
+      Finding f = finding_about(task, fact.rule);
       f.phase = "load";
       const bool permitted =
           fact.rule == "environment.thread" && contract_of(catalog, *task.offer).keeps_threads;
       f.severity = permitted ? Severity::note : Severity::error;
       f.message = "when the plug-in is loaded: " + fact.text;
-      f.count = 1;
-      f.replay = selection(report, *task.offer, task.d);
+      f.replay = replay(report, task).check();
       report.findings.push_back(std::move(f));
     }
   }
@@ -232,13 +222,13 @@ struct MirrorPart {
 /// Every input and its mirror image: of the 16-bit dtypes always, of f32 with --exhaustive; in
 /// parts, so that several threads share one kernel's. Of what a sweep has proven, only the inputs
 /// that are near the decision.
-void append_parts(const Catalog& catalog, const Report& report, const Options& o, const Task& task,
-                  std::size_t index, std::vector<MirrorPart>& parts) {
+void append_parts(const Catalog& catalog, const Report& report, const Request& request,
+                  const Task& task, std::size_t index, std::vector<MirrorPart>& parts) {
   constexpr Bits kPart = Bits{1} << 25;
   const int width = format(task.d).width;
-  if (width == 64 || (width == 32 && !o.exhaustive)) return;
+  if (width == 64 || (width == 32 && !request.exhaustive)) return;
   const OpId op = *task.offer->op;
-  const InputChoice inputs = choose_inputs(o, op, task.d, 1, true, false);
+  const InputChoice inputs = choose_inputs(request, op, task.d, 1, true, false);
   MirrorRange range = {0, format(task.d).max_finite()};
   if (inputs.lo && inputs.hi) {
     // The magnitudes of the range on the side where it reaches further.
@@ -323,8 +313,7 @@ void append_coverage(const Task& task, const TaskState& state, Report& report) {
     stopped.push_back(fmt::format("{} ({} of {} cases)", r.rule, r.cases, r.of));
   }
   if (first != nullptr) {
-    Finding f = finding_frame(task);
-    f.rule = "check.stopped";
+    Finding f = finding_about(task, "check.stopped");
     f.severity = Severity::note;
     f.count = stopped.size();
     constexpr std::size_t kNamed = 4;
@@ -333,7 +322,7 @@ void append_coverage(const Task& task, const TaskState& state, Report& report) {
     f.message =
         fmt::format("{}; not checked to the end: {}{}", first->why, fmt::join(stopped, ", "),
                     more != 0 ? fmt::format(" and {} more rules", more) : "");
-    f.replay = selection(report, *task.offer, task.d);
+    f.replay = replay(report, task).check();
     report.findings.push_back(std::move(f));
   }
   report.coverage.push_back(std::move(row));
@@ -341,24 +330,25 @@ void append_coverage(const Task& task, const TaskState& state, Report& report) {
 
 }  // namespace
 
-Unstable append_properties(const Catalog& catalog, const Options& o, Report& report) {
-  const std::vector<Task> tasks = tasks_of(catalog, o);
-  append_load_facts(catalog, tasks, o, report);
+Unstable append_properties(const Catalog& catalog, const Request& request, Report& report) {
+  const std::vector<Task> tasks = tasks_of(catalog, request);
+  append_load_facts(catalog, tasks, request, report);
   CheckChoice choice;
-  choice.seed = o.seed;
+  choice.seed = request.seed;
   choice.lengths = lengths_of(report.context.profile);
-  if (wants_huge(o)) {
-    const std::uint64_t needed = huge_mib(tasks) * static_cast<std::uint64_t>(o.thread_count());
+  if (wants_huge(request)) {
+    const std::uint64_t needed =
+        huge_mib(tasks) * static_cast<std::uint64_t>(request.thread_count());
     const std::uint64_t there = available_mib();
     choice.lengths.past_31_bits = there >= needed;
     if (there < needed) append_no_memory(tasks, needed, there, report);
   }
   std::vector<TaskState> states(tasks.size());
-  in_threads(o, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
+  in_threads(request, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
     const Task& task = tasks[i];
     TaskState& state = states[i];
     state.begun = true;
-    Subject subject = subject_of(catalog, o, task, sessions);
+    Subject subject = subject_of(catalog, request, task, sessions);
     subject.know(ends_in_sweep(report, task));
     state.checked = check(subject, choice);
     state.endings = subject.endings();
@@ -366,16 +356,16 @@ Unstable append_properties(const Catalog& catalog, const Options& o, Report& rep
     if (format(task.d).width != 16 || subject.spent() || subject.unstable() ||
         std::find(dtypes.begin(), dtypes.end(), Dtype::f32) == dtypes.end())
       return;
-    Subject wide = subject_of(catalog, o, {task.offer, Dtype::f32}, sessions);
+    Subject wide = subject_of(catalog, request, {task.offer, Dtype::f32}, sessions);
     if (const auto b = consistency(subject, wide, choice)) state.checked.breaches.push_back(*b);
   });
   std::vector<MirrorPart> parts;
   for (std::size_t i = 0; i < tasks.size(); ++i)
-    append_parts(catalog, report, o, tasks[i], i, parts);
-  in_threads(o, parts.size(), [&](std::size_t i, SessionPool& sessions) {
+    append_parts(catalog, report, request, tasks[i], i, parts);
+  in_threads(request, parts.size(), [&](std::size_t i, SessionPool& sessions) {
     MirrorPart& part = parts[i];
     if (states[part.task].endings.unstable) return;  // each pair is a matter of chance
-    Subject subject = subject_of(catalog, o, tasks[part.task], sessions);
+    Subject subject = subject_of(catalog, request, tasks[part.task], sessions);
     subject.know(states[part.task].endings);
     part.checked = check_mirrored(subject, part.labels, part.range);
   });
@@ -384,9 +374,9 @@ Unstable append_properties(const Catalog& catalog, const Options& o, Report& rep
     state.checked.counts.merge(part.checked.counts);
     append_breaches(tasks[part.task].d, state.asymmetric, std::move(part.checked.breaches));
   }
-  in_threads(o, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
+  in_threads(request, tasks.size(), [&](std::size_t i, SessionPool& sessions) {
     if (states[i].asymmetric.empty()) return;
-    Subject subject = subject_of(catalog, o, tasks[i], sessions);
+    Subject subject = subject_of(catalog, request, tasks[i], sessions);
     subject.know(states[i].endings);
     shrink_values(subject, states[i].asymmetric);
   });
@@ -403,19 +393,19 @@ Unstable append_properties(const Catalog& catalog, const Options& o, Report& rep
   return unstable;
 }
 
-void simplify_values(const Catalog& catalog, const Options& o, const Unstable& unstable,
+void simplify_values(const Catalog& catalog, const Request& request, const Unstable& unstable,
                      Report& report) {
   std::vector<Finding*> findings;
   for (Finding& f : report.findings)
     if (about_values(f)) findings.push_back(&f);
-  const std::vector<Task> tasks = tasks_of(catalog, o);
-  in_threads(o, findings.size(), [&](std::size_t i, SessionPool& sessions) {
+  const std::vector<Task> tasks = tasks_of(catalog, request);
+  in_threads(request, findings.size(), [&](std::size_t i, SessionPool& sessions) {
     Finding& f = *findings[i];
     const auto task = std::find_if(tasks.begin(), tasks.end(), [&](const Task& t) {
       return t.offer->about.name == f.implementation && name(t.d) == f.dtype;
     });
     if (task == tasks.end()) return;
-    Subject subject = subject_of(catalog, o, *task, sessions);
+    Subject subject = subject_of(catalog, request, *task, sessions);
     const bool by_chance = unstable.count({f.implementation, f.dtype}) != 0;
     if (by_chance) subject.call_unstable();
     const Bits z = parse_number(task->d, f.witness->z.bits);
@@ -433,10 +423,10 @@ void simplify_values(const Catalog& catalog, const Options& o, const Unstable& u
   });
 }
 
-void append_case(const Catalog& catalog, const Options& o, const std::string& text,
+void append_case(const Catalog& catalog, const Request& request, const std::string& text,
                  Report& report) {
-  SessionPool sessions(trial_session(o));
-  for (const Task& task : tasks_of(catalog, o)) {
+  SessionPool sessions(trial_session(request));
+  for (const Task& task : tasks_of(catalog, request)) {
     Trial trial;
     try {
       trial = parse_trial(task.d, text);
@@ -451,7 +441,7 @@ void append_case(const Catalog& catalog, const Options& o, const std::string& te
     if (two != !trial.y.empty() && !trial.z.empty())
       throw UsageError(fmt::format("--case: {} takes {} labels", task.offer->about.op,
                                    two ? "as many logits as" : "no"));
-    Subject subject = subject_of(catalog, o, task, sessions);
+    Subject subject = subject_of(catalog, request, task, sessions);
     for (const Breach& b : check_case(subject, trial))
       report.findings.push_back(finding_of(report, task, b));
   }

@@ -66,7 +66,7 @@ std::string version_text() {
   return fmt::format("ulpaudit {} ({}), {}, {}", kVersion, kCommit, kCompiler, kFlags);
 }
 
-Context make_context(const Options& o, const std::string& profile) {
+Context make_context(const Request& request) {
   return {kVersion,
           kCommit,
           kCompiler,
@@ -76,12 +76,12 @@ Context make_context(const Options& o, const std::string& profile) {
           rounding_name(std::fegetround()),
           ftz_daz(),
           isa(),
-          profile,
-          o.seed,
-          parse_shard(o.shard)};
+          request.profile,
+          request.seed,
+          request.shard};
 }
 
-Volatile make_volatile(const Options& o) {
+Volatile make_volatile(const Request& request) {
   Volatile v;
   v.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   char host[256] = {};
@@ -89,7 +89,7 @@ Volatile make_volatile(const Options& o) {
   v.host = host;
   v.cpu = cpu_model();
   v.argv = arguments();
-  v.threads = o.thread_count();
+  v.threads = request.thread_count();
   return v;
 }
 

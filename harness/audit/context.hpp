@@ -1,14 +1,14 @@
 // The circumstances of a run: what determines its figures, and what merely accompanies them.
 #pragma once
 
-#include "cli/options.hpp"
+#include "audit/request.hpp"
 #include "record/report.hpp"
 
 namespace ulpaudit {
 
-Context make_context(const Options& o, const std::string& profile);
+Context make_context(const Request& request);
 /// started: "2026-11-24T09:00:00Z"; the wall time is filled in at the end.
-Volatile make_volatile(const Options& o);
+Volatile make_volatile(const Request& request);
 /// The command line, for Volatile; set by main.
 void remember_argv(int argc, char** argv);
 /// How the user calls this program: "./run" where that script does, else the command's first word.

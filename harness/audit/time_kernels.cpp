@@ -1,21 +1,19 @@
 // Times of the chosen kernels.
 #include "audit/time_kernels.hpp"
+#include "record/replay.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "cli/interrupt.hpp"
-#include "cli/progress.hpp"
-
 namespace ulpaudit {
 namespace {
 
 /// The kernels that the options choose; with `reference`, the first of naive of the same ops.
-std::vector<TimedKernel> kernels_of(const Catalog& catalog, const Options& o) {
+std::vector<TimedKernel> kernels_of(const Catalog& catalog, const Request& request) {
   std::vector<TimedKernel> out;
-  for (const OpId op : chosen_ops(o))
-    for (const Dtype d : chosen_dtypes(o)) {
+  for (const OpId op : chosen_ops(request))
+    for (const Dtype d : chosen_dtypes(request)) {
       const auto can = [&](const Offer& offer) {
         return offer.op == op && offer.about.unavailable.empty() &&
                std::find(offer.dtypes.begin(), offer.dtypes.end(), d) != offer.dtypes.end();
@@ -28,7 +26,7 @@ std::vector<TimedKernel> kernels_of(const Catalog& catalog, const Options& o) {
       const std::size_t before = out.size();
       bool reference = false;
       for (const Offer& offer : catalog.offers) {
-        if (!can(offer) || !matches(o.impls, offer.about.name)) continue;
+        if (!can(offer) || !matches(request.impls, offer.about.name)) continue;
         add(offer);
         reference |= offer.about.plugin == kReference;
       }
@@ -43,29 +41,21 @@ std::vector<TimedKernel> kernels_of(const Catalog& catalog, const Options& o) {
 
 }  // namespace
 
-bool append_benchmarks(const Catalog& catalog, const Options& o, BenchChoice choice,
+bool append_benchmarks(const Catalog& catalog, const Request& request, BenchChoice choice,
                        Report& report) {
-  const std::vector<TimedKernel> kernels = kernels_of(catalog, o);
+  const std::vector<TimedKernel> kernels = kernels_of(catalog, request);
   if (kernels.empty()) return false;
-  Progress progress(o.show_progress(), "timings");
-  choice.seed = o.seed;
-  choice.stop = &g_interrupted;
-  choice.progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
-  report.benchmarks = run_benchmarks(kernels, choice, o.session());
-  if (report.benchmarks.empty() && !g_interrupted) return false;
+  choice.seed = request.seed;
+  choice.stop = request.stop;
+  choice.progress = request.begin_progress("timings");
+  report.benchmarks = run_benchmarks(kernels, choice, request.session());
+  if (report.benchmarks.empty() && !request.stopped()) return false;
   for (const Benchmark& b : report.benchmarks) {
     if (b.failure.empty()) continue;
-    Finding f;
-    f.rule = "plugin.bench";
-    f.phase = "bench";
-    f.implementation = b.implementation;
-    f.op = b.op;
-    f.dtype = b.dtype;
-    f.region = "all";
+    Finding f = make_finding("plugin.bench", "bench", b.implementation, b.op, b.dtype);
     f.message = fmt::format("could not be timed ({}, {}): {}", b.inputs, b.level, b.failure);
-    f.count = 1;
-    f.replay = fmt::format("./run bench {} --dtype {} --inputs {} --level {}",
-                           choosing(report, b.implementation), b.dtype, b.inputs, b.level);
+    f.replay = Replay(report, b.implementation, b.dtype)
+                   .bench(fmt::format("--inputs {} --level {}", b.inputs, b.level));
     report.findings.push_back(f);
   }
   return true;

@@ -11,7 +11,7 @@ inline constexpr char kReference[] = "naive";
 
 /// Times every chosen kernel in every chosen dtype, and naive's of the same op beside it. `choice`
 /// without seed, stop and progress. False where nothing was chosen.
-bool append_benchmarks(const Catalog& catalog, const Options& o, BenchChoice choice,
+bool append_benchmarks(const Catalog& catalog, const Request& request, BenchChoice choice,
                        Report& report);
 
 }  // namespace ulpaudit

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "cli/output.hpp"
 #include "record/fnv.hpp"
 #include "record/json.hpp"
 
@@ -34,15 +33,15 @@ bool same(const Training& t, const TrainingRun& r) {
 
 }  // namespace
 
-TrainCheckpoint::TrainCheckpoint(const Options& o, Identity identity)
-    : path_(o.checkpoint), every_(static_cast<std::int64_t>(o.checkpoint_every * 1000)) {
+TrainCheckpoint::TrainCheckpoint(const Request& request, Identity identity)
+    : path_(request.checkpoint), every_(request.checkpoint_every) {
   for (const auto& [key, value] : identity) identity_ += fmt::format("{}: {}\n", key, value);
-  if (path_.empty() || !o.resume) return;
+  if (path_.empty() || !request.resume) return;
   std::error_code error;
   if (std::filesystem::exists(path_, error))
     read();
   else
-    tell("no checkpoint '{}' yet: the run starts from its beginning", path_);
+    request.tell(fmt::format("no checkpoint '{}' yet: the run starts from its beginning", path_));
 }
 
 void TrainCheckpoint::read() {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/options.hpp"
+#include "audit/request.hpp"
 #include "record/report.hpp"
 #include "training/training.hpp"
 
@@ -20,7 +20,7 @@ class TrainCheckpoint {
 
   /// With --resume reads the file, where there is one. Throws UsageError for a file of another run,
   /// or one that is damaged.
-  TrainCheckpoint(const Options& o, Identity identity);
+  TrainCheckpoint(const Request& request, Identity identity);
 
   /// The row that was finished before; null where none was.
   const Training* known(const TrainingRun& run) const;

@@ -7,10 +7,8 @@
 #include <algorithm>
 #include <set>
 
-#include "cli/interrupt.hpp"
-#include "cli/progress.hpp"
 #include "audit/train_checkpoint.hpp"
-#include "record/giving.hpp"
+#include "record/replay.hpp"
 #include "textbook/training_answers.hpp"
 #include "training/csv.hpp"
 
@@ -101,19 +99,19 @@ std::vector<Lesson> lessons(const TrainingGlobs& globs) {
 }
 
 /// The kernels of a plug-in in a dtype; nothing where none is chosen.
-std::optional<KernelSet> kernels_of(const Catalog& catalog, const Options& o,
+std::optional<KernelSet> kernels_of(const Catalog& catalog, const Request& request,
                                     const std::string& plugin, Dtype d) {
   KernelSet set, chosen_ones;
   bool any = false;
   for (const Offer& offer : catalog.offers) {
     if (offer.about.plugin != plugin || !offer.op || !offer.about.unavailable.empty() ||
-        !matches(o.ops, offer.about.op) ||
+        !matches(request.ops, offer.about.op) ||
         std::find(offer.dtypes.begin(), offer.dtypes.end(), d) == offer.dtypes.end())
       continue;
     const auto at = static_cast<std::size_t>(*offer.op);
     const KernelChoice kernel = {offer.about.name, offer.about.path, offer.kernel};
     if (!set[at]) set[at] = kernel;
-    if (!matches(o.impls, offer.about.name)) continue;
+    if (!matches(request.impls, offer.about.name)) continue;
     any = true;
     if (!chosen_ones[at]) chosen_ones[at] = kernel;
   }
@@ -123,15 +121,15 @@ std::optional<KernelSet> kernels_of(const Catalog& catalog, const Options& o,
   return set;
 }
 
-std::vector<TrainingRun> runs_of(const Catalog& catalog, const Options& o,
+std::vector<TrainingRun> runs_of(const Catalog& catalog, const Request& request,
                                  const TrainingGlobs& globs) {
   std::vector<TrainingRun> out;
-  const bool two = o.dtypes.empty() && globs.profile == TrainingProfile::quick;
+  const bool two = request.dtypes.empty() && globs.profile == TrainingProfile::quick;
   for (const Lesson& l : lessons(globs))
-    for (const Dtype d : chosen_dtypes(o)) {
+    for (const Dtype d : chosen_dtypes(request)) {
       if ((two && d != Dtype::f32 && d != Dtype::bf16) || !fits(l.path, d)) continue;
       for (const std::string& plugin : catalog.plugin_names) {
-        const auto kernels = kernels_of(catalog, o, plugin, d);
+        const auto kernels = kernels_of(catalog, request, plugin, d);
         if (!kernels) continue;
         TrainingRun run{l.network, l.data, l.path, d, plugin, *kernels};
         const auto used = ops_used(run);
@@ -145,7 +143,8 @@ std::vector<TrainingRun> runs_of(const Catalog& catalog, const Options& o,
 }
 
 /// Why implementations that were chosen cannot be trained: what is missing, and what there is.
-std::string untrainable(const Catalog& catalog, const Options& o, const TrainingGlobs& globs) {
+std::string untrainable(const Catalog& catalog, const Request& request,
+                        const TrainingGlobs& globs) {
   const std::vector<Lesson> asked = lessons(globs);
   if (asked.empty())
     return "no network of --network learns from --data along --path; accepted: adding for lstm and "
@@ -157,12 +156,12 @@ std::string untrainable(const Catalog& catalog, const Options& o, const Training
     run.path = l.path;
     for (const OpId op : ops_used(run)) needed.emplace(info(op).name);
   }
-  for (const Dtype d : chosen_dtypes(o))
+  for (const Dtype d : chosen_dtypes(request))
     if (std::any_of(asked.begin(), asked.end(), [&](const Lesson& l) { return fits(l.path, d); }))
       dtypes.emplace(name(d));
   for (const Offer& offer : catalog.offers)
-    if (offer.about.unavailable.empty() && matches(o.impls, offer.about.name) &&
-        matches(o.ops, offer.about.op))
+    if (offer.about.unavailable.empty() && matches(request.impls, offer.about.name) &&
+        matches(request.ops, offer.about.op))
       for (const Dtype d : offer.dtypes) have.insert(fmt::format("{} {}", offer.about.op, name(d)));
   if (have.empty()) return "";
   return fmt::format(
@@ -175,28 +174,28 @@ std::string untrainable(const Catalog& catalog, const Options& o, const Training
 }
 
 /// What chooses the kernels of a row again, and nothing else.
-std::string selection(const Report& report, const Options& o, const Training& t) {
+std::string selection(const Report& report, const Request& request, const Training& t) {
   std::string out;
   for (const Implementation& i : report.implementations)
     if (i.plugin == t.implementation && !i.given_path.empty()) {
       out += giving(i);
       break;
     }
-  if (o.impls.empty()) {
+  if (request.impls.empty()) {
     out += "--impl " + quoted(t.implementation + "/*");
   } else {
     for (const std::string& k : t.kernels)
       out += fmt::format("{}--impl {}", out.empty() || out.back() == ' ' ? "" : " ", quoted(k));
   }
-  for (const std::string& op : o.ops) out += " --op " + quoted(op);
+  for (const std::string& op : request.ops) out += " --op " + quoted(op);
   return out;
 }
 
-void add_replay(const Report& report, const Options& o, const TrainingChoice& choice,
+void add_replay(const Report& report, const Request& request, const TrainingChoice& choice,
                 int label_columns, Training& t) {
   t.replay = fmt::format("./run train --network {} --data '{}' --path {} --dtype {} --seed {}",
                          t.network, t.data, t.path, t.dtype, t.seed);
-  if (t.implementation != kExactKernels) t.replay += " " + selection(report, o, t);
+  if (t.implementation != kExactKernels) t.replay += " " + selection(report, request, t);
   if (label_columns != 1) t.replay += fmt::format(" --label-columns {}", label_columns);
   if (choice.steps != 0) t.replay += fmt::format(" --steps {}", choice.steps);
   if (choice.batch != 0) t.replay += fmt::format(" --batch {}", choice.batch);
@@ -237,14 +236,8 @@ TrainCheckpoint::Identity identity_of(const Report& report, const std::vector<Tr
 }
 
 Finding finding_of(const Training& t) {
-  Finding f;
-  f.rule = "plugin.train";
-  f.phase = "train";
-  f.implementation = t.implementation;
-  f.dtype = t.dtype;
-  f.region = "all";
+  Finding f = make_finding("plugin.train", "train", t.implementation, "", t.dtype);
   f.message = fmt::format("{} on {} ({}): {}", t.network, t.data, t.path, t.verdict);
-  f.count = 1;
   f.replay = t.replay;
   return f;
 }
@@ -257,38 +250,38 @@ TrainingProfile training_profile(const std::string& name) {
                               : TrainingProfile::quick;
 }
 
-void append_training_answers(const Catalog& catalog, const Options& o, Report& report) {
+void append_training_answers(const Catalog& catalog, const Request& request, Report& report) {
   std::vector<TrainedPlugin> plugins;
   for (const std::string& name : catalog.plugin_names) {
     TrainedPlugin p{name, {}};
-    for (const Dtype d : chosen_dtypes(o))
-      p.kernels[static_cast<std::size_t>(d)] = kernels_of(catalog, o, name, d);
+    for (const Dtype d : chosen_dtypes(request))
+      p.kernels[static_cast<std::size_t>(d)] = kernels_of(catalog, request, name, d);
     plugins.push_back(std::move(p));
   }
-  append_training_textbook(plugins, o.seed, o.thread_count(), o.session(), report);
+  append_training_textbook(plugins, request.seed, request.thread_count(), request.session(),
+                           report);
 }
 
-bool append_training(const Catalog& catalog, const Options& o, const TrainingGlobs& globs,
+bool append_training(const Catalog& catalog, const Request& request, const TrainingGlobs& globs,
                      TrainingChoice choice, Report& report) {
   choice.file = read_file_of(globs);
-  const std::vector<TrainingRun> runs = runs_of(catalog, o, globs);
+  const std::vector<TrainingRun> runs = runs_of(catalog, request, globs);
   if (runs.empty()) {
-    const std::string why = untrainable(catalog, o, globs);
+    const std::string why = untrainable(catalog, request, globs);
     if (why.empty() || !report.results.empty()) return false;
     throw UsageError(why);
   }
-  Progress progress(o.show_progress(), "training runs");
-  choice.seed = o.seed;
-  choice.threads = o.thread_count();
-  choice.stop = &g_interrupted;
-  choice.progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
-  TrainCheckpoint checkpoint(o, identity_of(report, runs, choice));
+  choice.seed = request.seed;
+  choice.threads = request.thread_count();
+  choice.stop = request.stop;
+  choice.progress = request.begin_progress("training runs");
+  TrainCheckpoint checkpoint(request, identity_of(report, runs, choice));
   choice.known = [&](const TrainingRun& r) { return checkpoint.known(r); };
   choice.finished = [&](const Training& t) { checkpoint.add(t); };
-  report.training = run_training(runs, choice, o.session());
+  report.training = run_training(runs, choice, request.session());
   checkpoint.write();
   for (Training& t : report.training) {
-    add_replay(report, o, choice, globs.label_columns, t);
+    add_replay(report, request, choice, globs.label_columns, t);
     if (!t.failure.empty()) report.findings.push_back(finding_of(t));
   }
   return true;

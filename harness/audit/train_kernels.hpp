@@ -26,10 +26,10 @@ struct TrainingGlobs {
 /// was chosen; throws UsageError for an unknown name, a checkpoint of another run, and for
 /// implementations without an op or dtype that a network calls (not where the report has results:
 /// of an audit).
-bool append_training(const Catalog& catalog, const Options& o, const TrainingGlobs& globs,
+bool append_training(const Catalog& catalog, const Request& request, const TrainingGlobs& globs,
                      TrainingChoice choice, Report& report);
 
 /// The textbook's claims about networks, with the kernels that the options choose.
-void append_training_answers(const Catalog& catalog, const Options& o, Report& report);
+void append_training_answers(const Catalog& catalog, const Request& request, Report& report);
 
 }  // namespace ulpaudit

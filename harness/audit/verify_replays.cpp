@@ -20,9 +20,9 @@
 
 #include "audit/context.hpp"
 #include "audit/exit_code.hpp"
-#include "cli/interrupt.hpp"
 #include "plugin/program.hpp"
 #include "plugin/session.hpp"
+#include "record/replay.hpp"
 
 extern char** environ;
 
@@ -36,7 +36,6 @@ constexpr std::chrono::seconds kLongestRun{20};
 /// For all findings of a run together; what is left then keeps its line, which was not run.
 constexpr std::chrono::seconds kBudget{30};
 constexpr unsigned long long kLongestTile = 1ull << 26;
-constexpr std::string_view kProgram = "./run ";
 
 class Process {
  public:
@@ -57,7 +56,7 @@ class Process {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
   }
-  Process(Process&& o) noexcept : pid_(std::exchange(o.pid_, -1)) {}
+  Process(Process&& request) noexcept : pid_(std::exchange(request.pid_, -1)) {}
   Process& operator=(Process&&) = delete;
 
   /// Its exit code; nothing where it ended otherwise or not by then.
@@ -104,15 +103,10 @@ std::uint64_t shown(const Finding& f, const std::string& line) {
   return n;
 }
 
-/// "./run check … --dtype f32", without the case.
-std::string selection(const Report& report, const Finding& f) {
-  return fmt::format("./run check {} --dtype {}", choosing(report, f.implementation), f.dtype);
-}
-
 /// The line as it is, then larger forms of it.
 std::vector<std::string> forms(const Report& report, const Finding& f) {
   std::vector<std::string> out = {f.replay};
-  const std::string kernel = selection(report, f);
+  const Replay kernel(report, f.implementation, f.dtype);
   const std::size_t end = f.replay.rfind('\'');
   if (f.rule == "determinism.repeat" && f.replay.find("--case '") != std::string::npos &&
       f.replay.find("repeats=") == std::string::npos)
@@ -123,10 +117,10 @@ std::vector<std::string> forms(const Report& report, const Finding& f) {
   if (f.witness && f.dtype != "" && f.phase != "load") {
     const std::string label = f.witness->y ? " y=" + f.witness->y->bits : "";
     for (const char* length : {"", "*8", "*64", "*4096"})
-      add(fmt::format("{} --case 'z={}{}{}'", kernel, f.witness->z.bits, length, label));
+      add(kernel.check_case(fmt::format("z={}{}{}", f.witness->z.bits, length, label)));
   }
   if (f.phase == "check" || f.phase == "sweep")
-    add(fmt::format("{} --seed {}", kernel, report.context.seed));
+    add(kernel.check(fmt::format("--seed {}", report.context.seed)));
   return out;
 }
 
@@ -136,19 +130,19 @@ bool too_long(const std::string& line) {
   return at != line.npos && std::strtoull(line.c_str() + at + 5, nullptr, 10) > kLongestTile;
 }
 
-void verify(const Report& report, Finding& f, Clock::time_point end) {
+void verify(const Request& request, const Report& report, Finding& f, Clock::time_point end) {
   if (too_long(f.replay)) {
     f.message += "; its replay takes long and was not run";
     return;
   }
   std::uint64_t seen = 0;
   for (const std::string& line : forms(report, f)) {
-    if (Clock::now() > end || g_interrupted) return;
+    if (Clock::now() > end || request.stopped()) return;
     std::uint64_t n = shown(f, line);
     // What chance shows three times it may not show the fourth time.
     const bool by_chance = f.rule.rfind("determinism.", 0) == 0;
     for (std::uint64_t i = 1; by_chance && n == kRuns && i < kRuns; ++i) n = shown(f, line);
-    if (g_interrupted) return;  // Ctrl-C ends the replays too: that says nothing of the fault
+    if (request.stopped()) return;  // Ctrl-C ends the replays too: that says nothing of the fault
     seen = std::max(seen, n);
     if (n != kRuns) continue;
     f.replay = line;
@@ -164,12 +158,12 @@ void verify(const Report& report, Finding& f, Clock::time_point end) {
 
 bool asks(const Finding& f) {
   return f.severity == Severity::error && f.expected_failure.empty() && f.rule != "plugin.load" &&
-         f.replay.rfind(kProgram, 0) == 0 && f.phase != "bench" && f.phase != "train";
+         f.replay.rfind(kReplayProgram, 0) == 0 && f.phase != "bench" && f.phase != "train";
 }
 
 }  // namespace
 
-void verify_replays(const Options& o, Report& report) {
+void verify_replays(const Request& request, Report& report) {
   // A replay verifies nothing of its own, and Python's own functions live in the caller.
   if (std::getenv("ULPAUDIT_REPLAY") != nullptr || !std::filesystem::exists(program())) return;
   std::vector<Finding*> asked;
@@ -183,10 +177,11 @@ void verify_replays(const Options& o, Report& report) {
   const auto end = Clock::now() + kBudget;
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
-    for (std::size_t i = next++; i < asked.size(); i = next++) verify(report, *asked[i], end);
+    for (std::size_t i = next++; i < asked.size(); i = next++)
+      verify(request, report, *asked[i], end);
   };
   std::vector<std::thread> threads;
-  for (int i = 1; i < std::min<int>(o.thread_count(), static_cast<int>(asked.size())); ++i)
+  for (int i = 1; i < std::min<int>(request.thread_count(), static_cast<int>(asked.size())); ++i)
     threads.emplace_back(work);
   work();
   for (std::thread& t : threads) t.join();
@@ -196,14 +191,14 @@ void verify_replays(const Options& o, Report& report) {
 void name_program(Report& report) {
   const std::string name = called_as() + " ";
   const auto rename = [&](std::string& line) {
-    if (line.rfind(kProgram, 0) == 0) line.replace(0, kProgram.size(), name);
+    if (line.rfind(kReplayProgram, 0) == 0) line.replace(0, kReplayProgram.size(), name);
   };
   for (Finding& f : report.findings) rename(f.replay);
   for (Training& t : report.training) rename(t.replay);
   for (TextbookAnswer& t : report.textbook) rename(t.replay);
   for (Verdict& v : report.verdicts)
-    if (const std::size_t at = v.scope.find(kProgram); at != v.scope.npos)
-      v.scope.replace(at, kProgram.size(), name);
+    if (const std::size_t at = v.scope.find(kReplayProgram); at != v.scope.npos)
+      v.scope.replace(at, kReplayProgram.size(), name);
 }
 
 }  // namespace ulpaudit

@@ -1,7 +1,7 @@
 // Replay lines are run before they are printed.
 #pragma once
 
-#include "cli/options.hpp"
+#include "audit/request.hpp"
 #include "record/report.hpp"
 
 namespace ulpaudit {
@@ -11,7 +11,7 @@ namespace ulpaudit {
 /// three, larger forms are tried (the batch, neighbours, the whole check); the first that does
 /// becomes the replay line. Where none does, the message says in how many runs it was seen, and a
 /// hang becomes a note. Needs the program `ulpaudit` beside this one; without it nothing is run.
-void verify_replays(const Options& o, Report& report);
+void verify_replays(const Request& request, Report& report);
 
 /// "./run …", as replay lines are made, becomes the name by which the program was called.
 void name_program(Report& report);

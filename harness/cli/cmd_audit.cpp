@@ -4,47 +4,47 @@
 
 #include <memory>
 
+#include "audit/audit.hpp"
+#include "audit/time_kernels.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
-#include "audit/time_kernels.hpp"
-#include "audit/audit.hpp"
+#include "cli/report_files.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
 
 namespace ulpaudit {
 namespace {
 
+/// What each profile runs.
+Request request_of(const Options& o, const std::string& profile) {
+  Request request = o.request();
+  request.profile = profile;
+  request.extras.textbook = request.extras.properties = true;
+  if (profile == "quick") return request;
+  request.also_load = kReference;
+  request.extras.bench = request.extras.train = true;
+  request.defaults.f32_unary_exhaustive = true;
+  request.defaults.points = 200000;
+  if (profile == "standard") return request;
+  request.defaults.f32_labels_exhaustive = true;
+  request.defaults.all_16bit_labels = true;
+  request.defaults.f64_search = true;
+  request.defaults.points = 2000000;
+  return request;
+}
+
 Exit run(const Options& o, const std::string& profile, const Distribution* ranks) {
-  InputDefaults defaults;
-  Options with_reference = o;
-  if (profile != "quick") with_reference.also_load = kReference;
-  if (profile != "quick") {
-    defaults.f32_unary_exhaustive = true;
-    defaults.points = 200000;
-  }
-  if (profile == "full") {
-    defaults.f32_labels_exhaustive = true;
-    defaults.all_16bit_labels = true;
-    defaults.f64_search = true;
-    defaults.points = 2000000;
-  }
-  const SweepRun audit = run_sweep(with_reference, defaults, profile,
-                                   {.textbook = true,
-                                    .properties = true,
-                                    .bench = profile != "quick",
-                                    .train = profile != "quick"},
-                                   ranks);
-  if (audit.report.results.empty()) return audit.exit;
-  write_report_folder(audit.report, o.output);
+  const Report report = audit(request_of(o, profile), ranks);
+  if (report.results.empty()) return Exit::fine;  // another process has them
+  write_report_folder(report, o.output);
   if (o.json) {
-    put("{}", to_json(audit.report));
-    return audit.exit;
+    put("{}", to_json(report));
+    return exit_of(report);
   }
   put("{}\nReport: {}/report.html, for people ({:.1f} s); report.json and junit.xml, for "
       "programs; report.md\n",
-      render(audit.report, "console", {.color = o.use_color()}), o.output,
-      audit.report.run.wall_seconds);
-  return audit.exit;
+      render(report, "console", {.color = o.use_color()}), o.output, report.run.wall_seconds);
+  return exit_of(report);
 }
 
 }  // namespace

@@ -1,20 +1,14 @@
 // ulpaudit bench: how fast the chosen kernels are, beside memcpy and naive.
-#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <chrono>
 #include <memory>
 
-#include "cli/commands.hpp"
-#include "audit/context.hpp"
-#include "cli/interrupt.hpp"
-#include "cli/number_option.hpp"
-#include "cli/output.hpp"
-#include "audit/time_kernels.hpp"
 #include "audit/audit.hpp"
-#include "record/json.hpp"
-#include "reports/renderer.hpp"
-#include "verdict/verdict.hpp"
+#include "audit/choice.hpp"
+#include "audit/time_kernels.hpp"
+#include "cli/commands.hpp"
+#include "cli/number_option.hpp"
+#include "cli/report_files.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -28,38 +22,17 @@ struct BenchOptions {
 };
 
 Exit run(const BenchOptions& b) {
-  const auto start = std::chrono::steady_clock::now();
-  const Options& o = b.shared;
   BenchChoice choice;
   choice.levels = chosen(kLevels, b.levels, "level");
   choice.workloads = chosen(kWorkloads, b.inputs, "workload");
   choice.all_pairs = !b.levels.empty() || !b.inputs.empty();
   choice.repetitions = b.repetitions;
   choice.milliseconds = b.milliseconds;
-  Report report;
-  report.context = make_context(o, "bench");
-  report.run = make_volatile(o);
-  const Catalog catalog = open_catalog(o);
-  for (const BrokenPlugin& broken : catalog.broken) tell("{}", broken.reason);
-  report.implementations = chosen_implementations(catalog, o);
-  report.contracts = chosen_contracts(catalog, o);
-  std::optional<Callgrind> callgrind;
-  if (b.callgrind) {
-    try {
-      choice.callgrind = &callgrind.emplace(o.session());
-    } catch (const std::runtime_error& e) {
-      throw UsageError(fmt::format("--callgrind: {}", e.what()));
-    }
-  }
-  if (!report.implementations.empty()) check_output(o);
-  catch_interrupts();
-  if (!append_benchmarks(catalog, o, choice, report)) {
-    tell("nothing matches --op, --impl, --dtype and --level, so nothing was timed");
-    return catalog.broken.empty() ? Exit::nothing : Exit::plugin;
-  }
-  mark_end(report, false, g_interrupted);
-  judge_report(catalog.contracts, false, report);
-  return give_report(o, start, report);
+  Request request = b.shared.request();
+  request.profile = "bench";
+  const Report report = audit_times(request, choice, b.callgrind);
+  give_report(b.shared, report);
+  return exit_of(report);
 }
 
 }  // namespace

@@ -4,11 +4,10 @@
 
 #include <memory>
 
-#include "cli/commands.hpp"
-#include "audit/context.hpp"
-#include "cli/output.hpp"
-#include "audit/check_kernels.hpp"
 #include "audit/audit.hpp"
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "cli/report_files.hpp"
 #include "contract/rules.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
@@ -28,41 +27,19 @@ void print_rules() {
     put("| `{}` | {} | {} | {} |\n", r.id, r.statement, r.applies, r.binding);
 }
 
-/// One case again: no sweep, no verdict on the rest.
-SweepRun replay(const CheckOptions& c) {
-  SweepRun run;
-  const Catalog catalog = open_catalog(c.shared);
-  for (const BrokenPlugin& b : catalog.broken) tell("{}", b.reason);
-  run.report.context = make_context(c.shared, kCheckProfile);
-  run.report.run = make_volatile(c.shared);
-  run.report.implementations = chosen_implementations(catalog, c.shared);
-  run.report.contracts = chosen_contracts(catalog, c.shared);
-  if (run.report.implementations.empty()) {
-    run.exit = catalog.broken.empty() ? Exit::nothing : Exit::plugin;
-    tell("nothing matches --op, --impl and --dtype");
-    return run;
-  }
-  check_output(c.shared);
-  append_case(catalog, c.shared, c.one_case, run.report);
-  judge_report(catalog.contracts, false, run.report);
-  run.exit = exit_of(run.report);
-  return run;
-}
-
 Exit run(const CheckOptions& c) {
   if (c.list_rules) {
     print_rules();
     return Exit::fine;
   }
-  const SweepRun check =
-      c.one_case.empty() ? run_sweep(c.shared, {}, kCheckProfile, {.properties = true}) : replay(c);
-  const Report& report = check.report;
-  if (c.one_case.empty() ? report.results.empty() : report.implementations.empty())
-    return check.exit;
-  if (!c.shared.output.empty()) write_report_folder(report, c.shared.output);
-  put("{}", c.shared.json ? to_json(report)
-                          : render(report, "findings", {.color = c.shared.use_color()}));
-  return check.exit;
+  const Options& o = c.shared;
+  Request request = o.request();
+  request.profile = kCheckProfile;
+  request.extras.properties = true;
+  const Report report = c.one_case.empty() ? audit(request) : audit_case(request, c.one_case);
+  if (!o.output.empty()) write_report_folder(report, o.output);
+  put("{}", o.json ? to_json(report) : render(report, "findings", {.color = o.use_color()}));
+  return exit_of(report);
 }
 
 }  // namespace

@@ -6,10 +6,10 @@
 #include <map>
 #include <memory>
 
+#include "audit/choice.hpp"
 #include "cli/commands.hpp"
-#include "cli/options.hpp"
 #include "cli/output.hpp"
-#include "audit/audit.hpp"
+#include "cli/report_files.hpp"
 #include "record/json.hpp"
 #include "verdict/draft.hpp"
 

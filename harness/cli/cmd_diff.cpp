@@ -10,8 +10,8 @@
 #include "audit/catalog.hpp"
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/options.hpp"
 #include "cli/output.hpp"
-#include "cli/progress.hpp"
 #include "fp/text.hpp"
 #include "plugin/program.hpp"
 #include "record/json.hpp"
@@ -37,8 +37,8 @@ struct Side {
 };
 
 /// "plugin/kernel" (a glob), "FILE.so", "FILE.so:kernel" or "exec:COMMAND".
-Side open_side(const std::string& text, const Options& o) {
-  Options mine = o;
+Side open_side(const std::string& text, const Request& request) {
+  Request mine = request;
   const std::size_t so = text.rfind(".so");
   const bool program = program_command(text).has_value();
   const bool file = program || (so != text.npos && (so + 3 == text.size() || text[so + 3] == ':'));
@@ -69,15 +69,15 @@ struct Pair {
 };
 
 /// Kernels of the same op and dtype: the only ones of both sides, or those of the same name.
-std::vector<Pair> pairs_of(const Side& a, const Side& b, const Options& o) {
+std::vector<Pair> pairs_of(const Side& a, const Side& b, const Request& request) {
   std::vector<Pair> pairs;
-  const std::vector<OpId> ops = chosen_ops(o);
+  const std::vector<OpId> ops = chosen_ops(request);
   const bool single = a.offers.size() == 1 && b.offers.size() == 1;
   for (const Offer& x : a.offers)
     for (const Offer& y : b.offers) {
       if (x.op != y.op || (!single && x.about.kernel != y.about.kernel)) continue;
       if (std::find(ops.begin(), ops.end(), *x.op) == ops.end()) continue;
-      for (const Dtype d : chosen_dtypes(o)) {
+      for (const Dtype d : chosen_dtypes(request)) {
         const auto has = [d](const Offer& offer) {
           return std::find(offer.dtypes.begin(), offer.dtypes.end(), d) != offer.dtypes.end();
         };
@@ -190,15 +190,16 @@ class Printer {
 
 Exit run(const DiffOptions& c) {
   const Options& o = c.shared;
+  const Request request = o.request();
   if (o.search) throw UsageError("diff has no --search: inputs are --exhaustive or sampled");
   if (!o.checkpoint.empty()) throw UsageError("diff keeps no checkpoint");
-  chosen_ops(o);
-  chosen_dtypes(o);
+  chosen_ops(request);
+  chosen_dtypes(request);
   Json all = Json::array();
   bool same = true;
   try {
-    const Side a = open_side(c.a, o), b = open_side(c.b, o);
-    const std::vector<Pair> pairs = pairs_of(a, b, o);
+    const Side a = open_side(c.a, request), b = open_side(c.b, request);
+    const std::vector<Pair> pairs = pairs_of(a, b, request);
     if (pairs.empty()) {
       tell(
           "'{}' and '{}' have no kernel of the same op and dtype, so nothing was "
@@ -209,14 +210,13 @@ Exit run(const DiffOptions& c) {
     catch_interrupts();
     for (const Pair& p : pairs) {
       const InputPlan plan =
-          make_plan(*p.a->op, p.d, choose_inputs(o, *p.a->op, p.d, 200000, false, false));
-      Progress progress(o.show_progress());
-      const KernelDiff d = diff_kernels(
-          plan, {p.a->about.name, p.a->about.path, p.a->kernel},
-          {p.b->about.name, p.b->about.path, p.b->kernel}, o.session(), o.thread_count(),
-          g_interrupted,
-          [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); });
-      progress.clear();
+          make_plan(*p.a->op, p.d, choose_inputs(request, *p.a->op, p.d, 200000, false, false));
+      ProgressCallback progress = request.begin_progress("million evaluations");
+      const KernelDiff d =
+          diff_kernels(plan, {p.a->about.name, p.a->about.path, p.a->kernel},
+                       {p.b->about.name, p.b->about.path, p.b->kernel}, request.session(),
+                       request.thread_count(), g_interrupted, progress);
+      progress = nullptr;
       const bool exhaustive = plan.exhaustive && !plan.lo && !g_interrupted;
       same = same && d.different == 0;
       if (o.json)

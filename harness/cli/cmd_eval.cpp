@@ -10,6 +10,7 @@
 
 #include "audit/catalog.hpp"
 #include "cli/commands.hpp"
+#include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "fp/text.hpp"
 #include "properties/value_rules.hpp"
@@ -58,12 +59,12 @@ void judge(const Question& q, const Offer& offer, const Catalog& catalog, Sessio
   }
 }
 
-std::vector<Row> ask(const Question& q, const Catalog& catalog, const Options& o,
+std::vector<Row> ask(const Question& q, const Catalog& catalog, const Request& request,
                      SessionPool& sessions) {
   std::vector<Row> rows;
   const Truth truth = final_judge(q.op, q.d, q.z, q.y);
   for (const Offer& offer : catalog.offers) {
-    if (offer.op != q.op || !matches(o.impls, offer.about.name)) continue;
+    if (offer.op != q.op || !matches(request.impls, offer.about.name)) continue;
     if (std::find(offer.dtypes.begin(), offer.dtypes.end(), q.d) == offer.dtypes.end()) continue;
     Row row{offer.about.name,
             std::nullopt,
@@ -211,7 +212,7 @@ Question parse_line(const std::string& line, std::size_t number) {
   }
 }
 
-std::vector<Question> questions(const EvalOptions& o) {
+std::vector<Question> questions(const EvalOptions& o, const Request& request) {
   std::vector<Question> out;
   if (!o.input.empty()) {
     std::ifstream file;
@@ -233,7 +234,7 @@ std::vector<Question> questions(const EvalOptions& o) {
         "eval takes z, or z and y, after '--', or --input FILE; e.g. ulpaudit eval "
         "--op sigmoid --dtype f32 -- -88.5");
   const int arity = static_cast<int>(o.values.size());
-  Options choice = o;
+  Request choice = request;
   if (choice.dtypes.empty()) choice.dtypes = {"f32"};
   for (OpId op : chosen_ops(choice)) {
     if (info(op).arity != arity) {
@@ -249,20 +250,20 @@ std::vector<Question> questions(const EvalOptions& o) {
   return out;
 }
 
-/// Seconds for one input, unless another deadline is asked for.
-constexpr double kOneInputDeadline = 1.5;
+/// For one input, unless another deadline is asked for.
+constexpr std::chrono::milliseconds kOneInputDeadline{1500};
 
-Exit run(const EvalOptions& given) {
-  EvalOptions o = given;
-  if (o.deadline == Options().deadline) o.deadline = kOneInputDeadline;
-  const std::vector<Question> asked = questions(o);
-  const Catalog catalog = open_catalog(o);
+Exit run(const EvalOptions& o) {
+  Request request = o.request();
+  if (!request.deadline) request.deadline = kOneInputDeadline;
+  const std::vector<Question> asked = questions(o, request);
+  const Catalog catalog = open_catalog(request);
   for (const BrokenPlugin& b : catalog.broken) tell("{}", b.reason);
-  SessionPool sessions(o.session());
+  SessionPool sessions(request.session());
   Exit exit = catalog.broken.empty() ? Exit::fine : Exit::plugin;
   std::size_t answers = 0;
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    const std::vector<Row> rows = ask(asked[i], catalog, o, sessions);
+    const std::vector<Row> rows = ask(asked[i], catalog, request, sessions);
     answers += rows.size();
     if (stdout_lost()) break;
     for (const Row& r : rows)

@@ -9,11 +9,12 @@
 #include <filesystem>
 #include <memory>
 
+#include "audit/audit.hpp"
 #include "cli/commands.hpp"
 #include "cli/number_option.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
-#include "audit/audit.hpp"
+#include "cli/report_files.hpp"
 #include "gate/compare.hpp"
 #include "record/json.hpp"
 #include "reports/gate.hpp"

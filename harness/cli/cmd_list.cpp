@@ -8,6 +8,7 @@
 
 #include "audit/catalog.hpp"
 #include "cli/commands.hpp"
+#include "cli/options.hpp"
 #include "cli/output.hpp"
 
 namespace ulpaudit {
@@ -68,10 +69,11 @@ Json as_json(const Catalog& catalog, const std::vector<Implementation>& chosen) 
 }
 
 Exit run(const Options& o) {
-  chosen_ops(o);
-  chosen_dtypes(o);
-  const Catalog catalog = open_catalog(o);
-  const std::vector<Implementation> chosen = chosen_implementations(catalog, o);
+  const Request request = o.request();
+  chosen_ops(request);
+  chosen_dtypes(request);
+  const Catalog catalog = open_catalog(request);
+  const std::vector<Implementation> chosen = chosen_implementations(catalog, request);
   if (o.json)
     put("{}\n", as_json(catalog, chosen).dump(1, ' ', false, Json::error_handler_t::replace));
   else

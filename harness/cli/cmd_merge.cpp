@@ -5,16 +5,17 @@
 #include <algorithm>
 #include <memory>
 
-#include "cli/commands.hpp"
-#include "audit/context.hpp"
-#include "cli/output.hpp"
 #include "audit/audit.hpp"
+#include "audit/catalog.hpp"
+#include "audit/context.hpp"
 #include "audit/verify_replays.hpp"
+#include "cli/commands.hpp"
+#include "cli/report_files.hpp"
 #include "record/json.hpp"
 #include "record/merge.hpp"
-#include "reports/renderer.hpp"
 #include "sweep/results.hpp"
 #include "textbook/answers.hpp"
+#include "verdict/verdict.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -51,8 +52,8 @@ const Offer& offer_of(const Catalog& catalog, const Report& report, const std::s
 }
 
 /// The claims rest on figures of the whole and on kernels asked here, of the builds that were run.
-void answer_textbook(const Options& o, Report& report) {
-  const Catalog catalog = open_catalog(o);
+void answer_textbook(const Request& request, Report& report) {
+  const Catalog catalog = open_catalog(request);
   std::vector<Job> jobs;
   for (const Result& r : report.results) {
     if (r.region != "all") continue;
@@ -66,7 +67,7 @@ void answer_textbook(const Options& o, Report& report) {
     }
     jobs.back().targets.push_back({offer.about.name, offer.about.path, offer.kernel});
   }
-  SessionPool sessions(o.session());
+  SessionPool sessions(request.session());
   append_textbook(jobs, sessions, report);
 }
 
@@ -84,22 +85,22 @@ Contracts contracts_of(const Report& report) {
 
 Exit run(const Options& o, const std::vector<std::string>& files) {
   check_output(o);
+  const Request request = o.request();
   Report report;
   try {
     report = merge_shards(read_shards(files));
   } catch (const BadMerge& e) {
     throw UsageError(e.what());
   }
-  report.run.argv = make_volatile(o).argv;
+  report.run.argv = make_volatile(request).argv;
   derive_results(true, report);
-  if (report.context.profile != kSweepProfile) answer_textbook(o, report);
+  if (report.context.profile != kSweepProfile) answer_textbook(request, report);
   const Contracts contracts = contracts_of(report);
   judge_report(contracts, report.context.profile != kSweepProfile, report);
-  verify_replays(o, report);
+  verify_replays(request, report);
   give_verdicts(contracts, report);
   name_program(report);
-  if (!o.output.empty()) write_report_folder(report, o.output);
-  put("{}", o.json ? to_json(report) : render(report, "console", {.color = o.use_color()}));
+  give_report(o, report);
   return exit_of(report);
 }
 

@@ -8,7 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
-#include "audit/audit.hpp"
+#include "cli/report_files.hpp"
 #include "record/json.hpp"
 #include "reports/renderer.hpp"
 

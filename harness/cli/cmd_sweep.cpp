@@ -4,22 +4,20 @@
 
 #include <memory>
 
-#include "cli/commands.hpp"
-#include "cli/output.hpp"
 #include "audit/audit.hpp"
-#include "record/json.hpp"
-#include "reports/renderer.hpp"
+#include "cli/commands.hpp"
+#include "cli/report_files.hpp"
 
 namespace ulpaudit {
 namespace {
 
 Exit run(const Options& o, const Distribution* ranks) {
-  const SweepRun sweep = run_sweep(o, {}, kSweepProfile, {}, ranks);
-  if (sweep.report.results.empty()) return sweep.exit;
-  if (!o.output.empty()) write_report_folder(sweep.report, o.output);
-  put("{}",
-      o.json ? to_json(sweep.report) : render(sweep.report, "console", {.color = o.use_color()}));
-  return sweep.exit;
+  Request request = o.request();
+  request.profile = kSweepProfile;
+  const Report report = audit(request, ranks);
+  if (report.results.empty()) return Exit::fine;  // another process has them
+  give_report(o, report);
+  return exit_of(report);
 }
 
 }  // namespace

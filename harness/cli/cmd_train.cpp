@@ -1,20 +1,12 @@
 // ulpaudit train: what the errors of the chosen kernels do to small networks.
-#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <chrono>
 #include <memory>
 
-#include "cli/commands.hpp"
-#include "audit/context.hpp"
-#include "cli/interrupt.hpp"
-#include "cli/number_option.hpp"
-#include "cli/output.hpp"
 #include "audit/audit.hpp"
-#include "audit/train_kernels.hpp"
-#include "record/json.hpp"
-#include "reports/renderer.hpp"
-#include "verdict/verdict.hpp"
+#include "cli/commands.hpp"
+#include "cli/number_option.hpp"
+#include "cli/report_files.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -27,31 +19,13 @@ struct TrainOptions {
 };
 
 Exit run(const TrainOptions& t) {
-  const auto start = std::chrono::steady_clock::now();
-  const Options& o = t.shared;
-  chosen_ops(o);  // unknown names are refused before anything is loaded
-  chosen_dtypes(o);
-  Report report;
-  report.context = make_context(o, "train " + t.profile);
-  report.run = make_volatile(o);
-  const Catalog catalog = open_catalog(o);
-  for (const BrokenPlugin& broken : catalog.broken) tell("{}", broken.reason);
-  report.implementations = chosen_implementations(catalog, o);
-  report.contracts = chosen_contracts(catalog, o);
-  if (!report.implementations.empty()) check_output(o);
-  catch_interrupts();
+  Request request = t.shared.request();
+  request.profile = "train " + t.profile;
   TrainingGlobs globs = t.globs;
   globs.profile = training_profile(t.profile);
-  if (!append_training(catalog, o, globs, t.choice, report)) {
-    tell(
-        "nothing matches --op, --impl and --dtype, so nothing was trained "
-        "('ulpaudit list' shows what there is)");
-    return catalog.broken.empty() ? Exit::nothing : Exit::plugin;
-  }
-  if (!g_interrupted && t.globs.networks.empty()) append_training_answers(catalog, o, report);
-  mark_end(report, false, g_interrupted);
-  judge_report(catalog.contracts, false, report);
-  return give_report(o, start, report);
+  const Report report = audit_training(request, globs, t.choice);
+  give_report(t.shared, report);
+  return exit_of(report);
 }
 
 void add_training_options(CLI::App& c, TrainOptions& t) {

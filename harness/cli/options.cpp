@@ -2,68 +2,36 @@
 #include "cli/options.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <fnmatch.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <charconv>
-#include <thread>
+#include <memory>
 
+#include "audit/choice.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/number_option.hpp"
-#include "fp/text.hpp"
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+#include "cli/report_files.hpp"
 #include "plugin/program.hpp"
 
 namespace ulpaudit {
 namespace {
 
-/// More inputs than this per label are refused: years of work asked for by accident.
-constexpr std::uint64_t kMostExhaustive = std::uint64_t{1} << 40;
 /// In MiB; in bytes it still is a number of 64 bits.
 constexpr std::uint64_t kMostMemory = std::uint64_t{1} << 40;
 
-Bits parse_or_usage(Dtype d, const std::string& text) {
-  try {
-    return parse_number(d, text);
-  } catch (const std::invalid_argument& e) {
-    throw UsageError(e.what());
-  }
-}
-
-void choose_range(const Options& o, Dtype d, InputChoice& c) {
-  if (o.range.empty()) return;
-  const std::size_t colon = o.range.find(':');
+std::pair<std::string, std::string> parse_range(const std::string& text) {
+  const std::size_t colon = text.find(':');
   if (colon == std::string::npos)
-    throw UsageError(fmt::format("--range '{}' has no ':'; accepted: LO:HI, e.g. -20:20", o.range));
-  c.lo = parse_or_usage(d, o.range.substr(0, colon));
-  c.hi = parse_or_usage(d, o.range.substr(colon + 1));
-  if (is_nan(d, *c.lo) || is_nan(d, *c.hi))
-    throw UsageError(fmt::format("--range '{}': NaN has no place in an order", o.range));
-  if (ordinal(d, *c.lo) > ordinal(d, *c.hi))
-    throw UsageError(fmt::format(
-        "--range '{}' is empty in {}: its first number lies above its last", o.range, name(d)));
+    throw UsageError(fmt::format("--range '{}' has no ':'; accepted: LO:HI, e.g. -20:20", text));
+  return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
-std::vector<Bits> choose_labels(const Options& o, OpId op, Dtype d) {
-  if (info(op).arity == 1 || o.labels.empty()) return default_labels(op, d);
-  std::vector<Bits> labels;
-  for (const std::string& text : o.labels) {
-    if (text == "all") {
-      if (format(d).width > 16)
-        throw UsageError(
-            fmt::format("--label all is for f16 and bf16; {} has too many labels", name(d)));
-      return all_labels(op, d);
-    }
-    const Bits y = parse_or_usage(d, text);
-    if (is_nan(d, y) || !in_domain(op, d, y))
-      throw UsageError(fmt::format("--label {} lies outside [0, 1]", text));
-    labels.push_back(y);
-  }
-  std::sort(labels.begin(), labels.end(),
-            [d](Bits a, Bits b) { return ordinal(d, a) < ordinal(d, b); });
-  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
-  return labels;
+std::chrono::milliseconds milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
 }  // namespace
@@ -73,16 +41,43 @@ bool Options::use_color() const {
   return color == "auto" && ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
 }
 bool Options::show_progress() const { return !quiet && ::isatty(STDERR_FILENO) != 0; }
-int Options::thread_count() const {
-  if (threads > 0) return threads;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-SessionOptions Options::session() const {
-  SessionOptions s;
-  s.isolate = isolate == "on";
-  s.deadline = std::chrono::milliseconds(static_cast<std::int64_t>(deadline * 1000));
-  s.memory_limit_mib = memory_limit_mib;
-  return s;
+Request Options::request() const {
+  Request r;
+  r.ops = ops;
+  r.impls = impls;
+  r.dtypes = dtypes;
+  r.plugins = plugins;
+  r.also_load = also_load;
+  r.given_alone = given_alone;
+  r.contract = contract;
+  if (!range.empty()) r.range = parse_range(range);
+  r.labels = labels;
+  r.points = points;
+  r.exhaustive = exhaustive;
+  r.search = search;
+  r.huge = huge;
+  r.seed = seed;
+  r.shard = parse_shard(shard);
+  if (threads != 0) r.threads = threads;
+  r.judge_on_device = judge == "auto";
+  if (time_limit > 0) r.time_limit = milliseconds(time_limit);
+  r.checkpoint = checkpoint;
+  r.resume = resume;
+  r.checkpoint_every = milliseconds(checkpoint_every);
+  if (deadline_given) r.deadline = milliseconds(deadline);
+  if (memory_limit_given) r.memory_limit_mib = memory_limit_mib;
+  r.isolate = isolate == "on";
+  r.stop = &g_interrupted;
+  r.notice = [](const std::string& sentence) { tell_text(sentence); };
+  r.progress = [shown = show_progress()](const char* unit) -> ProgressCallback {
+    auto line = std::make_shared<Progress>(shown, unit);
+    return [line](std::uint64_t done, std::uint64_t total) { line->update(done, total); };
+  };
+  r.ready = [o = *this] {
+    check_output(o);
+    catch_interrupts();
+  };
+  return r;
 }
 
 void add_selection_options(CLI::App& c, Options& o) {
@@ -103,10 +98,12 @@ void add_selection_options(CLI::App& c, Options& o) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   add_real(c, "--deadline", o.deadline, 0.001, 1e6, "seconds that a plug-in may take for one batch",
            " of seconds")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->each([&o](const std::string&) { o.deadline_given = true; });
   add_whole(c, "--memory-limit", o.memory_limit_mib, 0, kMostMemory,
             "MiB that a plug-in may allocate; 0: no limit", " of MiB")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->each([&o](const std::string&) { o.memory_limit_given = true; });
   c.add_option("--isolate", o.isolate, "off: load plug-ins into this process (for a debugger)")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
@@ -116,7 +113,7 @@ void add_input_options(CLI::App& c, Options& o) {
   c.add_option("--range", o.range, "only inputs in [LO, HI]")->type_name("LO:HI");
   c.add_option("--label", o.labels, "labels of two-argument ops, or 'all' (repeatable)")
       ->type_name("Y|all");
-  add_whole(c, "--points", o.points, 1, kMostExhaustive, "sampled or searched points per label");
+  add_whole(c, "--points", o.points, 1, kMostInputs, "sampled or searched points per label");
   CLI::Option* exhaustive =
       c.add_flag("--exhaustive", o.exhaustive, "every input (16-bit dtypes always are)");
   c.add_flag("--search", o.search,
@@ -160,40 +157,6 @@ void add_output_options(CLI::App& c, Options& o) {
   c.add_option("--color", o.color, "colours in tables")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
-}
-
-bool matches(const std::vector<std::string>& globs, const std::string& text) {
-  return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& g) {
-           return ::fnmatch(g.c_str(), text.c_str(), 0) == 0;
-         });
-}
-
-void check_globs(const std::vector<std::string>& globs, const std::vector<std::string>& known,
-                 const std::string& what) {
-  for (const std::string& g : globs)
-    if (std::none_of(known.begin(), known.end(),
-                     [&](const std::string& k) { return matches({g}, k); }))
-      throw UsageError(
-          fmt::format("unknown {} '{}'; accepted: {}", what, g, fmt::join(known, ", ")));
-}
-
-InputChoice choose_inputs(const Options& o, OpId op, Dtype d, std::uint64_t default_points,
-                          bool default_exhaustive, bool default_search) {
-  InputChoice c;
-  c.exhaustive = o.exhaustive || default_exhaustive || format(d).width == 16;
-  c.points = o.points != 0 ? o.points : default_points;
-  if (o.points != 0 && !o.exhaustive && format(d).width > 16) c.exhaustive = false;
-  c.search = !c.exhaustive && (o.search || default_search);
-  c.seed = o.seed;
-  choose_range(o, d, c);
-  c.labels = choose_labels(o, op, d);
-  c.nan_labels = o.labels.empty() && o.range.empty();
-  if (c.exhaustive && format(d).width == 64) {
-    const bool whole = !c.lo || !c.hi;
-    if (whole || ordinal(d, *c.hi) - ordinal(d, *c.lo) > kMostExhaustive)
-      throw UsageError("--exhaustive over f64 needs a --range of at most 2^40 numbers");
-  }
-  return c;
 }
 
 Shard parse_shard(const std::string& text) {

@@ -2,24 +2,16 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "inputs/plan.hpp"
-#include "plugin/session.hpp"
-#include "record/report.hpp"
+#include "audit/request.hpp"
 
 namespace CLI {
 class App;
 }
 
 namespace ulpaudit {
-
-/// What the user asked for cannot be: exit code 2.
-class UsageError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 struct Options {
   std::vector<std::string> ops, impls, dtypes;  ///< globs; empty: all
@@ -43,7 +35,9 @@ struct Options {
   bool resume = false;
   double checkpoint_every = 2;
   double deadline = 20;
+  bool deadline_given = false;
   std::uint64_t memory_limit_mib = 8192;
+  bool memory_limit_given = false;
   std::string isolate = "on";
   // output
   std::string output;
@@ -52,8 +46,8 @@ struct Options {
 
   bool use_color() const;
   bool show_progress() const;
-  int thread_count() const;
-  SessionOptions session() const;
+  /// Typed; of an audit's inputs and extras the defaults. Throws UsageError.
+  Request request() const;
 };
 
 void add_selection_options(CLI::App& command, Options& o);
@@ -64,30 +58,7 @@ void add_checkpoint_options(CLI::App& command, Options& o);
 void add_contract_option(CLI::App& command, Options& o);
 void add_output_options(CLI::App& command, Options& o);
 
-/// Does any of the globs match? No globs match all.
-bool matches(const std::vector<std::string>& globs, const std::string& name);
-
-/// Refuses globs that match none of the known names, naming these.
-void check_globs(const std::vector<std::string>& globs, const std::vector<std::string>& known,
-                 const std::string& what);
-
-/// Those of `all` whose names the globs choose; throws UsageError for a glob that chooses none.
-template <class T, std::size_t N>
-std::vector<T> chosen(const T (&all)[N], const std::vector<std::string>& globs, const char* what) {
-  std::vector<std::string> known;
-  std::vector<T> out;
-  for (const T x : all) {
-    known.emplace_back(name(x));
-    if (matches(globs, known.back())) out.push_back(x);
-  }
-  check_globs(globs, known, what);
-  return out;
-}
-
-/// The inputs that the options choose for an op and dtype. Throws UsageError.
-InputChoice choose_inputs(const Options& o, OpId op, Dtype d, std::uint64_t default_points,
-                          bool default_exhaustive, bool default_search);
-
+/// "I/N"; the empty text is the whole. Throws UsageError.
 Shard parse_shard(const std::string& text);
 
 }  // namespace ulpaudit

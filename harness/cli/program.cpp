@@ -13,8 +13,8 @@
 #include <sstream>
 #include <vector>
 
-#include "cli/arguments.hpp"
 #include "audit/context.hpp"
+#include "cli/arguments.hpp"
 #include "cli/output.hpp"
 #include "truth/truth.hpp"
 
@@ -86,6 +86,9 @@ int run_program(int argc, char** argv, const MakeCommands& make_commands) {
   try {
     refuse_by_error();
     return static_cast<int>(deliver(run(argc, argv, make_commands)));
+  } catch (const NothingChosen& e) {
+    if (*e.what() != '\0') tell_text(e.what());
+    return static_cast<int>(e.broken() ? Exit::plugin : Exit::nothing);
   } catch (const UsageError& e) {
     return static_cast<int>(complain(Exit::usage, e.what()));
   } catch (const Undecided& e) {

@@ -1,5 +1,6 @@
 // Comparing a report with a baseline.
 #include "gate/compare.hpp"
+#include "record/replay.hpp"
 
 #include <fmt/format.h>
 
@@ -82,13 +83,11 @@ class Comparison {
     return add(fails, kind, row.implementation, row.op, row.dtype, row.region, std::move(message));
   }
   std::string sweep_of(const BaselineRow& row) const {
-    return fmt::format("./run sweep {} --dtype {}{}", choosing(report_, row.implementation),
-                       row.dtype, row.evidence == "exhaustive" ? " --exhaustive" : "");
+    return Replay(report_, row.implementation, row.dtype)
+        .sweep(row.evidence == "exhaustive" ? "--exhaustive" : "");
   }
   std::string eval_of(const BaselineRow& row, const Witness& w) const {
-    return fmt::format("./run eval {} --op {} --dtype {} -- {}{}",
-                       choosing(report_, row.implementation), row.op, row.dtype, w.z.bits,
-                       w.y ? " " + w.y->bits : "");
+    return Replay(report_, row.implementation, row.dtype).eval(row.op, w);
   }
 
   void contracts() {
@@ -144,7 +143,7 @@ class Comparison {
                                           row.dtype) == listed->dtypes.end()
                                   ? "the implementation no longer offers this dtype"
                                   : "it was not run";
-      add(true, "vanished", row, why).replay = "./run list";
+      add(true, "vanished", row, why).replay = std::string(kReplayProgram) + "list";
     }
   }
 
@@ -316,8 +315,8 @@ class Comparison {
   void times(const Benchmark& old, const Benchmark& now, const Machine& machine) {
     const auto fail = [&](const char* kind, const std::string& message) -> Change& {
       Change& c = add(true, kind, now.implementation, now.op, now.dtype, "all", message);
-      c.replay = fmt::format("./run bench {} --dtype {} --level L1 --inputs typical",
-                             choosing(report_, now.implementation), now.dtype);
+      c.replay =
+          Replay(report_, now.implementation, now.dtype).bench("--level L1 --inputs typical");
       return c;
     };
     if (std::min(old.ns.size(), now.ns.size()) < kLeastRepetitions) {

@@ -66,6 +66,7 @@ struct OpInfo {
 int op_count();
 OpId op_at(int i);
 const OpInfo& info(OpId op);
+inline std::string_view name(OpId op) { return info(op).name; }
 std::optional<OpId> op_from_name(std::string_view text);
 
 /// Is y inside the domain of the op? (Always so for unary ops and for a NaN label.)

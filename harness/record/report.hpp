@@ -318,9 +318,6 @@ struct Report {
   bool properties = false;  ///< the rules of `check` were checked
 };
 
-/// "--impl 'plugin/kernel'", with the --plugin that it needs.
-std::string choosing(const Report& r, const std::string& implementation);
-
 /// Statistics of a tally; `curve` gives the weighted figures where it is not null.
 Statistics derive(Dtype d, const Tally& t, const Curve* curve);
 

@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "fp/text.hpp"
-#include "record/giving.hpp"
 #include "record/report.hpp"
 
 namespace ulpaudit {
@@ -152,30 +151,6 @@ std::vector<CurvePoint> plot_curve(Dtype d, const Curve& curve, std::size_t most
                    s.sum.min_signed, units(s.sum.sum_abs) / n, s.sum.categories});
   }
   return out;
-}
-
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
-std::string giving(const Implementation& i) {
-  if (i.given_path.empty()) return "";
-  constexpr std::string_view program = "exec:";
-  if (i.given_path.compare(0, program.size(), program) == 0)
-    return "--exec " + quoted(i.given_path.substr(program.size())) + " ";
-  return "--plugin " + quoted(i.given_path) + " ";
-}
-
-std::string choosing(const Report& r, const std::string& implementation) {
-  for (const Implementation& i : r.implementations)
-    if (i.name == implementation)
-      return fmt::format(
-          "{}{}--impl {}", giving(i),
-          i.given_contract.empty() ? "" : fmt::format("--contract {} ", quoted(i.given_contract)),
-          quoted(implementation));
-  return fmt::format("--impl {}", quoted(implementation));
 }
 
 const Result* find_total(const Report& r, const std::string& implementation,

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "fp/text.hpp"
+#include "record/replay.hpp"
 #include "score/witness.hpp"
 #include "truth/score.hpp"
 
@@ -107,12 +108,8 @@ std::string loss_message(const Loss& l) {
 }
 
 Finding finding_of(OpId op, Dtype d, const Result& total, const Loss& l, const Report& report) {
-  Finding f;
-  f.rule = is_rule(l) ? l.kind : "plugin." + l.kind;
-  f.implementation = total.implementation;
-  f.op = total.op;
-  f.dtype = total.dtype;
-  f.region = "all";
+  Finding f = make_finding(is_rule(l) ? l.kind : "plugin." + l.kind, "sweep", total.implementation,
+                           total.op, total.dtype);
   f.message = loss_message(l);
   f.count = is_rule(l) && l.points == 0 ? l.batches : l.points;
   f.range = {number(d, l.low), number(d, l.high)};
@@ -125,13 +122,11 @@ Finding finding_of(OpId op, Dtype d, const Result& total, const Loss& l, const R
   w.expected = number(d, t.rounded);
   w.true_value = true_digits(op, d, l.first.z, l.first.y, kWitnessDigits);
   f.witness = w;
-  f.replay = eval_command(report, total.implementation, op, d, l.first);
-  // Whatever its inputs are, as far as one line can tell.
-  if (l.length > 1)
-    f.replay =
-        fmt::format("./run check {} --dtype {} --case 'z={}*{}{} unguarded'",
-                    choosing(report, total.implementation), total.dtype, bits_text(d, l.first.z),
-                    l.length, info(op).arity == 2 ? " y=" + bits_text(d, l.first.y) : "");
+  const Replay replay(report, total.implementation, total.dtype);
+  // Of several inputs, whatever they are, as far as one line can tell.
+  f.replay = l.length > 1 ? replay.check_case(fmt::format("z={}*{}{} unguarded", w.z.bits, l.length,
+                                                          w.y ? " y=" + w.y->bits : ""))
+                          : replay.eval(total.op, w);
   return f;
 }
 
@@ -144,14 +139,6 @@ void append_losses(OpId op, Dtype d, const Result& total, Report& report) {
 }
 
 }  // namespace
-
-std::string eval_command(const Report& r, const std::string& implementation, OpId op, Dtype d,
-                         const Case& c) {
-  std::string inputs = bits_text(d, c.z);
-  if (info(op).arity == 2) inputs += " " + bits_text(d, c.y);
-  return fmt::format("./run eval {} --op {} --dtype {} -- {}", choosing(r, implementation),
-                     info(op).name, name(d), inputs);
-}
 
 void append_results(const Job& job, const std::vector<SpotChecks>& checks, Report& report) {
   for (std::size_t t = 0; t < job.targets.size(); ++t) {

@@ -10,10 +10,6 @@
 
 namespace ulpaudit {
 
-/// The command that shows one case again.
-std::string eval_command(const Report& r, const std::string& implementation, OpId op, Dtype d,
-                         const Case& c);
-
 /// Appends the job's raw results to the report: for each target region "all", then each region that
 /// has points. `checks`: one per target, of spot_checks().
 void append_results(const Job& job, const std::vector<SpotChecks>& checks, Report& report);

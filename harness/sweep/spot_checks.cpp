@@ -55,8 +55,7 @@ std::vector<SpotChecks> spot_checks(const Job& job, SessionPool& sessions) {
     const std::vector<Loss>& losses = job.results[t].losses;
     EndBudget ends;
     // How it ends was searched for in the sweep; that is told.
-    if (!losses.empty())
-      ends.limit(std::chrono::milliseconds(300), std::chrono::milliseconds(500));
+    if (!losses.empty()) ends.limit(std::chrono::milliseconds(300), std::chrono::milliseconds(500));
     if (std::any_of(losses.begin(), losses.end(), [](const Loss& l) { return l.kind == "hang"; }))
       ends.set_hung();
     std::vector<Witness> special = special_values(job, target, sessions, ends);

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "fp/text.hpp"
+#include "record/replay.hpp"
 
 namespace ulpaudit {
 namespace {
@@ -239,8 +240,7 @@ class Rules {
                         "in ulps does not decide it: ./run check judges every input it runs",
                         what, *most),
             1, std::nullopt);
-    b.finding.replay =
-        fmt::format("./run check {} --dtype {}", choosing(report_, r_.implementation), r_.dtype);
+    b.finding.replay = replay().check();
   }
 
   void correctly_rounded() {
@@ -264,9 +264,8 @@ class Rules {
                         lower.got.decimal, input_text(upper), upper.got.decimal),
             r_.monotone.violations, lower, NumberRange{lower.z, *r_.monotone.last});
     b.finding.neighbour = upper;
-    b.finding.replay = fmt::format("./run check {} --dtype {} --case 'z={},{}{}'",
-                                   choosing(report_, r_.implementation), r_.dtype, lower.z.bits,
-                                   upper.z.bits, lower.y ? " y=" + lower.y->bits : "");
+    b.finding.replay = replay().check_case(
+        fmt::format("z={},{}{}", lower.z.bits, upper.z.bits, lower.y ? " y=" + lower.y->bits : ""));
     if (k_.monotone) b.where = regions_between(r_, lower.z, *r_.monotone.last);
   }
 
@@ -344,10 +343,11 @@ class Rules {
   }
 
   std::string sweep() const {
-    return fmt::format("./run sweep {} --dtype {}{}{}", choosing(report_, r_.implementation),
-                       r_.dtype, r_.range.empty() ? "" : " --range=" + r_.range,
-                       r_.evidence == "exhaustive" ? " --exhaustive" : "");
+    std::string options = r_.range.empty() ? "" : "--range=" + r_.range;
+    if (r_.evidence == "exhaustive") options += options.empty() ? "--exhaustive" : " --exhaustive";
+    return replay().sweep(options);
   }
+  Replay replay() const { return {report_, r_.implementation, r_.dtype}; }
 
   const Report& report_;
   const Result& r_;

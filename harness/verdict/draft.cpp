@@ -11,6 +11,7 @@
 #include <set>
 
 #include "contract/rules.hpp"
+#include "record/replay.hpp"
 #include "verdict/accuracy_rules.hpp"
 #include "verdict/occurs.hpp"
 #include "verdict/verdict.hpp"

@@ -1,5 +1,6 @@
 // Incomplete runs.
 #include "verdict/unfinished.hpp"
+#include "record/replay.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "contract/rules.hpp"
-#include "record/giving.hpp"
+#include "record/replay.hpp"
 #include "verdict/accuracy_rules.hpp"
 #include "verdict/causes.hpp"
 #include "verdict/occurs.hpp"
@@ -65,9 +65,7 @@ class Judge {
     if (b.unless_told && told(f)) return;
     expect(f, b.where);
     if (f.witness && f.replay.empty())
-      f.replay = fmt::format("./run eval {} --op {} --dtype {} -- {}{}",
-                             choosing(report_, f.implementation), f.op, f.dtype, f.witness->z.bits,
-                             f.witness->y ? " " + f.witness->y->bits : "");
+      f.replay = Replay(report_, f.implementation, f.dtype).eval(f.op, *f.witness);
     report_.findings.push_back(std::move(f));
   }
 
@@ -117,7 +115,7 @@ class Judge {
     if (t.outcome == "as_reference" || t.outcome == "failed" || as_exact_kernels(t)) return;
     for (const std::string& kernel : t.kernels) {
       if (!contract_of(kernel).same_training) continue;
-      Finding f = finding_of("training.same_as_reference", "train", kernel, "", t.dtype);
+      Finding f = make_finding("training.same_as_reference", "train", kernel, "", t.dtype);
       for (const Implementation& i : report_.implementations)
         if (i.name == kernel) f.op = i.op;
       f.message = fmt::format("{} on {} ({}): {}, promised to train as with exact kernels",
@@ -137,21 +135,6 @@ class Judge {
                (t.outcome != "drifts" ||
                 (t.drift && e.drift && std::fabs(*t.drift - *e.drift) <= kSameDrift));
     return false;
-  }
-
-  /// One finding about a kernel in no region.
-  static Finding finding_of(const std::string& rule, const std::string& phase,
-                            const std::string& implementation, const std::string& op,
-                            const std::string& dtype) {
-    Finding f;
-    f.rule = rule;
-    f.phase = phase;
-    f.implementation = implementation;
-    f.op = op;
-    f.dtype = dtype;
-    f.region = "all";
-    f.count = 1;
-    return f;
   }
 
   static bool is_typical(const Benchmark& b) {
@@ -192,9 +175,8 @@ class Judge {
   /// `other` null: it was not measured.
   void compare(const Benchmark& b, const Benchmark* other, double most, const std::string& against,
                const std::string& inputs, const std::string& more) {
-    Finding f = finding_of("throughput.ratio", "bench", b.implementation, b.op, b.dtype);
-    f.replay = fmt::format("./run bench {} --dtype {} --level L1 {}{}",
-                           choosing(report_, b.implementation), b.dtype, inputs, more);
+    Finding f = make_finding("throughput.ratio", "bench", b.implementation, b.op, b.dtype);
+    f.replay = Replay(report_, b.implementation, b.dtype).bench("--level L1 " + inputs + more);
     const std::string what = b.inputs == "typical" ? "" : fmt::format(" on inputs '{}'", b.inputs);
     if (other == nullptr) {
       f.severity = Severity::note;
@@ -233,8 +215,8 @@ class Judge {
           all_exhaustive = false;
       }
       if (exhaustive == nullptr || !all_exhaustive) continue;
-      Finding f = finding_of("contract.expected_failure_passed", "sweep", i.name, exhaustive->op,
-                             exhaustive->dtype);
+      Finding f = make_finding("contract.expected_failure_passed", "sweep", i.name, exhaustive->op,
+                               exhaustive->dtype);
       f.severity = Severity::note;
       f.message =
           fmt::format("the contract expects {} ('{}'), which did not occur", e.rule, e.reason);

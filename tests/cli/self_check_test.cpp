@@ -8,31 +8,31 @@
 namespace ulpaudit {
 namespace {
 
-SweepRun sweep_with_fault(double factor) {
-  Options o;
-  o.plugins = {std::string(ULPAUDIT_PLUGIN_DIR) + "/stable.so"};
-  o.impls = {"stable/sigmoid"};
-  o.dtypes = {"f32"};
-  o.isolate = "off";
-  o.quiet = true;
-  o.threads = 1;
+Report sweep_with_fault(double factor) {
+  Request request;
+  request.profile = "test";
+  request.plugins = {std::string(ULPAUDIT_PLUGIN_DIR) + "/stable.so"};
+  request.impls = {"stable/sigmoid"};
+  request.dtypes = {"f32"};
+  request.isolate = false;
+  request.threads = 1;
   set_fast_judge_fault(factor);
-  SweepRun run = run_sweep(o, {}, "test", {});
+  const Report report = audit(request);
   set_fast_judge_fault(1);
-  return run;
+  return report;
 }
 
 TEST(SelfCheck, ARightFastJudgeAgrees) {
-  const SweepRun run = sweep_with_fault(1);
-  EXPECT_EQ(run.exit, Exit::fine);
-  EXPECT_GT(run.report.results.at(0).judged.cross_checked, 0u);
-  EXPECT_EQ(run.report.results.at(0).judged.disagreements, 0u);
+  const Report report = sweep_with_fault(1);
+  EXPECT_EQ(exit_of(report), Exit::fine);
+  EXPECT_GT(report.results.at(0).judged.cross_checked, 0u);
+  EXPECT_EQ(report.results.at(0).judged.disagreements, 0u);
 }
 
 TEST(SelfCheck, AWrongConstantEndsInExitCode3) {
-  const SweepRun run = sweep_with_fault(1 + 0x1p-40);
-  EXPECT_EQ(run.exit, Exit::truth);
-  EXPECT_GT(run.report.results.at(0).judged.disagreements, 0u);
+  const Report report = sweep_with_fault(1 + 0x1p-40);
+  EXPECT_EQ(exit_of(report), Exit::truth);
+  EXPECT_GT(report.results.at(0).judged.disagreements, 0u);
 }
 
 }  // namespace
