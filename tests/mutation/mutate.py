@@ -40,8 +40,10 @@ SCRIPTS = {
     'truth': ['measure/recount_test.py'],
     'measure': ['measure/recount_test.py', SWEEP, 'cli/diff_test.py'],
     'record': ['measure/recount_test.py', SWEEP, 'cli/diff_test.py'],
-    'gate': ['cli/gate_test.py', SWEEP, 'cli/check_test.py'],
-    'properties': ['cli/check_test.py'],
+    'gate': [SWEEP, 'cli/gate_test.py ' + ' '.join('Catches.test_' + t for t in (
+        'nothing_where_nothing_changed', 'a_coefficient_changed_in_its_last_bit',
+        'a_nan_at_one_input', 'weaker_evidence', 'an_expected_failure_that_passes'))],
+    'properties': ['cli/check_test.py Check Contracts'],
 }
 # Faults of the corpus by the file that finds them; DEFAULT_FAULTS for the others.
 DEFAULT_FAULTS = ['half_missed', 'stale_tail', 'output_read', 'reads_vector_past']
@@ -65,7 +67,7 @@ FAULTS = {
     'value_rules.cpp': ['nan_payload_unknown', 'half_missed', 'threshold_late', 'sigmoid_asymmetric',
                         'coarse_exp', 'half_logit', 'sign_lost_in_all'],
 }
-MORE_SCRIPTS = {'applicable.cpp': ['cli/exec_test.py'], 'coverage.cpp': ['cli/exec_test.py']}
+MORE_SCRIPTS = {'applicable.cpp': ['cli/exec_test.py Program']}
 OPTIONS = {'ULPAUDIT_CUDA': 'OFF', 'ULPAUDIT_LIBTORCH': 'OFF', 'ULPAUDIT_MPI': 'OFF',
            'ULPAUDIT_WERROR': 'OFF', 'ULPAUDIT_TESTS': 'ON',
            'CMAKE_GTEST_DISCOVER_TESTS_DISCOVERY_MODE': 'PRE_TEST'}
@@ -332,18 +334,15 @@ class Scratch:
             slow += [('%s %s' % (name, case), [name], [path, '--gtest_fail_fast', '--gtest_brief=1',
                                                        '--gtest_filter=' + case]) for case in late]
         out += sorted(slow, key=lambda s: self.times.get(s[0], 0))
-        scripts = SCRIPTS[layer] + MORE_SCRIPTS.get(base, [])
-        if layer == 'properties' and base == 'applicable.cpp':
-            scripts.reverse()
         program = ['ulpaudit', 'ulpaudit-worker']
-        for s in scripts:
-            script, *cases = s.split()
-            out.append((script, program, [
-                '/usr/bin/python3', '-B', os.path.join(self.src, 'tests', script), '-f', *cases]))
         if layer == 'properties':
             faults = os.path.join(self.src, 'tests', 'faults', 'faults_test.py')
             out += [('fault ' + f, program, ['/usr/bin/python3', '-B', faults, '--only', f])
                     for f in FAULTS.get(base, DEFAULT_FAULTS)]
+        for s in MORE_SCRIPTS.get(base, []) + SCRIPTS[layer]:
+            script, *cases = s.split()
+            out.append((script, program, [
+                '/usr/bin/python3', '-B', os.path.join(self.src, 'tests', script), '-f', *cases]))
         return out
 
     def measure(self, cache):
@@ -559,7 +558,9 @@ def main():
     scratch = Scratch(work, args.jobs)
     scratch.set_up()
     scratch.measure(os.path.join(work, 'times.json'))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # restores like Ctrl-C
+    # Either restores the file; in the background of a shell SIGINT is ignored unless it is set.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     start = time.monotonic()
     rows = []
     with open(results, 'a' if args.resume else 'w', encoding='utf-8') as out:
