@@ -270,7 +270,8 @@ def copy_tree(to):
 class Scratch:
     """A copy of the tree, its build folder, and the times of its tests."""
 
-    def __init__(self, work, jobs):
+    def __init__(self, work, jobs, quick):
+        self.quick = quick  # GoogleTest programs alone
         self.src, self.build = os.path.join(work, 'src'), os.path.join(work, 'build')
         self.jobs = jobs
         self.env = {k: v for k, v in os.environ.items()
@@ -334,6 +335,8 @@ class Scratch:
             slow += [('%s %s' % (name, case), [name], [path, '--gtest_fail_fast', '--gtest_brief=1',
                                                        '--gtest_filter=' + case]) for case in late]
         out += sorted(slow, key=lambda s: self.times.get(s[0], 0))
+        if self.quick:
+            return out
         program = ['ulpaudit', 'ulpaudit-worker']
         if layer == 'properties':
             faults = os.path.join(self.src, 'tests', 'faults', 'faults_test.py')
@@ -345,53 +348,70 @@ class Scratch:
                 '/usr/bin/python3', '-B', os.path.join(self.src, 'tests', script), '-f', *cases]))
         return out
 
-    def measure(self, cache):
-        """Runs every step without a change: all must pass, and their times give the limits."""
-        self.slow_cases, self.times = {}, {}
-        # The times belong to a tree and its tests: of another one they are taken again.
-        digest = hashlib.sha256()
-        for folder in ('harness', 'tests'):
+    def digest(self, *folders):
+        """Of the files in these folders of the copy."""
+        out = hashlib.sha256()
+        for folder in folders:
             for at, _, files in sorted(os.walk(os.path.join(self.src, folder))):
                 for f in sorted(files):
                     if not at.endswith('mutation'):
                         with open(os.path.join(at, f), 'rb') as data:
-                            digest.update(f.encode() + data.read())
+                            out.update(f.encode() + data.read())
+        return out.hexdigest()
+
+    def measure(self, cache):
+        """Runs every step without a change: all must pass, and their times give the limits. They are
+        kept for the next run of the same files."""
+        self.slow_cases, self.times = {}, {}
+        keys = {'programs': self.digest('harness', 'tests'), 'scripts': self.digest(
+            'harness', 'tests/cli', 'tests/faults', 'tests/gate', 'tests/plugin/faults')}
         try:
             with open(cache, encoding='utf-8') as f:
                 kept = json.load(f)
-            if kept['tree'] == digest.hexdigest():
-                self.slow_cases, self.times = kept['slow'], kept['times']
-                return
-        except (OSError, ValueError, KeyError):
-            pass
-        for program in sorted({p for layer in PROGRAMS.values() for p in layer}):
-            name = program + '_test'
-            listing = os.path.join(self.build, name + '.json')
-            code, out = run([os.path.join(self.build, 'tests', name), '--gtest_brief=1',
-                             '--gtest_output=json:' + listing], 1200, self.env)
-            if code != 0:
-                raise Failed('%s fails without a change:\n%s' % (name, out[-3000:]))
-            times = [(float(case['time'].rstrip('s')), '%s.%s' % (suite['name'], case['name']))
-                     for suite in json.loads(read(listing))['testsuites']
-                     for case in suite['testsuite']]
-            late = sorted(t for t in times if t[0] >= SLOW_CASE)
-            self.slow_cases[name] = [case for _, case in late]
-            self.times.update(('%s %s' % (name, case), t) for t, case in late)
-            self.times[name] = sum(t for t, _ in times if t < SLOW_CASE)
+        except (OSError, ValueError):
+            kept = {}
+        programs = [p + '_test' for p in sorted({p for all in PROGRAMS.values() for p in all})]
+        if kept.get('keys', {}).get('programs') == keys['programs']:
+            self.slow_cases = kept['slow']
+            self.times.update((k, v) for k, v in kept['times'].items() if k.split()[0] in programs)
+        else:
+            for name in programs:
+                self.measure_program(name)
+        if kept.get('keys', {}).get('scripts') == keys['scripts']:
+            self.times.update((k, v) for k, v in kept['times'].items()
+                              if k.split()[0] not in programs)
+        if not self.quick:
+            self.measure_scripts()
+        with open(cache, 'w', encoding='utf-8') as f:
+            json.dump({'keys': keys, 'slow': self.slow_cases, 'times': self.times}, f)
+
+    def measure_program(self, name):
+        listing = os.path.join(self.build, name + '.json')
+        code, out = run([os.path.join(self.build, 'tests', name), '--gtest_brief=1',
+                         '--gtest_output=json:' + listing], 1200, self.env)
+        if code != 0:
+            raise Failed('%s fails without a change:\n%s' % (name, out[-3000:]))
+        times = [(float(case['time'].rstrip('s')), '%s.%s' % (suite['name'], case['name']))
+                 for suite in json.loads(read(listing))['testsuites']
+                 for case in suite['testsuite']]
+        late = sorted(t for t in times if t[0] >= SLOW_CASE)
+        self.slow_cases[name] = [case for _, case in late]
+        self.times.update(('%s %s' % (name, case), t) for t, case in late)
+        self.times[name] = sum(t for t, _ in times if t < SLOW_CASE)
+
+    def measure_scripts(self):
         for file in LAYER_OF:
             for name, _, command in self.steps(file):
                 if name in self.times:
                     continue
-                start = time.monotonic()
-                code, out = run(command, 1200, self.env, self.build)
-                if code != 0:  # times of calls count: once more, on a busy machine
+                for _ in range(2):  # times of calls count: once more, on a busy machine
                     start = time.monotonic()
                     code, out = run(command, 1200, self.env, self.build)
-                if code != 0:
+                    if code == 0:
+                        break
+                else:
                     raise Failed('%s fails without a change:\n%s' % (name, out[-3000:]))
                 self.times[name] = time.monotonic() - start
-        with open(cache, 'w', encoding='utf-8') as f:
-            json.dump({'tree': digest.hexdigest(), 'slow': self.slow_cases, 'times': self.times}, f)
 
     def judge(self, mutant):
         """What came of one change: result and by what."""
@@ -516,6 +536,8 @@ def main():
     parser.add_argument('--resume', metavar='FILE', help='the same, and what it holds is not repeated')
     parser.add_argument('--survivors', metavar='FILE',
                         help='only the changes that survived in this file, with the tests of today')
+    parser.add_argument('--quick', action='store_true', help='GoogleTest programs alone: what '
+                        'survives here is for a second run with --survivors')
     parser.add_argument('--minutes', type=float, help='starts no further change after so long')
     parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='of the builds')
     parser.add_argument('--require', type=float, default=90, help='percent that must be killed')
@@ -555,7 +577,7 @@ def main():
 
     results = args.resume or args.results or os.path.join(work, 'results.jsonl')
     known = read_results(results) if args.resume else {}
-    scratch = Scratch(work, args.jobs)
+    scratch = Scratch(work, args.jobs, args.quick)
     scratch.set_up()
     scratch.measure(os.path.join(work, 'times.json'))
     # Either restores the file; in the background of a shell SIGINT is ignored unless it is set.
