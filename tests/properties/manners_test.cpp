@@ -87,6 +87,12 @@ TEST(Manners, LengthPositionAndNeighbours) {
   EXPECT_NE(all[0].message.find("as element 0 of 5"), std::string::npos) << all[0].message;
   const auto beside = [](const Call& c) { return c.z.size() == 5 && c.z[2] != c.z[3]; };
   EXPECT_EQ(rules_of(t, beside), List{"batch.neighbours"});
+  // With labels: the same ones in every element.
+  Fake loss("bce_with_logits");
+  loss.session.behaviour = k.session.behaviour;
+  Trial labelled = t;
+  for (const double y : {0.0, 0.25, 0.5, 0.75, 1.0}) labelled.y.push_back(f32(y));
+  EXPECT_EQ(ids(judge_manners(loss.subject, labelled)), List{"batch.length"});
   // Kernels that do not say so are not blamed, only observed.
   k.session.plugin().kernels[0].elementwise = false;
   EXPECT_FALSE(judge_manners(k.subject, t).at(0).promised);
@@ -306,6 +312,17 @@ TEST(Manners, SpuriousFlags) {
   EXPECT_EQ(ids(raising(five_with([](Trial& t) { t.fresh = true; }), kInvalid)), List{});
   for (const Bits z : {format(kF32).infinity(), format(kF32).quiet_nan()})
     EXPECT_EQ(ids(raising(five_with([&](Trial& t) { t.z[1] = z; }), kInvalid)), List{});
+  // Nor where a result is infinite: a rule about values tells that.
+  Fake endless("sigmoid");
+  endless.session.element = [&](Bits z, Bits) {
+    return z == f32(3) ? format(kF32).infinity() : endless.right(z);
+  };
+  endless.session.behaviour = [](Call& c) {
+    Outcome o;
+    if (c.z.size() > 1) o.raised = kOverflow;
+    return o;
+  };
+  EXPECT_EQ(ids(judge_manners(endless.subject, five())), List{});
   // Nor where the true value is infinite, or a label is not finite.
   Fake loss("bce_with_logits");
   loss.session.behaviour = [](Call& c) {

@@ -210,6 +210,7 @@ TEST(Subject, MakesFewerCallsInAProcessThanSpoilIt) {
   for (int i = 0; i < 7; ++i) k.subject.line(f32(i), 2, 0);
   for (const Call& c : k.session.calls) most = std::max(most, c.number);
   EXPECT_EQ(most, 3u);
+  for (std::size_t i = 0; i < 9; ++i) EXPECT_EQ(k.session.calls[i].number, i % 3 + 1) << i;
   // Repetitions are calls too.
   const std::uint64_t before = k.session.restarts;
   Trial t = of({f32(1)});
