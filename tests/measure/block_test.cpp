@@ -288,6 +288,43 @@ TEST(Block, AllNanLooksAtEveryLane) {
   }
 }
 
+void look_at_every_lane() {
+  for (const Dtype d : kDtypes)
+    for (const std::size_t n : {1u, 2u, 7u, 8u, 16u, 37u, 64u}) {
+      const Bits want = encode(d, 0.75);
+      std::vector<Bits> got(n, want), z, scaled;
+      for (std::size_t i = 0; i < n; ++i) {
+        z.push_back((encode(d, 8) + i) | (i % 3 == 0 ? format(d).sign_bit() : 0));
+        scaled.push_back(magnitude(d, encode(d, decode(d, z[i]) / 4)));
+      }
+      EXPECT_TRUE(all_equal(d, test::pack(d, got).data(), n, want)) << name(d) << n;
+      EXPECT_FALSE(all_equal(d, test::pack(d, got).data(), n, want + 1)) << name(d) << n;
+      EXPECT_TRUE(all_scaled(d, test::pack(d, z).data(), test::pack(d, scaled).data(), n, -2))
+          << name(d) << n;
+      EXPECT_FALSE(all_scaled(d, test::pack(d, z).data(), test::pack(d, scaled).data(), n, -1));
+      for (std::size_t i = 0; i < n; ++i) {
+        std::vector<Bits> other = got, off = scaled;
+        other[i] ^= 1;
+        off[i] ^= i % 2 == 0 ? 1 : format(d).sign_bit();
+        EXPECT_FALSE(all_equal(d, test::pack(d, other).data(), n, want)) << name(d) << n << i;
+        EXPECT_FALSE(all_scaled(d, test::pack(d, z).data(), test::pack(d, off).data(), n, -2))
+            << name(d) << n << i;
+      }
+      std::vector<double> values(n + 16, 1.0);
+      EXPECT_EQ(find_value(values.data(), n, 2), n) << "it is not there";
+      for (std::size_t i = n; i-- > 0;) {
+        values[i] = 2;
+        EXPECT_EQ(find_value(values.data(), n, 2), i) << "the first";
+      }
+      values.assign(n + 16, 1.0);
+      values[n] = 2;
+      EXPECT_EQ(find_value(values.data(), n, 2), n) << "behind the end";
+    }
+  EXPECT_TRUE(all_equal(Dtype::f32, nullptr, 0, 1));
+}
+
+TEST(Block, ScansLookAtEveryLane) { test::on_each_target(look_at_every_lane); }
+
 TEST(TrendSpans, EqualTrendEverywhere) {
   for (Dtype d : {Dtype::f16, Dtype::bf16})
     for (int i = 0; i < op_count(); ++i)
