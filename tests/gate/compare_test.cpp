@@ -91,6 +91,27 @@ TEST(Throughput, AKernelTwentyPercentSlowerIsSeen) {
   }
 }
 
+TEST(Throughput, ASlowerMachineHidesNoSlowerKernel) {
+  const Baseline b = make_baseline(timed(1, 1, 11, 1));
+  for (unsigned seed = 10; seed < 100; seed += 3)
+    EXPECT_FALSE(compare(timed(1.3, 1.5, 11, seed), &b, {}).passed) << "seed " << seed;
+}
+
+TEST(Throughput, EveryKernelOfTheBaselineIsLookedAt) {
+  Report old = timed(1, 1, 11, 1), now = timed(1, 1, 11, 4);
+  old.benchmarks.insert(old.benchmarks.begin(), times("mine/gone", 1, 0.03, 11, 5));
+  old.benchmarks.push_back(times("other/slow", 1, 0.03, 11, 6));
+  now.benchmarks.push_back(times("other/slow", 2, 0.03, 11, 7));
+  const Baseline b = make_baseline(old);
+  EXPECT_EQ(failing(compare(now, &b, {})), (std::vector<std::string>{"repetitions", "throughput"}));
+  EXPECT_EQ(failing(compare(now, &b, {.missing_allowed = true})),
+            std::vector<std::string>{"throughput"});
+  // The references themselves are not judged.
+  for (double& x : now.benchmarks[1].ns) x *= 3;
+  EXPECT_EQ(failing(compare(now, &b, {.missing_allowed = true})),
+            std::vector<std::string>{"throughput"});
+}
+
 TEST(Throughput, TooFewRepetitionsAreNoPass) {
   const Baseline b = make_baseline(timed(1, 1, 11, 1));
   EXPECT_EQ(failing(compare(timed(1, 1, 5, 4), &b, {})), std::vector<std::string>{"repetitions"});

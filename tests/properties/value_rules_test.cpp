@@ -449,7 +449,9 @@ TEST(ValueRules, SetPiecesHoldWhatTheRulesSpeakOf) {
         }
       EXPECT_GT(nans.size(), 6 * static_cast<std::size_t>(format(d).mantissa_bits()) + 90);
     }
-    // Each special logit beside a NaN label.
+    // Each typical and special logit beside a NaN label.
+    for (const double z : {0.5, -3.0, 40.0, -40.0, 1.0, 1000.0})
+      EXPECT_EQ(of_loss.count({encode(d, z), nan}), 1u) << name(d) << z;
     for (const Bits z : {Bits{0}, minus_zero, format(d).infinity(), format(d).max_finite(), nan,
                          negate(d, format(d).infinity()), Bits{1}})
       EXPECT_EQ(of_loss.count({z, nan}), 1u) << name(d);
