@@ -77,6 +77,7 @@ TEST(FixedCases, EveryOffsetOfEachBuffer) {
       for (const Trial& t : all) {
         const Stage& s = t.stage;
         if (s.z_offset == 0 && s.y_offset == 0 && s.out_offset == 0) continue;
+        EXPECT_TRUE(s.z_offset == s.out_offset || t.z.size() > 64) << "vectors and a tail";
         EXPECT_EQ(s.edge, Stage::Edge::start);
         for (const std::uint32_t offset : {s.z_offset, s.y_offset, s.out_offset})
           EXPECT_EQ(offset % size, 0u) << "aligned to the element";
@@ -121,11 +122,14 @@ TEST(FixedCases, ProcessesFlagsFillsAndThreads) {
   EXPECT_EQ(lengths_of(those(all, [](const Trial& t) { return t.stage.flags_up; })),
             (std::set<std::size_t>{1, 37, 300}));
   std::set<int> fills;
+  std::set<std::size_t> lengths;
   for (const Trial& t : all)
     if (t.stage.stack_fill != 0 || t.stage.out_fill != Stage().out_fill) {
       EXPECT_EQ(t.stage.stack_fill, 0xff - t.stage.out_fill);
       fills.insert(t.stage.out_fill);
+      lengths.insert(t.z.size());
     }
+  EXPECT_EQ(lengths, (std::set<std::size_t>{1, 37, 200})) << "less than a vector, and many";
   EXPECT_EQ(fills, (std::set<int>{0x00, 0x3f, 0x5a, 0xff}));
   // First, since it is: the first call of a process, from several threads, and what it leaves.
   for (std::size_t i = 0; i < 3; ++i) {
@@ -161,10 +165,15 @@ TEST(FixedCases, WhatTheContractSpeaksOf) {
   EXPECT_EQ(lengths_of(those(fixed_cases(k.subject, 1, {}), in_place)),
             (std::set<std::size_t>{1, 5, 16, 37, 200, 5000}));
   k.contract.under_ftz = true;
-  EXPECT_EQ(count(k, flush), 3u);
+  EXPECT_EQ(lengths_of(those(fixed_cases(k.subject, 1, {}), flush)),
+            (std::set<std::size_t>{1, 37, 200}));
   EXPECT_EQ(count(k, turned), 0u);
   k.contract.any_rounding = true;
   EXPECT_EQ(count(k, turned), 9u);
+  for (const auto mode : {Stage::Rounding::up, Stage::Rounding::down, Stage::Rounding::zero})
+    EXPECT_EQ(lengths_of(those(fixed_cases(k.subject, 1, {}),
+                               [&](const Trial& t) { return t.stage.rounding == mode; })),
+              (std::set<std::size_t>{1, 37, 200}));
 }
 
 TEST(FixedCases, LongBatchesOfEveryScale) {
