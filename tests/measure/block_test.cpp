@@ -276,6 +276,29 @@ TEST(Block, DigestOfAWholeRunIsTheSumOfItsTerms) {
   }
 }
 
+// Nothing else is: fewer inputs, another label, another dtype.
+TEST(Block, DigestOfWhatIsNoWholeRunIsTheSumOfItsTerms) {
+  struct Stretch {
+    Dtype d;
+    Bits y;
+    std::uint64_t first, n;
+  };
+  for (const Stretch& s :
+       {Stretch{Dtype::f32, 0, 3 * kKeyRun, kKeyRun / 2},
+        Stretch{Dtype::f32, 0, 3 * kKeyRun + 1, kKeyRun - 1},
+        Stretch{Dtype::f32, 1, 3 * kKeyRun, kKeyRun}, Stretch{Dtype::f64, 0, 3 * kKeyRun, kKeyRun},
+        Stretch{Dtype::f16, 0, 0, std::uint64_t{1} << 15}}) {
+    std::vector<Bits> z;
+    std::uint64_t want = 0;
+    for (Bits b = s.first; b < s.first + s.n; ++b) {
+      z.push_back(b);
+      want += digest_term(b, s.y, 0x3800);
+    }
+    EXPECT_EQ(digest_of_constant(s.d, test::pack(s.d, z).data(), s.y, 0x3800, s.n), want)
+        << name(s.d) << s.y;
+  }
+}
+
 TEST(Block, AllNanLooksAtEveryLane) {
   for (Dtype d : kDtypes) {
     std::vector<Bits> got(37, format(d).quiet_nan() | format(d).sign_bit());
