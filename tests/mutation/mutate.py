@@ -30,7 +30,7 @@ LAYER_OF = {file: layer for layer, files in FILES.items() for file in files}
 # The tests of a layer, the cheapest first: GoogleTest programs, then commands and the corpus.
 PROGRAMS = {
     'truth': ['truth', 'measure'],
-    'measure': ['measure', 'record'],
+    'measure': ['measure', 'record', 'device'],
     'record': ['record', 'measure', 'gate'],
     'gate': ['gate'],
     'properties': ['properties'],
