@@ -210,6 +210,17 @@ TEST(FixedCases, LongBatchesOfEveryScale) {
             (std::uint64_t{1} << 28) + 17);
 }
 
+TEST(FixedCases, LongBatchesLeaveEveryTail) {
+  Fake k("sigmoid");
+  std::set<std::uint64_t> tails;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed)
+    for (const Trial& t : fixed_cases(k.subject, seed, up_to(std::uint64_t{1} << 22, 1)))
+      if (t.stage.tile != 0) tails.insert(t.stage.tile & ((std::uint64_t{1} << 13) - 1));
+  std::set<std::uint64_t> from_3;
+  for (std::uint64_t n = 3; n < 32; ++n) from_3.insert(n);
+  EXPECT_EQ(tails, from_3) << "behind the power of two";
+}
+
 TEST(FixedCases, TheSeedDecides) {
   Fake k("sigmoid");
   const auto one = fixed_cases(k.subject, 1, {}), again = fixed_cases(k.subject, 1, {}),
