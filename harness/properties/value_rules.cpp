@@ -371,7 +371,7 @@ bool ValueRules::plainly_mirrored(Bits z, Bits got, Bits other) const {
 bool ValueRules::plainly_mirrored(Bits z, const std::uint32_t* got, const std::uint32_t* other,
                                   std::size_t n) const {
   // From this element on, the decision is yes.
-  const std::size_t yes = threshold_ == 0 ? 0 : threshold_ > z ? threshold_ - z : 0;
+  const std::size_t yes = threshold_ > z ? threshold_ - z : 0;
   return sums_to_one_ ? all_mirrored<true>(got, other, n, least_budget_, yes)
                       : all_mirrored<false>(got, other, n, least_budget_, yes);
 }

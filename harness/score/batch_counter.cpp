@@ -36,7 +36,6 @@ BatchCounter::Stretch BatchCounter::next_stretch(std::uint64_t first, std::uint6
   if (o < spans_.front().first) {
     last_ordinal = std::min(last_ordinal, spans_.front().first - 1);
   } else if (o <= spans_.back().last) {
-    if (o < spans_[span_].first) span_ = 0;
     while (o > spans_[span_].last) ++span_;
     s.region = spans_[span_].region;
     last_ordinal = std::min(last_ordinal, spans_[span_].last);

@@ -29,7 +29,7 @@ class BatchCounter {
   /// infinities, inputs that never came back).
   void keep_errors(std::vector<double>& errors) { errors_ = &errors; }
 
-  /// Results of inputs offset .. offset+count-1, packed.
+  /// Results of inputs offset .. offset+count-1, packed; of one batch in order of the inputs.
   void operator()(std::uint64_t offset, std::uint64_t count, const void* out);
 
  private:
@@ -69,7 +69,7 @@ class BatchCounter {
   BlockScratch& scratch_;
   Accumulator& into_;
   std::vector<double>* errors_ = nullptr;
-  std::size_t span_ = 0;
+  std::size_t span_ = 0;  ///< of the input before: inputs are in order
   Case before_;
   std::uint64_t before_end_ = ~std::uint64_t{0};  ///< index behind before_; none yet
 };

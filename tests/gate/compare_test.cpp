@@ -91,6 +91,57 @@ TEST(Throughput, AKernelTwentyPercentSlowerIsSeen) {
   }
 }
 
+TEST(Throughput, ASlowerMachineHidesNoSlowerKernel) {
+  const Baseline b = make_baseline(timed(1, 1, 11, 1));
+  for (unsigned seed = 10; seed < 100; seed += 3)
+    EXPECT_FALSE(compare(timed(1.3, 1.5, 11, seed), &b, {}).passed) << "seed " << seed;
+}
+
+TEST(Throughput, TheMachineIsTheMedianOverTheReferences) {
+  Report old = timed(1, 1, 11, 1), now = timed(1, 1, 11, 4);
+  for (Report* r : {&old, &now}) {
+    r->benchmarks.push_back(times("naive/grad", 2, 0.03, 11, r == &old ? 8 : 9));
+    r->benchmarks.back().op = "sigmoid_grad";
+  }
+  const Baseline b = make_baseline(old);
+  const auto with = [&](std::size_t reference, double factor, double kernel) {
+    Report r = now;
+    for (const auto& [i, by] : {std::pair(reference, factor), std::pair(std::size_t{0}, kernel)}) {
+      for (double& x : r.benchmarks[i].ns) x *= by;
+      r.benchmarks[i].median *= by;
+    }
+    return compare(r, &b, {}).passed;
+  };
+  for (const std::size_t one : {1u, 2u, 3u}) {
+    EXPECT_TRUE(with(one, 0.5, 1)) << "one reference that is faster makes no slower kernel";
+    EXPECT_FALSE(with(one, 3, 1.3)) << "one that is slower hides none";
+  }
+}
+
+TEST(Throughput, OneReferenceIsEnough) {
+  Report old = timed(1, 1, 11, 1), now = timed(1, 1, 11, 4);
+  for (Report* r : {&old, &now}) r->benchmarks.erase(r->benchmarks.begin() + 1);
+  const Baseline b = make_baseline(old);
+  EXPECT_TRUE(compare(now, &b, {}).passed) << "memcpy, in a twentieth of a nanosecond";
+  now.benchmarks.pop_back();
+  EXPECT_EQ(failing(compare(now, &b, {})), std::vector<std::string>{"repetitions"});
+}
+
+TEST(Throughput, EveryKernelOfTheBaselineIsLookedAt) {
+  Report old = timed(1, 1, 11, 1), now = timed(1, 1, 11, 4);
+  old.benchmarks.insert(old.benchmarks.begin(), times("mine/gone", 1, 0.03, 11, 5));
+  old.benchmarks.push_back(times("other/slow", 1, 0.03, 11, 6));
+  now.benchmarks.push_back(times("other/slow", 2, 0.03, 11, 7));
+  const Baseline b = make_baseline(old);
+  EXPECT_EQ(failing(compare(now, &b, {})), (std::vector<std::string>{"repetitions", "throughput"}));
+  EXPECT_EQ(failing(compare(now, &b, {.missing_allowed = true})),
+            std::vector<std::string>{"throughput"});
+  // The references themselves are not judged.
+  for (double& x : now.benchmarks[1].ns) x *= 3;
+  EXPECT_EQ(failing(compare(now, &b, {.missing_allowed = true})),
+            std::vector<std::string>{"throughput"});
+}
+
 TEST(Throughput, TooFewRepetitionsAreNoPass) {
   const Baseline b = make_baseline(timed(1, 1, 11, 1));
   EXPECT_EQ(failing(compare(timed(1, 1, 5, 4), &b, {})), std::vector<std::string>{"repetitions"});

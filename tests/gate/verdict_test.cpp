@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "fp/text.hpp"
 #include "gate/compare.hpp"
 #include "verdict/accuracy_rules.hpp"
@@ -366,6 +368,32 @@ TEST(Verdicts, SayWhatAPassIsNot) {
   EXPECT_EQ(judged(nothing, "").verdicts.at(1).status, "incomplete");
   nothing.implementations[1].unavailable = "no AVX-512";
   EXPECT_EQ(judged(nothing, "").verdicts.at(1).status, "unavailable");
+}
+
+TEST(Verdicts, CountErrorsExpectedFailuresAndNotes) {
+  const auto counts = [](const Report& r) {
+    const Verdict& v = r.verdicts.at(0);
+    return std::array<std::uint64_t, 3>{v.errors, v.expected_failures, v.notes};
+  };
+  using Counts = std::array<std::uint64_t, 3>;
+  const Report good = report_of({row("core", "0", 1)});
+  EXPECT_EQ(counts(judged(good, "")), (Counts{0, 0, 0}));
+  const Report bad = report_of({row("core", "0", 9)});
+  EXPECT_EQ(counts(judged(bad, "max_ulp = { f32 = 2 }\n")), (Counts{1, 0, 0}));
+  EXPECT_EQ(counts(judged(bad, "max_ulp = { f32 = 2 }\n" + admitted("accuracy.max_ulp", ""))),
+            (Counts{0, 1, 0}));
+  Report noted = good;
+  Finding f;
+  f.rule = "consistency.f32";
+  f.severity = Severity::note;
+  f.implementation = "mine/sigmoid";
+  noted.findings = {f, f};
+  noted.findings[1].implementation = "mine/other";
+  EXPECT_EQ(counts(judged(noted, "")), (Counts{0, 0, 1}));
+  EXPECT_FALSE(has_errors(judged(noted, "")));
+  EXPECT_TRUE(has_errors(judged(bad, "max_ulp = { f32 = 2 }\n")));
+  EXPECT_FALSE(
+      has_errors(judged(bad, "max_ulp = { f32 = 2 }\n" + admitted("accuracy.max_ulp", ""))));
 }
 
 TEST(Verdicts, APartOfAShardedRunMayHaveNoPoints) {

@@ -149,6 +149,72 @@ void count_as_point_by_point() {
 
 TEST(Block, CountsAsPointByPoint) { test::on_each_target(count_as_point_by_point); }
 
+/// Made-up intervals around m + off (in ulps, m an odd number beside no power of two), a vector of
+/// each kind: a lane is scored here just where decide() decides it, and as score() does it.
+void decide_as_point_by_point() {
+  constexpr std::size_t kVector = 8;  // lanes of the widest
+  std::vector<double> offs, deltas;
+  for (int j = 17; j <= 30; ++j)
+    for (const double off : {0.5 - std::ldexp(1, -j), std::ldexp(1, -j), 0.25})
+      for (const double sign : {1.0, -1.0}) offs.push_back(sign * off);
+  for (const double off : {0.5, -0.5, 0.0}) offs.push_back(off);
+  for (int j = 18; j <= 32; j += 1)
+    for (const double nudge : {1.0, 1 + 0x1p-40}) deltas.push_back(std::ldexp(nudge, -j));
+  deltas.push_back(0);
+  deltas.push_back(-1);
+  for (const Dtype d : kDtypes) {
+    const Format& f = format(d);
+    std::size_t decided = 0, open = 0;
+    for (const double delta : deltas) {
+      if (delta < 0 && d != Dtype::f64) continue;  // it never is in the narrower formats
+      for (const double low : {0.0, 0x1p-31, -0x1p-31}) {
+        // sigmoid's range begins at 0, so in units of 2^-p all lies inside.
+        const double unit = exp2i(-f.p);
+        std::vector<double> hi, lo, deltas_of;
+        std::vector<Bits> got;
+        for (const double off : offs)
+          for (std::size_t lane = 0; lane < kVector; ++lane) {
+            const double m = exp2i(f.p - 1) + 5 + 2 * static_cast<double>(lane);
+            // In f64 the fraction lies in the low word.
+            hi.push_back((d == Dtype::f64 ? m : m + off) * unit);
+            lo.push_back((d == Dtype::f64 ? off + low : low) * unit);
+            deltas_of.push_back(delta < 0 ? delta : delta * unit);
+            got.push_back(encode(d, (m + static_cast<double>(lane % 3) - 1) * unit));
+          }
+        const std::size_t all = hi.size();
+        for (std::size_t first = 0; first < all; first += kBlock) {
+          const std::size_t n = std::min(kBlock, all - first);
+          for (auto* v : {&hi, &lo, &deltas_of}) v->resize(all + 16);
+          const std::vector<Bits> part(got.begin() + static_cast<std::ptrdiff_t>(first),
+                                       got.begin() + static_cast<std::ptrdiff_t>(first + n));
+          static BlockScratch scratch;
+          const BlockScore s = score_block(
+              d, {0, 1}, {hi.data() + first, lo.data() + first, deltas_of.data() + first},
+              test::pack(d, part).data(), n, scratch);
+          std::vector<bool> slow(n, false);
+          for (std::size_t k = 0; k < s.slow; ++k) slow[scratch.slow_lanes[k]] = true;
+          for (std::size_t i = 0; i < n; ++i) {
+            Truth t;
+            const bool here = decide(d, hi[first + i], lo[first + i], deltas_of[first + i], t);
+            ASSERT_EQ(slow[i], !here) << name(d) << " hi=" << hi[first + i] / unit
+                                      << " lo=" << lo[first + i] / unit << " delta=" << delta;
+            ++(here ? decided : open);
+            if (!here) continue;
+            const Score at = score(*op_from_name("sigmoid"), d, t, part[i]);
+            ASSERT_EQ(scratch.e[i], quantise(at.error_ulps)) << name(d) << i;
+          }
+        }
+      }
+    }
+    EXPECT_GT(decided, 10000u) << name(d);
+    EXPECT_GT(open, 5000u) << name(d);
+  }
+}
+
+TEST(Block, DecidesBesideMidpointsAndNumbersAsPointByPoint) {
+  test::on_each_target(decide_as_point_by_point);
+}
+
 TEST(Block, PairsCountAsPairByPair) {
   constexpr Dtype d = Dtype::f32;
   std::vector<Bits> z, got;
@@ -210,6 +276,29 @@ TEST(Block, DigestOfAWholeRunIsTheSumOfItsTerms) {
   }
 }
 
+// Nothing else is: fewer inputs, another label, another dtype.
+TEST(Block, DigestOfWhatIsNoWholeRunIsTheSumOfItsTerms) {
+  struct Stretch {
+    Dtype d;
+    Bits y;
+    std::uint64_t first, n;
+  };
+  for (const Stretch& s :
+       {Stretch{Dtype::f32, 0, 3 * kKeyRun, kKeyRun / 2},
+        Stretch{Dtype::f32, 0, 3 * kKeyRun + 1, kKeyRun - 1},
+        Stretch{Dtype::f32, 1, 3 * kKeyRun, kKeyRun}, Stretch{Dtype::f64, 0, 3 * kKeyRun, kKeyRun},
+        Stretch{Dtype::f16, 0, 0, std::uint64_t{1} << 15}}) {
+    std::vector<Bits> z;
+    std::uint64_t want = 0;
+    for (Bits b = s.first; b < s.first + s.n; ++b) {
+      z.push_back(b);
+      want += digest_term(b, s.y, 0x3800);
+    }
+    EXPECT_EQ(digest_of_constant(s.d, test::pack(s.d, z).data(), s.y, 0x3800, s.n), want)
+        << name(s.d) << s.y;
+  }
+}
+
 TEST(Block, AllNanLooksAtEveryLane) {
   for (Dtype d : kDtypes) {
     std::vector<Bits> got(37, format(d).quiet_nan() | format(d).sign_bit());
@@ -221,6 +310,43 @@ TEST(Block, AllNanLooksAtEveryLane) {
     }
   }
 }
+
+void look_at_every_lane() {
+  for (const Dtype d : kDtypes)
+    for (const std::size_t n : {1u, 2u, 7u, 8u, 16u, 37u, 64u}) {
+      const Bits want = encode(d, 0.75);
+      std::vector<Bits> got(n, want), z, scaled;
+      for (std::size_t i = 0; i < n; ++i) {
+        z.push_back((encode(d, 8) + i) | (i % 3 == 0 ? format(d).sign_bit() : 0));
+        scaled.push_back(magnitude(d, encode(d, decode(d, z[i]) / 4)));
+      }
+      EXPECT_TRUE(all_equal(d, test::pack(d, got).data(), n, want)) << name(d) << n;
+      EXPECT_FALSE(all_equal(d, test::pack(d, got).data(), n, want + 1)) << name(d) << n;
+      EXPECT_TRUE(all_scaled(d, test::pack(d, z).data(), test::pack(d, scaled).data(), n, -2))
+          << name(d) << n;
+      EXPECT_FALSE(all_scaled(d, test::pack(d, z).data(), test::pack(d, scaled).data(), n, -1));
+      for (std::size_t i = 0; i < n; ++i) {
+        std::vector<Bits> other = got, off = scaled;
+        other[i] ^= 1;
+        off[i] ^= i % 2 == 0 ? 1 : format(d).sign_bit();
+        EXPECT_FALSE(all_equal(d, test::pack(d, other).data(), n, want)) << name(d) << n << i;
+        EXPECT_FALSE(all_scaled(d, test::pack(d, z).data(), test::pack(d, off).data(), n, -2))
+            << name(d) << n << i;
+      }
+      std::vector<double> values(n + 16, 1.0);
+      EXPECT_EQ(find_value(values.data(), n, 2), n) << "it is not there";
+      for (std::size_t i = n; i-- > 0;) {
+        values[i] = 2;
+        EXPECT_EQ(find_value(values.data(), n, 2), i) << "the first";
+      }
+      values.assign(n + 16, 1.0);
+      values[n] = 2;
+      EXPECT_EQ(find_value(values.data(), n, 2), n) << "behind the end";
+    }
+  EXPECT_TRUE(all_equal(Dtype::f32, nullptr, 0, 1));
+}
+
+TEST(Block, ScansLookAtEveryLane) { test::on_each_target(look_at_every_lane); }
 
 TEST(TrendSpans, EqualTrendEverywhere) {
   for (Dtype d : {Dtype::f16, Dtype::bf16})

@@ -121,6 +121,28 @@ TEST(Tally, SumsAreExact) {
   EXPECT_EQ(half.sum_squares, Sum(1 << 18)) << "¼ in units of 2^-20";
 }
 
+// Squares are rounded to a unit below 2^20 ulp and cut to one above; errors are whole from 2^40 on.
+TEST(Tally, SumsOfLargeErrorsAreExact) {
+  const auto of = [](double e) {
+    Tally t;
+    t.add_error(kD, e, {});
+    return t;
+  };
+  for (const double e : {0x1p20 - kQuantum, 0x1p20, 0x1p20 + kQuantum, 0x1p40 - 0x1p-12, 0x1p40,
+                         0x1p40 + 0x1p-12, 0x1p50 + 0.25, 0x1p53 + 2}) {
+    const Sum units = e < 0x1p40 ? Sum(std::llrint(e * 0x1p20)) : Sum(std::llrint(e)) << 20;
+    EXPECT_EQ(of(e).sum_signed, units) << e;
+    EXPECT_EQ(of(-e).sum_signed, -units) << e;
+    EXPECT_EQ(of(-e).sum_abs, units) << e;
+    const Sum square = of(e).sum_squares;
+    const Sum off = square - ((units * units) >> 20);
+    EXPECT_TRUE(off == 0 || off == 1) << e << ' ' << off;
+    EXPECT_EQ(of(-e).sum_squares, square) << e;
+  }
+  EXPECT_EQ(of(kQuantum * 724).sum_squares, Sum(0)) << "just below half a unit";
+  EXPECT_EQ(of(kQuantum * 725).sum_squares, Sum(1)) << "just above";
+}
+
 TEST(Quantise, ToMultiplesOfTheQuantum) {
   EXPECT_EQ(quantise(0.5), 0.5);
   EXPECT_EQ(quantise(kQuantum * 2.4), kQuantum * 2);

@@ -116,6 +116,33 @@ TEST_P(Judge, DecidesEachLandmarkAndItsNeighbours) {
   RecordProperty("slowest_at", slowest_at);
 }
 
+/// Labels are sigmoid(z) rounded, and t is below 2^-71: of 50 digits few are left, and the judge
+/// must go on to more before the value is known to 2^-60 ulp. By mpmath at 2000 bits.
+TEST(Ulps, AreKnownWhereDigitsCancel) {
+  const OpId grad = test::op("bce_with_logits_grad");
+  struct Row {
+    double z, y, hi, lo;
+    bool negative;
+  };
+  const Row rows[] = {
+      {0x1.65112e4d5d2f5p-1, 0x1.55d1059b7bdbfp-1, 0x1.6ec90efe95985p+52, -0x1.54ceccf0c081bp-2,
+       true},
+      {0x1.952c5d963873p-1, 0x1.6051872ef3136p-1, 0x1.c338e07b6b3edp+52, 0x1.0f4d174607281p-2,
+       false},
+      {0x1.ab897ccf32407p-1, 0x1.6513fdc2f8676p-1, 0x1.d9082140c062dp+52, 0x1.c268e79de943ep-2,
+       false},
+      {0x1.e4a849bed603bp-1, 0x1.70dc39736d47ap-1, 0x1.f391144340ef2p+52, -0x1.70f89bc65434p-2,
+       true},
+  };
+  for (const Row& r : rows) {
+    const Truth t = final_judge(grad, Dtype::f64, encode(Dtype::f64, r.z), encode(Dtype::f64, r.y));
+    EXPECT_EQ(t.negative, r.negative) << r.z;
+    EXPECT_EQ(t.q, -124) << r.z;
+    EXPECT_EQ(t.ulps.hi, r.hi) << r.z;
+    EXPECT_NEAR(t.ulps.lo, r.lo, 0x1p-52) << r.z;
+  }
+}
+
 TEST(TrueDigits, AreThoseOfTheTrueValue) {
   const OpId sigmoid = test::op("sigmoid"), bce = test::op("bce_with_logits");
   const Dtype d = Dtype::f32;
