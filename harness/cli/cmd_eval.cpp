@@ -251,10 +251,13 @@ std::vector<Question> questions(const EvalOptions& o) {
 
 /// Seconds for one input, unless another deadline is asked for.
 constexpr double kOneInputDeadline = 1.5;
+/// MiB for it, unless another limit is asked for: as in a check, whose findings are replayed so.
+constexpr std::uint64_t kOneInputMemory = 512;
 
 Exit run(const EvalOptions& given) {
   EvalOptions o = given;
   if (o.deadline == Options().deadline) o.deadline = kOneInputDeadline;
+  if (o.memory_limit_mib == Options().memory_limit_mib) o.memory_limit_mib = kOneInputMemory;
   const std::vector<Question> asked = questions(o);
   const Catalog catalog = open_catalog(o);
   for (const BrokenPlugin& b : catalog.broken) tell("{}", b.reason);

@@ -112,10 +112,10 @@ RunIdentity identity_of(const Report& report, const std::vector<Job>& jobs) {
 }
 
 /// For the ends of a kernel in the sweep of a check: the rules look for them as well.
-constexpr std::chrono::milliseconds kCheckEnds{800};
+constexpr std::chrono::milliseconds kCheckSearch{800}, kCheckGoOn{200};
 /// MiB that a kernel may take in a check, unless another limit is asked for: what fills memory
 /// without end must come to its end within the deadline.
-constexpr std::uint64_t kCheckMemory = 1024;
+constexpr std::uint64_t kCheckMemory = 512;
 /// Seconds for one batch of a check, unless another deadline is asked for.
 constexpr double kCheckDeadline = 1;
 
@@ -150,8 +150,8 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
   chosen_dtypes(o);
   EngineOptions engine = engine_options(o);
   if (profile == kCheckProfile) {
-    engine.search_for_ends = 2 * kCheckEnds;
-    engine.go_on_behind_ends = kCheckEnds;
+    engine.search_for_ends = kCheckSearch;
+    engine.go_on_behind_ends = kCheckGoOn;
   }
   Catalog catalog = open_catalog(o);
   for (const BrokenPlugin& b : catalog.broken) tell("{}", b.reason);
@@ -159,6 +159,7 @@ SweepRun run_sweep(const Options& given, const InputDefaults& defaults, const st
   Report& report = run.report;
   report.context = make_context(o, profile);
   report.run = make_volatile(o);
+
   std::vector<Job> jobs = make_jobs(catalog, o, defaults);
   report.implementations = chosen_implementations(catalog, o);
   report.contracts = chosen_contracts(catalog, o);

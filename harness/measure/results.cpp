@@ -212,9 +212,11 @@ void append_results(const Job& job, SessionPool& sessions, Report& report) {
     EndBudget ends;
     // How it ends was searched for in the sweep; that is told.
     if (!a.losses.empty())
-      ends.limit(std::chrono::milliseconds(300), std::chrono::milliseconds(500));
-    if (std::any_of(a.losses.begin(), a.losses.end(),
-                    [](const Loss& l) { return l.kind == "hang"; }))
+      ends.limit(std::chrono::milliseconds(100), std::chrono::milliseconds(150));
+    // What hung, or filled the memory, is not given as much of either again.
+    if (std::any_of(a.losses.begin(), a.losses.end(), [](const Loss& l) {
+          return l.kind == "hang" || l.message.find("MiB of memory") != std::string::npos;
+        }))
       ends.set_hung();
     all.special_values = special_values(job, target, sessions, ends);
     report.results.push_back(std::move(all));

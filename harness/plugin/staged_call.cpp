@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "plugin/environment.hpp"
+#include "plugin/output_log.hpp"
 #include "plugin/poison.hpp"
 
 namespace ulpaudit {
@@ -283,6 +284,7 @@ class StagedCall {
     if (stage_.repeats <= 1 || o.kind != Outcome::Kind::ok) return o;
     const std::vector<unsigned char> first(result(c), result(c) + bytes_);
     for (std::uint32_t k = 2; k <= stage_.repeats; ++k) {
+      direct_output(false);
       const Outcome again = call(c, false);
       if (again.kind != Outcome::Kind::ok) return again;
       if (!differs(first.data(), result(c), fmt::format("call {}", k), "determinism.repeat", o))
