@@ -23,26 +23,28 @@ namespace ulpaudit {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
+/// Untouchable memory on both sides of a buffer: an access further off meets it as well.
+constexpr std::uint64_t kGuard = 64 * kPage;
 constexpr unsigned char kCanary = 0xc5;
 
 std::uint64_t whole_pages(std::uint64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 
-/// A buffer between two pages that cannot be touched; what is left of its own pages is canaries.
+/// A buffer between pages that cannot be touched; what is left of its own pages is canaries.
 class Guarded {
  public:
-  /// `name` in messages; bytes may be 0: then it is a single untouchable page.
+  /// `name` in messages; bytes may be 0: then there is nothing but untouchable pages.
   Guarded(const char* name, std::uint64_t bytes, const Stage& stage, std::uint32_t offset)
       : name_(name), bytes_(bytes) {
     const bool start = stage.edge == Stage::Edge::start;
     pages_ = bytes == 0 ? 0 : whole_pages(bytes + (start ? offset : 0));
-    map_bytes_ = pages_ + 2 * kPage;
+    map_bytes_ = pages_ + 2 * kGuard;
     void* base = ::mmap(nullptr, map_bytes_, stage.readable ? PROT_READ : PROT_NONE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) throw std::runtime_error("mmap of a guarded buffer failed");
     base_ = static_cast<unsigned char*>(base);
-    if (pages_ != 0 && ::mprotect(base_ + kPage, pages_, PROT_READ | PROT_WRITE) != 0)
+    if (pages_ != 0 && ::mprotect(base_ + kGuard, pages_, PROT_READ | PROT_WRITE) != 0)
       throw std::runtime_error("mprotect of a guarded buffer failed");
-    data_ = base_ + kPage + (start ? offset : pages_ - bytes);
+    data_ = base_ + kGuard + (start ? offset : pages_ - bytes);
     fill_canaries();
   }
   ~Guarded() { ::munmap(base_, map_bytes_); }
@@ -59,7 +61,7 @@ class Guarded {
     fill_canaries();  // where mapped: into private copies of the first and the last page
   }
   void forbid_writing() const {
-    if (pages_ != 0) ::mprotect(base_ + kPage, pages_, PROT_READ);
+    if (pages_ != 0) ::mprotect(base_ + kGuard, pages_, PROT_READ);
   }
 
   /// The first canary that was written over, as a sentence; empty while all are whole.
@@ -68,9 +70,9 @@ class Guarded {
       return std::find_if(from, to, [](unsigned char c) { return c != kCanary; });
     };
     if (pages_ == 0) return "";
-    if (const auto* p = broken(base_ + kPage, data_); p != data_)
+    if (const auto* p = broken(base_ + kGuard, data_); p != data_)
       return fmt::format("wrote {} bytes in front of {}", data_ - p, name_);
-    const unsigned char* end = base_ + kPage + pages_;
+    const unsigned char* end = base_ + kGuard + pages_;
     if (const auto* p = broken(data_ + bytes_, end); p != end)
       return fmt::format("wrote behind the end of {}, {} bytes from it", name_,
                          p - (data_ + bytes_));
@@ -114,7 +116,7 @@ class Guarded {
     // A whole number of periods and of pages; its first byte lies at the first of our pages.
     const std::uint64_t turn = std::lcm(length, kPage);
     const std::uint64_t copy = turn * std::max<std::uint64_t>(1, kCopy / turn);
-    const auto lead = static_cast<std::uint64_t>(data_ - (base_ + kPage));
+    const auto lead = static_cast<std::uint64_t>(data_ - (base_ + kGuard));
     const int fd = ::memfd_create("ulpaudit-tile", MFD_CLOEXEC);
     bool good = fd >= 0 && ::ftruncate(fd, static_cast<off_t>(copy)) == 0;
     void* master =
@@ -126,7 +128,7 @@ class Guarded {
       ::munmap(master, copy);
     }
     for (std::uint64_t done = 0; good && done < pages_; done += copy)
-      good = ::mmap(base_ + kPage + done, std::min(copy, pages_ - done), PROT_READ | PROT_WRITE,
+      good = ::mmap(base_ + kGuard + done, std::min(copy, pages_ - done), PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd, 0) != MAP_FAILED;
     if (fd >= 0) ::close(fd);
     return good;
@@ -134,8 +136,8 @@ class Guarded {
 
   void fill_canaries() const {
     if (pages_ == 0) return;
-    std::fill(base_ + kPage, data_, kCanary);
-    std::fill(data_ + bytes_, base_ + kPage + pages_, kCanary);
+    std::fill(base_ + kGuard, data_, kCanary);
+    std::fill(data_ + bytes_, base_ + kGuard + pages_, kCanary);
   }
 
   const char* name_;

@@ -23,7 +23,7 @@ constexpr int kMostTrials = 1500;
 constexpr int kRaces = 3;
 /// Of batches whose one call takes about a second.
 constexpr int kMostLongTrials = 3;
-constexpr std::uint64_t kLong = std::uint64_t{1} << 24;
+constexpr std::uint64_t kLong = std::uint64_t{1} << 25;
 
 /// What a shrink may spend on calls that end the worker. A hang that was seen within the long
 /// deadline is looked for with a short one.

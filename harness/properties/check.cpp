@@ -199,14 +199,16 @@ class Check {
       repeats = std::min(repeats, kFewRepeats);
     // Of a slow kernel the longest batches are not asked for, but for the one past 2^31.
     const double seconds = subject_.nanoseconds() * 1e-9 * static_cast<double>(length(whole));
-    if (whole.stage.tile != 0 && length(whole) < choice_.lengths.longest && seconds > kLongestCall)
+    if (whole.stage.tile != 0 && length(whole) < 2 * choice_.lengths.longest &&
+        seconds > kLongestCall)
       return;
     const std::vector<std::string> rules = rules_about(subject_, possible_trial);
     out_.counts.ask(rules);
     if (subject_.unstable()) {
       // What takes long is not worth thirty votes.
       const Stage& s = possible_trial.stage;
-      if (over_voting() || s.tile != 0 || s.threads > 1 || s.repeats > 1 || possible_trial.fresh)
+      if (over_voting() || s.tile != 0 || s.threads > 1 || s.repeats > 1 || possible_trial.fresh ||
+          possible_trial.others)
         return out_.counts.stop("its results differ from call to call");
     }
     // Thousands of calls are waited for long: not where the first ones do not come back.

@@ -20,6 +20,8 @@ constexpr double kSlowCallFactor = 8;
 /// But no less and no more; while none was timed, the most. On a GPU with 15 other processes 2,500
 /// calls took more than 5 s.
 constexpr double kLeastCallSeconds = 0.2e-3, kMostCallSeconds = 10e-3;
+/// Other kernels that are called, with each dtype.
+constexpr std::size_t kMostOthers = 16;
 /// A batch may take so many times as long for an element as the slowest one before it.
 constexpr double kSlowBatchFactor = 10;
 /// Batches of as many elements tell how long an element takes.
@@ -114,6 +116,40 @@ void Subject::warm_up() {
   patience_.seconds -= std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+bool Subject::has_others() const {
+  const auto& kernels = session_.info().kernels;
+  return about().dtypes.size() > 1 ||
+         std::any_of(kernels.begin(), kernels.end(), [&](const KernelInfo& k) {
+           return &k != &about() && k.unavailable.empty() && op_from_name(k.op) && !k.dtypes.empty();
+         });
+}
+
+/// Once each, on plain inputs; those that end the worker no second time.
+void Subject::call_others() {
+  const auto& kernels = session_.info().kernels;
+  std::size_t left = kMostOthers;
+  for (std::size_t k = 0; k < kernels.size(); ++k) {
+    const std::optional<OpId> op = op_from_name(kernels[k].op);
+    if (!op || !kernels[k].unavailable.empty()) continue;
+    for (const Dtype d : kernels[k].dtypes) {
+      if ((k == kernel_ && d == dtype()) || endings_of_others_.count({k, d}) != 0) continue;
+      if (left-- == 0) return;
+      std::vector<Bits> z, y;
+      for (const double v : {-90.0, -3.0, -0.5, 0.0, 1e-3, 0.5, 2.0, 17.0, 40.0}) {
+        z.push_back(encode(d, v));
+        y.push_back(encode(d, 0.25));
+      }
+      pack(d, z, session_.z());
+      const bool two = info(*op).arity == 2;
+      if (two) pack(d, y, session_.y());
+      session_.set_deadline(patience_.deadline * kFirstCallFactor);
+      if (session_.run(k, d, z.size(), two).kind == Outcome::Kind::ok) continue;
+      endings_of_others_.insert({k, d});
+      restart();
+    }
+  }
+}
+
 Answer Subject::run_once(const Trial& t) {
   Answer a;
   const std::uint64_t calls = calls_of(t);
@@ -122,6 +158,10 @@ Answer Subject::run_once(const Trial& t) {
   if (ended_ && endings_.hangs && harmless_ && !t.fresh && !endings_.unstable &&
       endings_.most_calls == Endings().most_calls)
     warm_up();
+  if (t.others) {
+    call_others();
+    ended_ = false;
+  }
   const bool after_end = ended_;
   // A hang was waited for long enough once.
   const milliseconds deadline =

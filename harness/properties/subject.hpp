@@ -122,6 +122,9 @@ class Subject {
   void drop_guards() { endings_.guards_dropped = true; }
   bool guards_dropped() const { return endings_.guards_dropped; }
 
+  /// Has the plug-in other kernels, or this one other dtypes?
+  bool has_others() const;
+
   // --- What is known of its batches.
   /// Their results differ from those of single elements: long ones are not asked why they do.
   void know_batches_differ(bool known) { batches_differ_ = known; }
@@ -138,6 +141,7 @@ class Subject {
  private:
   Answer run_once(const Trial& t);
   void warm_up();
+  void call_others();
   std::chrono::milliseconds time_for(const Trial& t) const;
   Outcome call(const Trial& t);
   bool any_avoided(Bits first, std::uint64_t n, Bits y) const;
@@ -153,6 +157,8 @@ class Subject {
   Patience patience_{2.5, std::chrono::milliseconds(500)};
   int ends_ = 0;
   double slowest_ = 0, slowest_call_ = 0;
+  std::set<std::pair<std::size_t, Dtype>>
+      endings_of_others_;          ///< kernels that are not called again
   std::optional<Trial> harmless_;  ///< one element that came back
   bool batches_differ_ = false;
   bool ended_ = true;        ///< the next call is the first one of a process
