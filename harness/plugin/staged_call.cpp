@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -167,6 +168,29 @@ void on_fault(int signal, siginfo_t* what, void* context) {
   ::signal(signal, SIG_DFL);  // and the instruction faults again
 }
 
+/// Ends a worker in which one of many calls in a row hangs, long before the time for all of them is
+/// over. By the timer that the worker has armed; where there is none, it does nothing.
+class CallTimer {
+ public:
+  CallTimer() {
+    itimerval t = {};
+    armed_ =
+        ::getitimer(ITIMER_REAL, &t) == 0 && (t.it_value.tv_sec != 0 || t.it_value.tv_usec != 0);
+  }
+  /// For one call, of a kernel whose slowest one took so long.
+  void start(std::uint64_t nanoseconds) const {
+    if (!armed_) return;
+    const std::uint64_t us = kLeast + kFactor * nanoseconds / 1000;
+    const itimerval t = {
+        {0, 0}, {static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)}};
+    ::setitimer(ITIMER_REAL, &t, nullptr);
+  }
+
+ private:
+  static constexpr std::uint64_t kLeast = 500'000, kFactor = 50;  // us
+  bool armed_ = false;
+};
+
 class StagedCall {
  public:
   StagedCall(const LoadedPlugin& plugin, std::size_t index, Dtype d, std::uint64_t n,
@@ -281,14 +305,18 @@ class StagedCall {
 
   Outcome call_alone() {
     const Caller& c = callers_[0];
+    const CallTimer timer;
     Outcome o = call(c, true);
+    std::uint64_t slowest = o.nanoseconds;
     find_unwritten(c, o);
     if (stage_.repeats <= 1 || o.kind != Outcome::Kind::ok) return o;
     const std::vector<unsigned char> first(result(c), result(c) + bytes_);
     for (std::uint32_t k = 2; k <= stage_.repeats; ++k) {
       direct_output(false);
+      timer.start(slowest);
       const Outcome again = call(c, false);
       if (again.kind != Outcome::Kind::ok) return again;
+      slowest = std::max(slowest, again.nanoseconds);
       if (!differs(first.data(), result(c), fmt::format("call {}", k), "determinism.repeat", o))
         continue;
       std::copy(first.begin(), first.end(), result(c));

@@ -62,6 +62,9 @@ class Shrink {
 
   bool take(const Trial& t) {
     if (over()) return false;
+    // In a process that has made calls before, the number of calls is another one.
+    if (ends_worker(b_.violation.rule) && b_.trial.fresh && !t.fresh && t.stage.repeats > 1)
+      return false;
     --left_;
     for (Violation& v : judge_(t)) {
       if (v.rule != b_.violation.rule || !again(t)) continue;

@@ -120,7 +120,8 @@ bool Subject::has_others() const {
   const auto& kernels = session_.info().kernels;
   return about().dtypes.size() > 1 ||
          std::any_of(kernels.begin(), kernels.end(), [&](const KernelInfo& k) {
-           return &k != &about() && k.unavailable.empty() && op_from_name(k.op) && !k.dtypes.empty();
+           return &k != &about() && k.unavailable.empty() && op_from_name(k.op) &&
+                  !k.dtypes.empty();
          });
 }
 
@@ -173,8 +174,14 @@ Answer Subject::run_once(const Trial& t) {
   if (a.outcome.kind == Outcome::Kind::ok && (!after_end || calls > 10) &&
       length(t) < kTellingLength)
     slowest_call_ = std::max(slowest_call_, spent / static_cast<double>(calls));
-  if (a.outcome.kind == Outcome::Kind::ok && length(t) >= kTellingLength)
-    slowest_ = std::max(slowest_, spent * 1e9 / static_cast<double>(length(t) * calls));
+  if (a.outcome.kind == Outcome::Kind::ok && length(t) >= kTellingLength) {
+    const double each = spent * 1e9 / static_cast<double>(length(t) * calls);
+    slowest_ = std::max(slowest_, each);
+    if (length(t) >= longest_timed_) {
+      longest_timed_ = length(t);
+      at_longest_ = each;
+    }
+  }
   calls_ += calls;
   using Kind = Outcome::Kind;
   ended_ = a.outcome.kind != Kind::ok;

@@ -63,8 +63,8 @@ class Subject {
   };
   Line line(Bits first, std::uint64_t n, Bits y);
 
-  /// Nanoseconds for an element, the slowest of the batches so far that were long enough to tell.
-  double nanoseconds() const { return slowest_; }
+  /// Nanoseconds for an element, by the longest batch so far; 0 while none was long enough to tell.
+  double nanoseconds() const { return at_longest_; }
   /// Seconds for a call on a short batch, the slowest so far.
   double seconds_of_a_call() const { return slowest_call_; }
 
@@ -156,7 +156,8 @@ class Subject {
   std::map<std::pair<Bits, Bits>, std::optional<Bits>> singles_;
   Patience patience_{2.5, std::chrono::milliseconds(500)};
   int ends_ = 0;
-  double slowest_ = 0, slowest_call_ = 0;
+  double slowest_ = 0, slowest_call_ = 0, at_longest_ = 0;
+  std::uint64_t longest_timed_ = 0;
   std::set<std::pair<std::size_t, Dtype>>
       endings_of_others_;          ///< kernels that are not called again
   std::optional<Trial> harmless_;  ///< one element that came back
