@@ -99,10 +99,10 @@ RunIdentity identity_of(const Report& report, const std::vector<Job>& jobs) {
 }
 
 /// For the ends of a kernel in the sweep of a check: the rules look for them as well.
-constexpr std::chrono::milliseconds kCheckEnds{800};
+constexpr std::chrono::milliseconds kCheckSearch{800}, kCheckGoOn{200};
 /// MiB that a kernel may take in a check, unless another limit is asked for: what fills memory
 /// without end must come to its end within the deadline.
-constexpr std::uint64_t kCheckMemory = 1024;
+constexpr std::uint64_t kCheckMemory = 512;
 /// For one batch of a check, unless another deadline is asked for.
 constexpr std::chrono::seconds kCheckDeadline{1};
 
@@ -166,8 +166,8 @@ Report audit(const Request& given, const Distribution* ranks) {
   chosen_dtypes(request);
   EngineOptions engine = engine_options(request);
   if (check) {
-    engine.search_for_ends = 2 * kCheckEnds;
-    engine.go_on_behind_ends = kCheckEnds;
+    engine.search_for_ends = kCheckSearch;
+    engine.go_on_behind_ends = kCheckGoOn;
   }
   Catalog catalog = open_and_tell(request);
   Report report = begin_report(request, catalog);

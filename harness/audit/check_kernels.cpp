@@ -286,8 +286,10 @@ Subject::Endings ends_in_sweep(const Report& report, const Task& task) {
   Subject::Endings known;
   const Result* total = find_total(report, task.offer->about.name, std::string(name(task.d)));
   if (total == nullptr) return known;
-  for (const Loss& l : total->losses)
+  for (const Loss& l : total->losses) {
     if (l.length == 1) known.inputs.insert({l.first.z, l.first.y});
+    known.hangs = known.hangs || l.kind == "hang";
+  }
   return known;
 }
 

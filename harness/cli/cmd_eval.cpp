@@ -252,10 +252,13 @@ std::vector<Question> questions(const EvalOptions& o, const Request& request) {
 
 /// For one input, unless another deadline is asked for.
 constexpr std::chrono::milliseconds kOneInputDeadline{1500};
+/// MiB for it, unless another limit is asked for: as in a check, whose findings are replayed so.
+constexpr std::uint64_t kOneInputMemory = 512;
 
 Exit run(const EvalOptions& o) {
   Request request = o.request();
   if (!request.deadline) request.deadline = kOneInputDeadline;
+  if (!request.memory_limit_mib) request.memory_limit_mib = kOneInputMemory;
   const std::vector<Question> asked = questions(o, request);
   const Catalog catalog = open_catalog(request);
   for (const BrokenPlugin& b : catalog.broken) tell("{}", b.reason);

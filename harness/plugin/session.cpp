@@ -30,7 +30,6 @@ namespace {
 /// Loading may take so many times as long as a batch: large libraries on a busy machine do.
 constexpr int kLoadingFactor = 4;
 constexpr std::uint64_t kLongBatchNanoseconds = 300;  // for each element of a tiled batch
-constexpr std::uint64_t kRepeatedCallMilliseconds = 10;
 
 using Clock = std::chrono::steady_clock;
 
@@ -151,14 +150,11 @@ class WorkerSession final : public Session {
     q.out = places.in_place ? q.z : places.in_place_y && q.y ? *q.y : kOutOffset + places.out;
     q.stage = stage;
     q.timing = timing;
-    // A long batch is given time for each of its elements too, and repetitions for each call: on a
-    // GPU with 15 other processes 2,500 calls took more than 5 s.
+    // A long batch is given time for each of its elements too.
     const Stage as_is = stage.value_or(Stage());
     const std::uint64_t long_batch = as_is.tile > kBatchCapacity ? as_is.tile : 0;
-    const std::uint64_t more = as_is.repeats > 1 ? as_is.repeats : 0;
     const auto patience =
-        deadline() + std::chrono::milliseconds(long_batch * kLongBatchNanoseconds / 1'000'000 +
-                                               more * kRepeatedCallMilliseconds);
+        deadline() + std::chrono::milliseconds(long_batch * kLongBatchNanoseconds / 1'000'000);
     // Tiled inputs are one copy in memory that is mapped over and over, where each place counts;
     // the results are the worker's own, and the kernel may want temporaries of their size.
     worker_.allow(6 * as_is.tile * static_cast<std::uint64_t>(format(d).bytes()));

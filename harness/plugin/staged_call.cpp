@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -16,32 +17,35 @@
 #include <thread>
 
 #include "plugin/environment.hpp"
+#include "plugin/output_log.hpp"
 #include "plugin/poison.hpp"
 
 namespace ulpaudit {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
+/// Untouchable memory on both sides of a buffer: an access further off meets it as well.
+constexpr std::uint64_t kGuard = 64 * kPage;
 constexpr unsigned char kCanary = 0xc5;
 
 std::uint64_t whole_pages(std::uint64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 
-/// A buffer between two pages that cannot be touched; what is left of its own pages is canaries.
+/// A buffer between pages that cannot be touched; what is left of its own pages is canaries.
 class Guarded {
  public:
-  /// `name` in messages; bytes may be 0: then it is a single untouchable page.
+  /// `name` in messages; bytes may be 0: then there is nothing but untouchable pages.
   Guarded(const char* name, std::uint64_t bytes, const Stage& stage, std::uint32_t offset)
       : name_(name), bytes_(bytes) {
     const bool start = stage.edge == Stage::Edge::start;
     pages_ = bytes == 0 ? 0 : whole_pages(bytes + (start ? offset : 0));
-    map_bytes_ = pages_ + 2 * kPage;
+    map_bytes_ = pages_ + 2 * kGuard;
     void* base = ::mmap(nullptr, map_bytes_, stage.readable ? PROT_READ : PROT_NONE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) throw std::runtime_error("mmap of a guarded buffer failed");
     base_ = static_cast<unsigned char*>(base);
-    if (pages_ != 0 && ::mprotect(base_ + kPage, pages_, PROT_READ | PROT_WRITE) != 0)
+    if (pages_ != 0 && ::mprotect(base_ + kGuard, pages_, PROT_READ | PROT_WRITE) != 0)
       throw std::runtime_error("mprotect of a guarded buffer failed");
-    data_ = base_ + kPage + (start ? offset : pages_ - bytes);
+    data_ = base_ + kGuard + (start ? offset : pages_ - bytes);
     fill_canaries();
   }
   ~Guarded() { ::munmap(base_, map_bytes_); }
@@ -58,7 +62,7 @@ class Guarded {
     fill_canaries();  // where mapped: into private copies of the first and the last page
   }
   void forbid_writing() const {
-    if (pages_ != 0) ::mprotect(base_ + kPage, pages_, PROT_READ);
+    if (pages_ != 0) ::mprotect(base_ + kGuard, pages_, PROT_READ);
   }
 
   /// The first canary that was written over, as a sentence; empty while all are whole.
@@ -67,9 +71,9 @@ class Guarded {
       return std::find_if(from, to, [](unsigned char c) { return c != kCanary; });
     };
     if (pages_ == 0) return "";
-    if (const auto* p = broken(base_ + kPage, data_); p != data_)
+    if (const auto* p = broken(base_ + kGuard, data_); p != data_)
       return fmt::format("wrote {} bytes in front of {}", data_ - p, name_);
-    const unsigned char* end = base_ + kPage + pages_;
+    const unsigned char* end = base_ + kGuard + pages_;
     if (const auto* p = broken(data_ + bytes_, end); p != end)
       return fmt::format("wrote behind the end of {}, {} bytes from it", name_,
                          p - (data_ + bytes_));
@@ -113,7 +117,7 @@ class Guarded {
     // A whole number of periods and of pages; its first byte lies at the first of our pages.
     const std::uint64_t turn = std::lcm(length, kPage);
     const std::uint64_t copy = turn * std::max<std::uint64_t>(1, kCopy / turn);
-    const auto lead = static_cast<std::uint64_t>(data_ - (base_ + kPage));
+    const auto lead = static_cast<std::uint64_t>(data_ - (base_ + kGuard));
     const int fd = ::memfd_create("ulpaudit-tile", MFD_CLOEXEC);
     bool good = fd >= 0 && ::ftruncate(fd, static_cast<off_t>(copy)) == 0;
     void* master =
@@ -125,7 +129,7 @@ class Guarded {
       ::munmap(master, copy);
     }
     for (std::uint64_t done = 0; good && done < pages_; done += copy)
-      good = ::mmap(base_ + kPage + done, std::min(copy, pages_ - done), PROT_READ | PROT_WRITE,
+      good = ::mmap(base_ + kGuard + done, std::min(copy, pages_ - done), PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd, 0) != MAP_FAILED;
     if (fd >= 0) ::close(fd);
     return good;
@@ -133,8 +137,8 @@ class Guarded {
 
   void fill_canaries() const {
     if (pages_ == 0) return;
-    std::fill(base_ + kPage, data_, kCanary);
-    std::fill(data_ + bytes_, base_ + kPage + pages_, kCanary);
+    std::fill(base_ + kGuard, data_, kCanary);
+    std::fill(data_ + bytes_, base_ + kGuard + pages_, kCanary);
   }
 
   const char* name_;
@@ -163,6 +167,29 @@ void on_fault(int signal, siginfo_t* what, void* context) {
       if (b->holds(address)) g_report(b->fault_at(address, was_write(context)));
   ::signal(signal, SIG_DFL);  // and the instruction faults again
 }
+
+/// Ends a worker in which one of many calls in a row hangs, long before the time for all of them is
+/// over. By the timer that the worker has armed; where there is none, it does nothing.
+class CallTimer {
+ public:
+  CallTimer() {
+    itimerval t = {};
+    armed_ =
+        ::getitimer(ITIMER_REAL, &t) == 0 && (t.it_value.tv_sec != 0 || t.it_value.tv_usec != 0);
+  }
+  /// For one call, of a kernel whose slowest one took so long.
+  void start(std::uint64_t nanoseconds) const {
+    if (!armed_) return;
+    const std::uint64_t us = kLeast + kFactor * nanoseconds / 1000;
+    const itimerval t = {
+        {0, 0}, {static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)}};
+    ::setitimer(ITIMER_REAL, &t, nullptr);
+  }
+
+ private:
+  static constexpr std::uint64_t kLeast = 500'000, kFactor = 50;  // us
+  bool armed_ = false;
+};
 
 class StagedCall {
  public:
@@ -278,13 +305,18 @@ class StagedCall {
 
   Outcome call_alone() {
     const Caller& c = callers_[0];
+    const CallTimer timer;
     Outcome o = call(c, true);
+    std::uint64_t slowest = o.nanoseconds;
     find_unwritten(c, o);
     if (stage_.repeats <= 1 || o.kind != Outcome::Kind::ok) return o;
     const std::vector<unsigned char> first(result(c), result(c) + bytes_);
     for (std::uint32_t k = 2; k <= stage_.repeats; ++k) {
+      direct_output(false);
+      timer.start(slowest);
       const Outcome again = call(c, false);
       if (again.kind != Outcome::Kind::ok) return again;
+      slowest = std::max(slowest, again.nanoseconds);
       if (!differs(first.data(), result(c), fmt::format("call {}", k), "determinism.repeat", o))
         continue;
       std::copy(first.begin(), first.end(), result(c));

@@ -18,6 +18,7 @@
 
 #include "plugin/environment.hpp"
 #include "plugin/guard.hpp"
+#include "plugin/output_log.hpp"
 #include "plugin/plain_call.hpp"
 #include "plugin/processes.hpp"
 #include "plugin/protocol.hpp"
@@ -119,6 +120,7 @@ Outcome run(const LoadedPlugin& plugin, const Data& data, const protocol::RunReq
   char* out = data.at(q.out, size);
   if (q.n > data.bytes || z == nullptr || out == nullptr || (q.y && y == nullptr))
     return {Outcome::Kind::failed, "a buffer lies outside the data file", 0};
+  direct_output(q.stage && q.stage->process);
   return within(q.deadline_ms, [&] {
     return q.stage    ? run_staged(plugin, q.kernel, q.dtype, q.n, z, y, out, *q.stage)
            : q.timing ? run_timed(plugin, q.kernel, q.dtype, q.n, z, y, *q.timing)
@@ -156,6 +158,7 @@ int main(int argc, char** argv) {
   std::string pending;
   std::unique_ptr<LoadedPlugin> plugin;
   std::string load_error;
+  note_output_log();
   watch_faults([](const Fact& f) { report_fault(f); });
   try {
     plugin = load_plugin(argv[1], Watch::process);

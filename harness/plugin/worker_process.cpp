@@ -159,7 +159,7 @@ void WorkerProcess::limit_memory(std::uint64_t mib) {
 
 Outcome WorkerProcess::exchange(const std::string& request, std::string& line,
                                 milliseconds patience) {
-  patience_ = patience;
+  asked_ = Clock::now();
   for (std::size_t sent = 0; sent < request.size();) {
     const ssize_t k = ::write(requests_.get(), request.data() + sent, request.size() - sent);
     if (k < 0 && errno == EINTR) continue;
@@ -235,9 +235,12 @@ Outcome WorkerProcess::died() {
   const std::string printed = last_output();
   const std::string tail = printed.empty() ? "" : fmt::format(" (it printed: {})", printed);
   if (WIFSIGNALED(status_)) {
-    // The worker's own timer: the deadline passed while the host was not waiting for it.
-    if (WTERMSIG(status_) == SIGALRM)
-      return {Outcome::Kind::hung, fmt::format("no reply within {} ms", patience_.count()), 0};
+    // The worker's own timer: the deadline passed while the host was not waiting for it, or one of
+    // many calls took too long.
+    if (WTERMSIG(status_) == SIGALRM) {
+      const auto waited = std::chrono::duration_cast<milliseconds>(Clock::now() - asked_);
+      return {Outcome::Kind::hung, fmt::format("no reply within {} ms", waited.count()), 0};
+    }
     return {Outcome::Kind::crashed,
             fmt::format("the worker was ended by {}{}", signal_name(WTERMSIG(status_)), tail), 0};
   }

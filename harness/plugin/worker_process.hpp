@@ -77,7 +77,7 @@ class WorkerProcess {
   pid_t worker_ = 0;  ///< of the worker itself; 0: not known
   int status_ = 0;
   std::string pending_;
-  std::chrono::milliseconds patience_{0};
+  std::chrono::steady_clock::time_point asked_{};  ///< when the last request was sent
   std::uint64_t limit_mib_ = 0, used_before_ = 0, allowed_ = 0;
 };
 

@@ -23,7 +23,7 @@ constexpr int kMostTrials = 1500;
 constexpr int kRaces = 3;
 /// Of batches whose one call takes about a second.
 constexpr int kMostLongTrials = 3;
-constexpr std::uint64_t kLong = std::uint64_t{1} << 24;
+constexpr std::uint64_t kLong = std::uint64_t{1} << 25;
 
 /// What a shrink may spend on calls that end the worker. A hang that was seen within the long
 /// deadline is looked for with a short one.
@@ -34,11 +34,11 @@ Patience shrink_patience(const std::string& rule) {
 
 class Shrink {
  public:
-  Shrink(Subject& subject, const Judge& judge, Breach& b)
+  Shrink(Subject& subject, const Judge& judge, Breach& b, Subject::Cost cost)
       : subject_(subject),
         judge_(judge),
         b_(b),
-        limit_(subject, shrink_patience(b.violation.rule)) {
+        limit_(subject, shrink_patience(b.violation.rule), cost) {
     left_ = length(b.trial) > kLong ? kMostLongTrials : kMostTrials;
     const int most = subject.unstable() ? 300 : costly(b.trial) ? 1500 : 2000;
     end_ = Subject::Clock::now() + milliseconds(most);
@@ -47,8 +47,14 @@ class Shrink {
   void run() {
     if (b_.violation.rule == "determinism.repeat") as_a_number_of_calls();
     if (costly(b_.trial)) with_less_ado();
-    if (ends_worker(b_.violation.rule)) one_element();
+    if (ends_worker(b_.violation.rule)) isolate();
     walk();
+  }
+
+  void isolate() {
+    one_element();
+    if (b_.trial.z.size() == 1 && length(b_.trial) == 1)
+      b_.alone = {b_.trial.z[0], b_.trial.y.empty() ? 0 : b_.trial.y[0]};
   }
 
  private:
@@ -56,6 +62,9 @@ class Shrink {
 
   bool take(const Trial& t) {
     if (over()) return false;
+    // In a process that has made calls before, the number of calls is another one.
+    if (ends_worker(b_.violation.rule) && b_.trial.fresh && !t.fresh && t.stage.repeats > 1)
+      return false;
     --left_;
     for (Violation& v : judge_(t)) {
       if (v.rule != b_.violation.rule || !again(t)) continue;
@@ -71,7 +80,8 @@ class Shrink {
   /// A race that shows once in a while is no simpler than one that always does.
   bool again(const Trial& t) {
     const std::string& rule = b_.violation.rule;
-    if (rule != "determinism.threads" && rule != "determinism.first_call") return true;
+    const bool race = rule == "determinism.threads" || rule == "determinism.first_call";
+    if (!race && !(ends_worker(rule) && t.stage.threads > 1)) return true;
     for (int i = 0; i < kRaces; ++i) {
       const std::vector<Violation> found = judge_(t);
       if (std::none_of(found.begin(), found.end(),
@@ -178,7 +188,11 @@ void Breach::widen(Dtype d, const std::pair<Bits, Bits>& other) {
 }
 
 void shrink(Subject& subject, const Judge& judge, Breach& breach) {
-  Shrink(subject, judge, breach).run();
+  Shrink(subject, judge, breach, Subject::Cost::own).run();
+}
+
+void isolate(Subject& subject, const Judge& judge, Breach& breach) {
+  Shrink(subject, judge, breach, Subject::Cost::subjects).isolate();
 }
 
 }  // namespace ulpaudit

@@ -16,6 +16,8 @@ struct Breach {
   /// The lowest and the highest z at which they broke it, where the rule is about elements;
   /// of batches that ended the worker, of all their elements.
   std::optional<std::pair<Bits, Bits>> range;
+  /// (z, y) that does so alone, before it was made simpler; of what ends the worker.
+  std::optional<std::pair<Bits, Bits>> alone;
 
   /// One more trial that breaks the rule.
   void add(Dtype d, const Trial& t, const Violation& v);
@@ -26,6 +28,10 @@ struct Breach {
 /// second or two. Of results that depend on the calls before, it looks for the number of the call
 /// in a fresh process. The subject's own patience is left as it was.
 void shrink(Subject& subject, const Judge& judge, Breach& breach);
+
+/// Of what ends the worker, only by halves down to one element, which is not made simpler. Its time
+/// is the subject's.
+void isolate(Subject& subject, const Judge& judge, Breach& breach);
 
 /// Does a breach of the rule end the worker?
 bool ends_worker(const std::string& rule);

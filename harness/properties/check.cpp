@@ -41,9 +41,9 @@ bool by_results(const std::string& rule) {
   if (starts_with(rule, "value.") || starts_with(rule, "accuracy.") ||
       starts_with(rule, "symmetry") || starts_with(rule, "determinism."))
     return true;
-  static const std::set<std::string> batch = {"batch.length",     "batch.position",
-                                              "batch.neighbours", "batch.alignment",
-                                              "batch.in_place",   "batch.empty"};
+  static const std::set<std::string> batch = {
+      "batch.length",   "batch.position", "batch.neighbours", "batch.alignment",
+      "batch.in_place", "batch.empty",    "batch.not_written"};
   return batch.count(rule) != 0;
 }
 
@@ -199,22 +199,35 @@ class Check {
       repeats = std::min(repeats, kFewRepeats);
     // Of a slow kernel the longest batches are not asked for, but for the one past 2^31.
     const double seconds = subject_.nanoseconds() * 1e-9 * static_cast<double>(length(whole));
-    if (whole.stage.tile != 0 && length(whole) < choice_.lengths.longest && seconds > kLongestCall)
+    if (whole.stage.tile != 0 && length(whole) < 2 * choice_.lengths.longest &&
+        seconds > kLongestCall)
       return;
     const std::vector<std::string> rules = rules_about(subject_, possible_trial);
     out_.counts.ask(rules);
     if (subject_.unstable()) {
       // What takes long is not worth thirty votes.
       const Stage& s = possible_trial.stage;
-      if (over_voting() || s.tile != 0 || s.threads > 1 || s.repeats > 1 || possible_trial.fresh)
+      if (over_voting() || s.tile != 0 || s.threads > 1 || s.repeats > 1 || possible_trial.fresh ||
+          possible_trial.others)
         return out_.counts.stop("its results differ from call to call");
     }
-    std::optional<Trial> t = subject_.avoiding(possible_trial);
+    // Thousands of calls are waited for long: not where the first ones do not come back.
+    if (repeats > kFewRepeats) {
+      Trial few = possible_trial;
+      few.stage.repeats = kFewRepeats / 2;
+      const std::vector<Violation> found = manners_(few);
+      for (const Violation& v : found) learn(few, v);
+      if (std::any_of(found.begin(), found.end(), [](const Violation& v) { return v.ended; }))
+        return out_.counts.stop("some batches end its worker whatever their inputs");
+    }
     int& ends = ends_of_kind_[kind_of(possible_trial)];
+    std::optional<Trial> t = subject_.avoiding(possible_trial);
     if (ends >= kEndsOfAKind && !kind_of(possible_trial).empty()) return stopped();
     for (int i = 0; t && i < kEndsOfATrial; ++i) {
       if (subject_.spent()) return stopped();
+      subject_.know_batches_differ(batches_differ_);
       const std::vector<Violation> found = manners_(*t);
+      subject_.know_batches_differ(false);
       bool ended = false;
       const bool guarded = !subject_.guards_dropped();
       for (const Violation& v : found) {
@@ -241,6 +254,7 @@ class Check {
     if (t.stage.tile != 0 && !v.ended && found_.has(v.rule)) return;
     const bool fresh = found_.add(subject_.dtype(), t, v);
     if (v.rule == "determinism.repeat" && fresh) return unsettle();
+    batches_differ_ = batches_differ_ || (starts_with(v.rule, "batch.") && by_results(v.rule));
     if (!v.ended || t.z.empty()) return;
     if (starts_with(v.rule, "batch.")) {
       // While there are guards: without them it does not show.
@@ -248,16 +262,37 @@ class Check {
       shrunk_.insert(v.rule);
       return subject_.drop_guards();
     }
-    // The first end of a kind is shrunk now, so that what follows can avoid it; others are found.
-    Breach b;
+    // The first end of a kind is shrunk now; of each, the input that does it is avoided from here
+    // on, as it was met: the simplest one is the same every time.
     if (fresh) {
-      shrink(subject_, manners_, found_.of(v.rule));
-      shrunk_.insert(v.rule);
-      b = found_.of(v.rule);
-    } else {
-      b.add(subject_.dtype(), t, v);
+      Breach& b = found_.of(v.rule);
       shrink(subject_, manners_, b);
+      shrunk_.insert(v.rule);
+      if (ends_by_count(b)) return subject_.limit_calls(b.trial.stage.repeats);
+      return avoid(b);
     }
+    Breach b;
+    b.add(subject_.dtype(), t, v);
+    isolate(subject_, manners_, b);
+    if (!b.alone && !subject_.spent()) shrink(subject_, manners_, b);
+    avoid(b);
+  }
+
+  /// Is it the number of the call in its process that ends it, whatever the input?
+  bool ends_by_count(Breach& b) {
+    if (b.trial.stage.repeats < 2 || b.trial.stage.threads > 1) return false;
+    Trial first = b.trial;
+    first.fresh = true;
+    Trial before = first;
+    before.stage.repeats -= 1;
+    if (breaks(b.violation.rule, manners_, before) || !breaks(b.violation.rule, manners_, first))
+      return false;
+    b.trial = first;
+    return true;
+  }
+
+  void avoid(const Breach& b) {
+    if (b.alone) subject_.avoid(b.alone->first, b.alone->second);
     if (length(b.trial) == 1)
       subject_.avoid(b.trial.z[0], b.trial.y.empty() ? 0 : b.trial.y[0]);
     else if (b.trial.stage == Stage())
@@ -307,6 +342,7 @@ class Check {
   Breaches found_;
   std::set<std::string> values_found_, shrunk_;
   std::map<std::string, int> ends_of_kind_;
+  bool batches_differ_ = false;
   std::optional<Subject::Clock::time_point> voting_until_;
   Checked out_;
 };
@@ -431,7 +467,13 @@ std::vector<Breach> check_case(Subject& subject, const Trial& trial) {
   const auto add = [&](const std::vector<Violation>& violations) {
     for (const Violation& v : violations) out.emplace_back().add(subject.dtype(), trial, v);
   };
-  add(judge_manners(subject, trial));
+  const std::vector<Violation> manners = judge_manners(subject, trial);
+  add(manners);
+  // Whatever else there is to say of it, a hang is not waited for once more.
+  if (std::any_of(manners.begin(), manners.end(), [](const Violation& v) { return v.ended; })) {
+    sort_by_rule(out);
+    return out;
+  }
   const bool plain = trial.stage == Stage();
   if (trial.z.size() == 1 && plain) {
     ValueRules values(subject);

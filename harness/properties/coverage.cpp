@@ -39,6 +39,7 @@ std::string reason(const Subject& s, std::string_view rule) {
   if (rule == "environment.under_rounding" && !k.any_rounding)
     return "the contract does not promise it (same_under_any_rounding)";
   if (rule == "consistency.f32") return "for f16 and bf16 kernels that are there in f32 too";
+  if (rule == "determinism.other_kernels") return "the plug-in has no other kernel or dtype";
   if (program) return "the worker is a program that does not offer it";
   return "no such case was chosen";
 }
@@ -129,6 +130,7 @@ std::vector<std::string> rules_about(const Subject& subject, const Trial& t) {
   add(true, "determinism.memory");
   add(s.threads > 1, "determinism.threads");
   add(t.fresh && offered("determinism.first_call"), "determinism.first_call");
+  add(t.others, "determinism.other_kernels");
   return out;
 }
 

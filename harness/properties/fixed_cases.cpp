@@ -4,6 +4,7 @@
 #include <rapidcheck/Random.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <string>
 
@@ -39,6 +40,23 @@ class Pool {
     }
     return t;
   }
+  /// By logits that are numbers.
+  Trial sorted(std::size_t n, bool rising) {
+    const Trial t = take(n, true);
+    const Dtype d = subject_.dtype();
+    std::vector<std::size_t> order(n);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      const auto at = [&](std::size_t i) { return ordinal(d, t.z[i]); };
+      return rising ? at(a) < at(b) : at(a) > at(b);
+    });
+    Trial out;
+    for (const std::size_t i : order) {
+      out.z.push_back(t.z[i]);
+      if (!t.y.empty()) out.y.push_back(t.y[i]);
+    }
+    return out;
+  }
   Trial uniform(std::size_t n) {
     Trial t = take(1);
     t.z.assign(n, t.z[0]);
@@ -60,18 +78,26 @@ class Pool {
 constexpr std::size_t kWidest = 16;  ///< elements of the widest vector of f32 (AVX-512)
 constexpr std::uint32_t kCacheLine = 64;
 constexpr std::uint64_t kShortestLong = std::uint64_t{1} << 13;
+constexpr std::uint64_t kExactPowers = std::uint64_t{1} << 21;
+constexpr std::uint64_t kEndOfFloats = std::uint64_t{1} << 24;  ///< f32 has no odd number beyond
 
-/// So many lengths of each octave from 2^13 on, the first near the power of two, the others
-/// anywhere; then the one past 2^31 bytes, in 16 bits past 2^31 elements.
+/// Lengths of each octave from 2^13 on: while they are short the power of two and the number below
+/// it, an odd one a little beyond it, and others anywhere; then the one past 2^31 bytes, in 16 bits
+/// past 2^31 elements.
 std::vector<std::uint64_t> lengths_by_scale(const Lengths& scale, std::uint64_t seed,
                                             std::uint64_t size) {
   std::vector<std::uint64_t> out;
   std::uint64_t word = 0;
+  const auto beyond = [&](std::uint64_t power) {
+    return power + 3 + 2 * (random_word(seed, word++) % 14);
+  };
   for (std::uint64_t octave = kShortestLong; octave < scale.longest; octave *= 2) {
-    out.push_back(octave + 3 + random_word(seed, word++) % 29);
+    if (octave <= kExactPowers) out.insert(out.end(), {octave - 1, octave});
+    out.push_back(beyond(octave));
     for (int i = 1; i < scale.in_each_octave; ++i)
       out.push_back(octave + octave / 8 + random_word(seed, word++) % (octave - octave / 8));
   }
+  if (scale.longest >= kEndOfFloats) out.push_back(beyond(scale.longest));
   if (scale.past_31_bits) out.push_back((std::uint64_t{1} << 31) / (size == 2 ? 1 : size) + 17);
   return out;
 }
@@ -117,6 +143,16 @@ std::vector<Trial> fixed_cases(Subject& subject, std::uint64_t seed, const Lengt
         x.edge = edge;
         x.readable = true;
       });
+  // Rising and falling: what searches a table may take another way.
+  for (std::size_t n : {5u, 37u, 200u})
+    for (const bool rising : {true, false}) add(pool.sorted(n, rising), plain);
+  // Right after the plug-in's other kernels.
+  if (subject.has_others())
+    for (std::uint32_t repeats : {1u, 3u}) {
+      Trial t = pool.take(37);
+      t.others = true;
+      add(std::move(t), [&](Stage& s) { s.repeats = repeats; });
+    }
   // What changes in the process; flags.
   for (std::size_t n : {1u, 37u, 300u}) {
     add(pool.take(n), [](Stage& s) { s.process = true; });

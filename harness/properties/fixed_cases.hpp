@@ -10,7 +10,9 @@ namespace ulpaudit {
 
 /// Lengths of long batches.
 struct Lengths {
-  std::uint64_t longest = std::uint64_t{1} << 22;  ///< elements; lengths lie below
+  /// Elements; lengths lie below. From 2^24 on there is one more a little beyond it, where an index
+  /// in f32 ends.
+  std::uint64_t longest = std::uint64_t{1} << 22;
   int in_each_octave = 2;
   bool past_31_bits = false;  ///< one past 2^31 bytes; in the 16-bit dtypes past 2^31 elements
 };

@@ -202,6 +202,7 @@ std::vector<Trial> simpler(const Alphabet& a, const Trial& t) {
   with([](Trial& c) { c.stage.process = false; });
   with([](Trial& c) { c.stage.edge = Stage::Edge::end; });
   with([](Trial& c) { c.fresh = false; });
+  with([](Trial& c) { c.others = false; });
   with([](Trial& c) { c.stage.threads = 1 + c.stage.threads / 2 * (c.stage.threads > 2 ? 1 : 0); });
   with([](Trial& c) { c.stage.repeats = 1; });
   for (std::uint32_t less = t.stage.repeats / 2; less > 0; less /= 2)

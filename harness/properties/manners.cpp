@@ -29,6 +29,9 @@ class Manners {
       : subject_(subject), d_(subject.dtype()), trial_(trial) {}
 
   std::vector<Violation> judge() {
+    // What an element gives alone, before others are called: the call behind theirs is this one.
+    for (std::size_t i = 0; trial_.others && i < trial_.z.size(); ++i)
+      subject_.single(trial_.z[i], y(i));
     const Answer a = subject_.run(trial_);
     judge(a);
     for (Violation& v : out_) v.ended = a.outcome.kind != Outcome::Kind::ok;
@@ -40,8 +43,11 @@ class Manners {
     for (const Fact& f : a.outcome.facts) {
       // A race that shows in the first call of a process alone is the first call's.
       const bool first = trial_.fresh && f.rule == "determinism.threads";
-      add(first ? "determinism.first_call" : f.rule, f.text,
-          std::min<std::size_t>(f.element, trial_.z.empty() ? 0 : trial_.z.size() - 1),
+      const bool others = trial_.others && f.rule == "determinism.repeat";
+      add(first    ? "determinism.first_call"
+          : others ? "determinism.other_kernels"
+                   : f.rule,
+          f.text, std::min<std::size_t>(f.element, trial_.z.empty() ? 0 : trial_.z.size() - 1),
           std::nullopt);
       if (f.rule == "environment.thread" && subject_.contract().keeps_threads)
         out_.back().promised = false;
@@ -94,7 +100,9 @@ class Manners {
     using Kind = Outcome::Kind;
     if (trial_.z.empty() && o.kind == Kind::crashed)
       return add("batch.empty", "a batch of no elements: " + o.message, 0, std::nullopt);
-    if (o.kind == Kind::crashed && misaligned() && subject_.run(aligned()).outcome.kind == Kind::ok)
+    if (o.kind == Kind::crashed && misaligned() &&
+        subject_.run(aligned()).outcome.kind == Kind::ok &&
+        subject_.run(trial_).outcome.kind == Kind::crashed)
       return add("batch.alignment", "with its buffers aligned to the element alone: " + o.message,
                  0, std::nullopt);
     const char* rule = o.kind == Kind::crashed  ? "plugin.crash"
@@ -128,6 +136,7 @@ class Manners {
   void compare(const std::vector<Bits>& out) {
     // Calls that are repeated are compared with each other.
     if (trial_.stage.repeats > 1 && trial_.stage.threads == 1) return;
+    if (trial_.stage.tile != 0 && subject_.batches_differ()) return;
     for (std::size_t i = 0; i < out.size(); ++i) {
       const std::optional<Bits> want = subject_.single(trial_.z[i], y(i));
       if (!want || same(d_, *want, out[i])) continue;
@@ -192,8 +201,10 @@ class Manners {
     }
     // Neither the first call nor the threads are to blame where a quiet call gives the same.
     Trial quiet = trial_;
-    quiet.fresh = false;
+    quiet.fresh = quiet.others = false;
     quiet.stage.threads = quiet.stage.repeats = 1;
+    if (trial_.others && right(gives(quiet)) && right(gives(quiet)))
+      return report("determinism.other_kernels", "after calls of the plug-in's other kernels");
     if (s.threads > 1 && right(gives(quiet)) && right(gives(quiet)))
       return trial_.fresh ? report("determinism.first_call", "in the first call of a process")
                           : report("determinism.threads", "when several threads call");

@@ -13,6 +13,15 @@ using std::chrono::milliseconds;
 /// The first call of a process may have tables to make and threads to start: it is given this many
 /// times as long.
 constexpr int kFirstCallFactor = 3;
+/// Of a kernel that is known to hang: so long each time, and so many seconds in all.
+constexpr Patience kKnownToHang{1.0, milliseconds(150)};
+/// Each of many calls in a row may take so many times as long as the slowest one before.
+constexpr double kSlowCallFactor = 8;
+/// But no less and no more; while none was timed, the most. On a GPU with 15 other processes 2,500
+/// calls took more than 5 s.
+constexpr double kLeastCallSeconds = 0.2e-3, kMostCallSeconds = 10e-3;
+/// Other kernels that are called, with each dtype.
+constexpr std::size_t kMostOthers = 16;
 /// A batch may take so many times as long for an element as the slowest one before it.
 constexpr double kSlowBatchFactor = 10;
 /// Batches of as many elements tell how long an element takes.
@@ -81,25 +90,102 @@ Outcome Subject::call(const Trial& t) {
   return session_.run_staged(kernel_, dtype(), t.z.size(), two_arguments(), t.stage);
 }
 
+void Subject::know(const Endings& endings) {
+  endings_ = endings;
+  if (endings.hangs) patience_ = kKnownToHang;
+}
+
+/// For its length and its calls, beyond the patience for any.
+milliseconds Subject::time_for(const Trial& t) const {
+  const double calls = static_cast<double>(calls_of(t));
+  double seconds = kSlowBatchFactor * slowest_ * 1e-9 * static_cast<double>(length(t)) * calls;
+  if (t.stage.repeats > 1)
+    seconds += calls * (slowest_call_ == 0 ? kMostCallSeconds
+                                           : std::clamp(kSlowCallFactor * slowest_call_,
+                                                        kLeastCallSeconds, kMostCallSeconds));
+  return milliseconds(static_cast<std::int64_t>(seconds * 1e3));
+}
+
+/// The first call of a process is given long, which costs nothing where it comes back: the call
+/// behind it, which may hang, need not be waited for as long.
+void Subject::warm_up() {
+  session_.set_deadline(patience_.deadline * kFirstCallFactor);
+  const auto start = Clock::now();
+  ended_ = call(*harmless_).kind != Outcome::Kind::ok;
+  ++calls_;
+  patience_.seconds -= std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+bool Subject::has_others() const {
+  const auto& kernels = session_.info().kernels;
+  return about().dtypes.size() > 1 ||
+         std::any_of(kernels.begin(), kernels.end(), [&](const KernelInfo& k) {
+           return &k != &about() && k.unavailable.empty() && op_from_name(k.op) &&
+                  !k.dtypes.empty();
+         });
+}
+
+/// Once each, on plain inputs; those that end the worker no second time.
+void Subject::call_others() {
+  const auto& kernels = session_.info().kernels;
+  std::size_t left = kMostOthers;
+  for (std::size_t k = 0; k < kernels.size(); ++k) {
+    const std::optional<OpId> op = op_from_name(kernels[k].op);
+    if (!op || !kernels[k].unavailable.empty()) continue;
+    for (const Dtype d : kernels[k].dtypes) {
+      if ((k == kernel_ && d == dtype()) || endings_of_others_.count({k, d}) != 0) continue;
+      if (left-- == 0) return;
+      std::vector<Bits> z, y;
+      for (const double v : {-90.0, -3.0, -0.5, 0.0, 1e-3, 0.5, 2.0, 17.0, 40.0}) {
+        z.push_back(encode(d, v));
+        y.push_back(encode(d, 0.25));
+      }
+      pack(d, z, session_.z());
+      const bool two = info(*op).arity == 2;
+      if (two) pack(d, y, session_.y());
+      session_.set_deadline(patience_.deadline * kFirstCallFactor);
+      if (session_.run(k, d, z.size(), two).kind == Outcome::Kind::ok) continue;
+      endings_of_others_.insert({k, d});
+      restart();
+    }
+  }
+}
+
 Answer Subject::run_once(const Trial& t) {
   Answer a;
   const std::uint64_t calls = calls_of(t);
-  if (t.fresh || calls_ > endings_.most_calls - std::min(endings_.most_calls, calls)) restart();
+  const bool made_too_many = calls_ > endings_.most_calls - std::min(endings_.most_calls, calls);
+  if (t.fresh || made_too_many) restart();
+  if (ended_ && endings_.hangs && harmless_ && !t.fresh && !endings_.unstable &&
+      endings_.most_calls == Endings().most_calls)
+    warm_up();
+  if (t.others) {
+    call_others();
+    ended_ = false;
+  }
   const bool after_end = ended_;
-  const milliseconds for_length(static_cast<std::int64_t>(
-      kSlowBatchFactor * slowest_ * static_cast<double>(length(t) * calls) * 1e-6));
-  session_.set_deadline(patience_.deadline * (after_end ? kFirstCallFactor : 1) + for_length);
+  // A hang was waited for long enough once.
+  const milliseconds deadline =
+      endings_.hangs ? std::min(patience_.deadline, kKnownToHang.deadline) : patience_.deadline;
+  session_.set_deadline(deadline * (after_end ? kFirstCallFactor : 1) + time_for(t));
   const auto start = Clock::now();
   a.outcome = call(t);
   const double spent = std::chrono::duration<double>(Clock::now() - start).count();
   if (a.outcome.kind == Outcome::Kind::ok && (!after_end || calls > 10) &&
       length(t) < kTellingLength)
     slowest_call_ = std::max(slowest_call_, spent / static_cast<double>(calls));
-  if (a.outcome.kind == Outcome::Kind::ok && length(t) >= kTellingLength)
-    slowest_ = std::max(slowest_, spent * 1e9 / static_cast<double>(length(t) * calls));
+  if (a.outcome.kind == Outcome::Kind::ok && length(t) >= kTellingLength) {
+    const double each = spent * 1e9 / static_cast<double>(length(t) * calls);
+    slowest_ = std::max(slowest_, each);
+    if (length(t) >= longest_timed_) {
+      longest_timed_ = length(t);
+      at_longest_ = each;
+    }
+  }
   calls_ += calls;
   using Kind = Outcome::Kind;
   ended_ = a.outcome.kind != Kind::ok;
+  endings_.hangs = endings_.hangs || a.outcome.kind == Kind::hung;
   if (!ended_) {
     a.out = unpack(dtype(), session_.out(), t.z.size());
   } else {
@@ -109,7 +195,7 @@ Answer Subject::run_once(const Trial& t) {
   }
   if (ended_)
     patience_.seconds -= std::chrono::duration<double>(Clock::now() - start).count() + 0.002;
-  else if (after_end && ends_ != 0)
+  else if (after_end && (ends_ != 0 || made_too_many))
     patience_.seconds -= std::chrono::duration<double>(Clock::now() - start).count();
   return a;
 }
@@ -146,6 +232,7 @@ std::optional<Bits> Subject::single(Bits z, Bits y) {
     if (a.out.empty() || a.out[0] == filled_with(t.stage.out_fill)) got.reset();
   }
   if (!endings_.unstable) singles_[{z, y}] = got;
+  if (got) harmless_ = t;
   return got;
 }
 

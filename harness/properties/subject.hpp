@@ -2,8 +2,10 @@
 // behind inputs that end its worker.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -61,25 +63,37 @@ class Subject {
   };
   Line line(Bits first, std::uint64_t n, Bits y);
 
-  /// Nanoseconds for an element, the slowest of the batches so far that were long enough to tell.
-  double nanoseconds() const { return slowest_; }
+  /// Nanoseconds for an element, by the longest batch so far; 0 while none was long enough to tell.
+  double nanoseconds() const { return at_longest_; }
   /// Seconds for a call on a short batch, the slowest so far.
   double seconds_of_a_call() const { return slowest_call_; }
 
   // --- What ends its worker.
   /// The limits from here on; restored by the guard's end.
+  /// own: what is spent within the limit is forgotten; subjects: the subject's patience pays for
+  /// it.
+  enum class Cost : std::uint8_t { own, subjects };
   class Limit {
    public:
-    Limit(Subject& s, const Patience& p) : subject_(s), before_(s.patience_) {
+    Limit(Subject& s, const Patience& p, Cost cost)
+        : subject_(s), before_(s.patience_), given_(p.seconds), cost_(cost) {
       subject_.patience_ = p;
+      if (cost == Cost::subjects)
+        subject_.patience_.seconds = given_ = std::min(given_, before_.seconds);
     }
-    ~Limit() { subject_.patience_ = before_; }
+    ~Limit() {
+      const double spent = given_ - subject_.patience_.seconds;
+      subject_.patience_ = before_;
+      if (cost_ == Cost::subjects) subject_.patience_.seconds -= spent;
+    }
     Limit(const Limit&) = delete;
     Limit& operator=(const Limit&) = delete;
 
    private:
     Subject& subject_;
     Patience before_;
+    double given_;
+    Cost cost_;
   };
   /// The patience is spent: calls that might end the worker are not made any more.
   bool spent() const { return patience_.seconds <= 0; }
@@ -97,9 +111,10 @@ class Subject {
     std::uint64_t longest = ~std::uint64_t{0};  ///< batch that comes back
     std::uint64_t most_calls = ~std::uint64_t{0};
     bool guards_dropped = false, unstable = false;
+    bool hangs = false;  ///< somewhere: the whole deadline was waited for once
   };
   const Endings& endings() const { return endings_; }
-  void know(const Endings& endings) { endings_ = endings; }
+  void know(const Endings& endings);
   /// The trial without avoided elements and lengths; nothing where nothing is left of it.
   std::optional<Trial> avoiding(const Trial& t) const;
   /// The kernel touches what lies outside its buffers, or writes to its inputs: where it can be,
@@ -107,15 +122,27 @@ class Subject {
   void drop_guards() { endings_.guards_dropped = true; }
   bool guards_dropped() const { return endings_.guards_dropped; }
 
+  /// Has the plug-in other kernels, or this one other dtypes?
+  bool has_others() const;
+
+  // --- What is known of its batches.
+  /// Their results differ from those of single elements: long ones are not asked why they do.
+  void know_batches_differ(bool known) { batches_differ_ = known; }
+  bool batches_differ() const { return batches_differ_; }
+
   // --- Chance.
   /// Its results differ from call to call. Nothing is remembered then.
   void call_unstable() { endings_.unstable = true; }
   bool unstable() const { return endings_.unstable; }
-  /// Its n-th call in a process gives something else: no process makes that many from here on.
+  /// Its n-th call in a process gives something else, or ends it: no process makes that many from
+  /// here on.
   void limit_calls(std::uint64_t n) { endings_.most_calls = n - 1; }
 
  private:
   Answer run_once(const Trial& t);
+  void warm_up();
+  void call_others();
+  std::chrono::milliseconds time_for(const Trial& t) const;
   Outcome call(const Trial& t);
   bool any_avoided(Bits first, std::uint64_t n, Bits y) const;
   void run_line(Bits first, std::uint64_t n, Bits y, std::uint64_t offset, Line& into);
@@ -129,7 +156,12 @@ class Subject {
   std::map<std::pair<Bits, Bits>, std::optional<Bits>> singles_;
   Patience patience_{2.5, std::chrono::milliseconds(500)};
   int ends_ = 0;
-  double slowest_ = 0, slowest_call_ = 0;
+  double slowest_ = 0, slowest_call_ = 0, at_longest_ = 0;
+  std::uint64_t longest_timed_ = 0;
+  std::set<std::pair<std::size_t, Dtype>>
+      endings_of_others_;          ///< kernels that are not called again
+  std::optional<Trial> harmless_;  ///< one element that came back
+  bool batches_differ_ = false;
   bool ended_ = true;        ///< the next call is the first one of a process
   std::uint64_t calls_ = 0;  ///< of this process
   Endings endings_;

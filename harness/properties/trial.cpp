@@ -43,6 +43,7 @@ std::string list_text(Dtype d, const std::vector<Bits>& v) {
       "edge=start, "
       "z_offset=4, y_offset=, out_offset=, readable, in_place, in_place_y, fill=0xa5, stack=0x55, "
       "rounding=up, flush, flags_up, process, threads=4, repeats=1000, tile=70000, fresh, "
+      "others, "
       "unguarded");
 }
 
@@ -132,6 +133,8 @@ void read_word(Dtype d, const std::string& word, Trial& t) {
     s.process = true;
   } else if (word == "fresh") {
     t.fresh = true;
+  } else if (word == "others") {
+    t.others = true;
   } else {
     refuse(fmt::format("unknown '{}'", word));
   }
@@ -159,6 +162,7 @@ std::vector<std::string> stage_words(const Trial& t) {
   if (s.repeats != 1) w.push_back(fmt::format("repeats={}", s.repeats));
   if (s.tile != 0) w.push_back(fmt::format("tile={}", s.tile));
   if (t.fresh) w.emplace_back("fresh");
+  if (t.others) w.emplace_back("others");
   if (t.unguarded) w.emplace_back("unguarded");
   return w;
 }
@@ -200,6 +204,7 @@ std::string in_words(const Trial& t) {
   if (s.threads != 1) out += fmt::format(", {} threads", s.threads);
   if (s.repeats != 1) out += fmt::format(", {} calls", s.repeats);
   if (t.fresh) out += ", first call of the process";
+  if (t.others) out += ", after other kernels of the plug-in";
   return out;
 }
 

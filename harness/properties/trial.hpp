@@ -16,6 +16,7 @@ struct Trial {
   std::vector<Bits> y;  ///< as many as z; empty for unary ops
   Stage stage;
   bool fresh = false;      ///< the call is the first one of a new process
+  bool others = false;     ///< right after calls of the plug-in's other kernels and dtypes
   bool unguarded = false;  ///< in the buffers of sweeps: no guard pages, and nothing of the stage
 
   bool operator==(const Trial&) const = default;

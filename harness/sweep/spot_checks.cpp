@@ -55,8 +55,12 @@ std::vector<SpotChecks> spot_checks(const Job& job, SessionPool& sessions) {
     const std::vector<Loss>& losses = job.results[t].losses;
     EndBudget ends;
     // How it ends was searched for in the sweep; that is told.
-    if (!losses.empty()) ends.limit(std::chrono::milliseconds(300), std::chrono::milliseconds(500));
-    if (std::any_of(losses.begin(), losses.end(), [](const Loss& l) { return l.kind == "hang"; }))
+    if (!losses.empty())
+      ends.limit(std::chrono::milliseconds(100), std::chrono::milliseconds(150));
+    // What hung, or filled the memory, is not given as much of either again.
+    if (std::any_of(losses.begin(), losses.end(), [](const Loss& l) {
+          return l.kind == "hang" || l.message.find("MiB of memory") != std::string::npos;
+        }))
       ends.set_hung();
     std::vector<Witness> special = special_values(job, target, sessions, ends);
     all.push_back({std::move(special), reversed_regions(job, target, sessions, ends)});

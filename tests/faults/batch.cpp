@@ -47,6 +47,19 @@ bool any(std::uint64_t first, std::uint64_t last, Test test) {
   return false;
 }
 
+/// Four numbers or more, each larger than the one before.
+bool rises(const Call& c) {
+  for (std::uint64_t i = 0; i < c.n; ++i)
+    if (is_nan(c.dtype, c.z(i)) || (i > 0 && c.z_number(i) <= c.z_number(i - 1))) return false;
+  return c.n >= 4;
+}
+
+/// Element i by an index in a float.
+Bits by_float(const Call& c, std::uint64_t i) {
+  const auto at = static_cast<std::uint64_t>(static_cast<float>(i));
+  return c.right(at < c.n ? at : i);
+}
+
 Bits in_block(const Call& c, std::uint64_t first, std::uint64_t i) {
   const std::uint64_t lane = i - first;
   const auto nan = [&](std::uint64_t k) { return is_nan(c.dtype, c.z(k)); };
@@ -59,6 +72,7 @@ Bits in_block(const Call& c, std::uint64_t first, std::uint64_t i) {
   if (fault("nan_poisons_block") && any(first, first + kBlock, nan)) return quiet_nan(c.dtype);
   if (fault("extreme_block_differs") && any(first, first + kBlock, far) && !far(i))
     return nudged(c.dtype, c.right(i));
+  if (fault("index_in_a_float")) return by_float(c, i);
   if (fault("label_of_first_lane")) return corpus::right(c.op, c.dtype, c.z(i), c.y(first));
   return c.right(i);
 }
@@ -73,6 +87,11 @@ Bits of_whole_batch(const Call& c, Bits result) {
       (fault("long_batch_differs") && c.n >= 32) || (fault("huge_batch_differs") && c.n > 65536) ||
       (fault("middle_lengths_differ") && c.n >= 131077 && c.n <= (1u << 20)) ||
       (fault("very_long_differs") && c.n > (1u << 21)) ||
+      (fault("sixteen_bits_of_length_differ") && c.n == 65536) ||
+      (fault("odd_near_a_million_differs") && c.n % 2 == 1 && c.n > (1u << 20) - 64 &&
+       c.n < (1u << 20) + 64) ||
+      (fault("sorted_differs") && rises(c)) ||
+      (fault("labels_unaligned_differ") && place(c.y_data, 16) != 0) ||
       (fault("near_buffers_differ") && place(c.out_data, 64) == (place(c.z_data, 64) + 8) % 64) ||
       (fault("unaligned_differs") && (place(c.z_data, 32) != 0 || place(c.out_data, 32) != 0));
   return changed ? nudged(c.dtype, result) : result;
@@ -92,6 +111,7 @@ bool leaves_out(const Call& c, std::uint64_t i, std::uint64_t body) {
 void touch_outside_before(const Call& c) {
   if (fault("reads_before")) touch(c, c.z_data, -1);
   if (fault("reads_one_past")) touch(c, c.z_data, static_cast<std::int64_t>(c.n));
+  if (fault("reads_far_past")) touch(c, c.z_data, static_cast<std::int64_t>(c.n) + 1500);
   if (fault("reads_label_past")) touch(c, c.y_data, static_cast<std::int64_t>(c.n));
   if (fault("reads_vector_past") && c.n % kBlock != 0)
     touch(c, c.z_data, static_cast<std::int64_t>(c.n - c.n % kBlock + kBlock) - 1);
@@ -100,6 +120,7 @@ void touch_outside_before(const Call& c) {
 
 void touch_outside_after(const Call& c) {
   if (fault("writes_one_past")) c.put(c.n, 0);
+  if (fault("writes_far_past")) c.put(c.n + 1500, 0);
   if (fault("rewrites_past") && c.n % kBlock != 0) rewrite(c, c.n, kBlock - c.n % kBlock);
   if (fault("writes_before"))
     std::memset(static_cast<char*>(c.out_data) - bytes(c.dtype), 0,

@@ -61,9 +61,29 @@ void print_much() {
   std::fflush(stdout);
 }
 
+/// Small blocks of memory without end.
+void fill_heap() {
+  for (;;) {
+    auto* p = static_cast<char*>(std::malloc(64));
+    if (p == nullptr) std::abort();
+    *p = 1;
+  }
+}
+
+/// Every signal that can be.
+void ignore_signals() {
+  for (int s = 1; s < 32; ++s) ::signal(s, SIG_IGN);
+}
+
 void at_input(const Call& c, std::uint64_t i) {
   const double x = c.z_number(i);
   if (fault("hangs_at_three") && x == 3) hang();
+  if (fault("small_blocks") && x == 1) fill_heap();
+  if (fault("exits_with_success") && x == 2) std::exit(0);
+  if (fault("ignores_signals_and_hangs") && x == 3) {
+    ignore_signals();
+    hang();
+  }
   if (fault("maps_all") && x == 1) map_all();
   if (fault("fills_file") && x == 1) fill_file();
   if (fault("aborts_between") && x > 5 && x < 5.01) std::abort();
@@ -78,6 +98,14 @@ void at_input(const Call& c, std::uint64_t i) {
 
 std::int32_t compute(const Call& c, char* message, std::size_t size) {
   if (fault("hangs_when_long") && c.n > 20) hang();
+  if (fault("every_call_hangs") && c.n != 0) hang();
+  if (fault("every_call_crashes") && c.n != 0) crash();
+  if (fault("hangs_late")) {
+    static int calls = 0;
+    if (++calls == 1000) hang();
+  }
+  if (fault("closes_all") && c.n > 5)
+    for (int fd = 0; fd < 64; ++fd) ::close(fd);
   if (fault("exits_when_long") && c.n >= 7) ::_exit(3);
   if (fault("crashes_when_very_long") && c.n > 3000) crash();
   if (fault("prints_much") && c.n != 0) print_much();

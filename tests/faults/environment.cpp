@@ -86,11 +86,17 @@ void before_call() {
   if (fault("rounding_mode_left")) set_mxcsr(mxcsr() & ~kRounding);
   if (fault("x87_precision_left")) set_x87_precision(false);
   if (fault("mmx_left")) __asm__ volatile("emms");
+  if (fault("daz_left_by_one_of_two")) set_mxcsr(mxcsr() & ~(kDaz | kFtz));
 }
 
-void after_call() {
+void after_call(const Call& c) {
   if (fault("rounding_mode_left")) set_mxcsr(mxcsr() | kRoundUp);
   if (fault("ftz_set_in_call")) set_mxcsr(mxcsr() | kFtz);
+  if (fault("daz_left_by_one_of_two") && c.op == Op::sigmoid) set_mxcsr(mxcsr() | kDaz | kFtz);
+  if (fault("prints_controls")) {
+    std::puts("\x1b[31msigmoid\x07");
+    std::fflush(stdout);
+  }
   if (fault("daz_set_in_call")) set_mxcsr(mxcsr() | kDaz);
   if (fault("traps_unmasked")) set_mxcsr(mxcsr() & ~kZeroDivideMask);
   if (fault("x87_precision_left")) set_x87_precision(true);
@@ -114,7 +120,7 @@ std::int32_t compute(const Call& c, char*, std::size_t) {
     c.put(i, c.right(i));
   }
   if (fault("rounding_mode_left_when_long") && c.n > 100) set_mxcsr(mxcsr() | kRoundUp);
-  after_call();
+  after_call(c);
   return ULPAUDIT_OK;
 }
 

@@ -24,6 +24,7 @@ Bits result(const Call& c, std::uint64_t i, bool tail) {
   const double x = c.z_number(i);
   const bool plain = is_finite(c.dtype, c.z(i));
   if (fault("input_changed_and_tail_off") && tail) return scaled(c, i, 1.06);
+  if (fault("third_call_crashes_and_tail_off") && tail) return nudged(c.dtype, c.right(i));
   if (fault("reads_past_and_half_missed") && plain && x == 0) return c.right(i) - 1;
   if (fault("crashes_and_wrong_elsewhere") && x > 5 && x < 6) return scaled(c, i, 1 - 0x1p-10);
   if (fault("hangs_and_lane_wrong") && !tail && i % kBlock == 5) return nudged(c.dtype, c.right(i));
@@ -34,6 +35,8 @@ Bits result(const Call& c, std::uint64_t i, bool tail) {
 
 std::int32_t compute(const Call& c, char*, std::size_t) {
   const std::uint64_t body = c.n - c.n % kBlock;
+  static std::uint64_t calls = 0;
+  if (fault("third_call_crashes_and_tail_off") && ++calls % 3 == 0) crash();
   if (fault("reads_past_and_half_missed"))
     (void)static_cast<const volatile char*>(c.z_data)[c.n * static_cast<unsigned>(bytes(c.dtype))];
   for (std::uint64_t i = 0; i < c.n; ++i) {

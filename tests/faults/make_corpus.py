@@ -10,7 +10,8 @@ import json, os, sys, tomllib
 KERNELS = {'sigmoid': 'sigmoid', 'sigmoid_grad': 'sigmoid_grad', 'bce_with_logits': 'bce',
            'bce_with_logits_grad': 'bce_grad'}
 KEYS = {'name', 'what', 'reported', 'family', 'rule', 'op', 'dtype', 'contract', 'exhaustive',
-        'range', 'label', 'region', 'single', 'length', 'also', 'exit', 'args', 'text', 'unless_asan'}
+        'range', 'label', 'region', 'single', 'length', 'also', 'alone', 'never', 'beside', 'exit',
+        'args', 'text', 'unless_asan'}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -67,7 +68,8 @@ def source(name, fault, what, family, kernels, contract):
 
 def fault_source(f):
     promises = kernel_contract(f['op'], f.get('contract', ''))
-    return source(f['name'], f['name'], f['what'], f['family'], {f['op']: [f['dtype']]},
+    kernels = {op: [f['dtype']] for op in (f['op'], f.get('beside')) if op}
+    return source(f['name'], f['name'], f['what'], f['family'], kernels,
                   'contract = 1\n' + promises if promises else '')
 
 
@@ -75,7 +77,9 @@ def twin_source(family, faults):
     kernels = {}
     for f in faults:
         if f['family'] == family:
-            kernels.setdefault(f['op'], set()).add(f['dtype'])
+            for op in (f['op'], f.get('beside')):
+                if op:
+                    kernels.setdefault(op, set()).add(f['dtype'])
     kernels = {op: sorted(kernels[op]) for op in KERNELS if op in kernels}
     contract = 'contract = 1\n' + ''.join(kernel_contract(op, twin_promises(op, dtypes))
                                           for op, dtypes in kernels.items())

@@ -102,6 +102,10 @@ Bits rare_faults(const Call& c, Bits z, Bits y, Bits right) {
   const bool zero_label = label == 0 && y != 0;
   if (fault("label_minus_zero") && zero_label) return corpus::right(c.op, d, z, rounded(d, 1));
   if (fault("one_nan_label") && y == 0x7e5a) return corpus::right(c.op, d, z, 0);
+  if (fault("negative_nan_label") && std::isnan(label) && (y >> 31) != 0)
+    return corpus::right(c.op, d, z, 0);
+  if (fault("grad_label_minus_zero") && zero_label && !std::isnan(t)) return rounded(d, -t);
+  if (fault("results_like_a_filling")) return 0xa5a5a5a5;
   if (fault("nan_label_at_infinity") && std::isinf(x) && std::isnan(label)) return infinity(d);
   if (fault("signalling_result") && std::isnan(t)) return infinity(d) | 1;
   if (std::isnan(t)) return right;
@@ -118,6 +122,9 @@ Bits rare_faults(const Call& c, Bits z, Bits y, Bits right) {
   if (fault("wrong_at_ten_and_a_half") && x == -10.5) return right + 64;
   if (fault("minus_zero_far_out") && right == 0) return rounded(d, -0.0);
   if (fault("asymmetric_by_a_bit") && x < -1) return nudged(d, right);
+  if (fault("wrong_at_integers") && x == std::floor(x) && std::fabs(x) > 3 && std::fabs(x) < 80)
+    return right - 64;
+  if (fault("wrong_in_a_binade") && x >= 0x1p-900 && x < 0x1p-899) return right + 16;
   if (fault("absolutely_off") && x > 1 && x < 2) return rounded(d, t + 0x1p-12);
   if (fault("relatively_off") && x < -30 && x > -80) return rounded(d, t * (1 + 0x1p-14));
   return right;
