@@ -55,8 +55,7 @@ std::vector<SpotChecks> spot_checks(const Job& job, SessionPool& sessions) {
     const std::vector<Loss>& losses = job.results[t].losses;
     EndBudget ends;
     // How it ends was searched for in the sweep; that is told.
-    if (!losses.empty())
-      ends.limit(std::chrono::milliseconds(100), std::chrono::milliseconds(150));
+    if (!losses.empty()) ends.limit(std::chrono::milliseconds(100), std::chrono::milliseconds(150));
     // What hung, or filled the memory, is not given as much of either again.
     if (std::any_of(losses.begin(), losses.end(), [](const Loss& l) {
           return l.kind == "hang" || l.message.find("MiB of memory") != std::string::npos;

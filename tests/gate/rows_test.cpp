@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "fp/text.hpp"
-#include "verdict/causes.hpp"
 #include "gate/compare.hpp"
+#include "verdict/causes.hpp"
 #include "verdict/occurs.hpp"
 #include "verdict/unfinished.hpp"
 

@@ -229,7 +229,8 @@ TEST(Shrink, SpendsItsOwnPatience) {
   crashing.session.behaviour = [](test::Call&) {
     return Outcome{Outcome::Kind::crashed, "it crashed"};
   };
-  const Subject::Limit limit(crashing.subject, {0, std::chrono::milliseconds(1)});
+  const Subject::Limit limit(crashing.subject, {0, std::chrono::milliseconds(1)},
+                             Subject::Cost::own);
   Breach b;
   b.add(kF32, of(4), violation("batch.length"));
   shrink(

@@ -227,7 +227,7 @@ TEST(Subject, GivesTheFirstCallOfAProcessMoreTime) {
     deadlines.push_back(k.session.deadline().count());
     return Outcome();
   };
-  const Subject::Limit limit(k.subject, {5, std::chrono::milliseconds(100)});
+  const Subject::Limit limit(k.subject, {5, std::chrono::milliseconds(100)}, Subject::Cost::own);
   k.subject.run(of({f32(1)}));
   k.subject.run(of({f32(1)}));
   Trial fresh = of({f32(1)});
@@ -242,7 +242,8 @@ TEST(Subject, EndsCostPatienceAndALimitIsGivenBack) {
   Fake k("sigmoid");
   crash_at(k, [](Bits) { return true; });
   {
-    const Subject::Limit limit(k.subject, {0.001, std::chrono::milliseconds(100)});
+    const Subject::Limit limit(k.subject, {0.001, std::chrono::milliseconds(100)},
+                               Subject::Cost::own);
     EXPECT_FALSE(k.subject.spent());
     k.subject.run(of({f32(1)}));
     EXPECT_TRUE(k.subject.spent());
@@ -310,7 +311,7 @@ TEST(Subject, WaitsForAHangOnce) {
     deadlines.push_back(k.session.deadline().count());
     return c.z[0] <= f32(1) && c.z.back() >= f32(1) ? Outcome{Kind::hung, "hung"} : Outcome();
   };
-  const Subject::Limit limit(k.subject, {50, std::chrono::milliseconds(1000)});
+  const Subject::Limit limit(k.subject, {50, std::chrono::milliseconds(1000)}, Subject::Cost::own);
   k.subject.line(f32(1), 2, 0);
   // 3000: the first of a process; then the halves, each with little, and three times as much behind
   // an end.

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "record/giving.hpp"
+#include "record/replay.hpp"
 #include "record/report.hpp"
 
 namespace ulpaudit {
