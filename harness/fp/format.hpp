@@ -50,24 +50,4 @@ constexpr std::optional<Dtype> dtype_from_name(std::string_view text) {
   return std::nullopt;
 }
 
-/// The unsigned integer type that holds an encoding of D.
-template <Dtype D>
-struct Encoding;
-template <>
-struct Encoding<Dtype::f16> {
-  using type = std::uint16_t;
-};
-template <>
-struct Encoding<Dtype::bf16> {
-  using type = std::uint16_t;
-};
-template <>
-struct Encoding<Dtype::f32> {
-  using type = std::uint32_t;
-};
-template <>
-struct Encoding<Dtype::f64> {
-  using type = std::uint64_t;
-};
-
 }  // namespace ulpaudit

@@ -1,5 +1,6 @@
 // Input plans.
 #include "inputs/plan.hpp"
+#include "fp/storage.hpp"
 
 #include <fmt/format.h>
 
@@ -308,17 +309,10 @@ void InputPlan::fill(const Segment& s, std::uint64_t first, std::uint64_t n, voi
   if (s.kind == Segment::Kind::rows)
     return fill_rows(dtype, s.first + first / kLabelRow, n / kLabelRow, z);
   const bool run = s.kind == Segment::Kind::run;
-  switch (format(dtype).width) {
-    case 16:
-      return run ? fill_run<std::uint16_t>(dtype, s.first + first, n, z)
-                 : fill_each<std::uint16_t>(*this, s, first, n, z);
-    case 32:
-      return run ? fill_run<std::uint32_t>(dtype, s.first + first, n, z)
-                 : fill_each<std::uint32_t>(*this, s, first, n, z);
-    default:
-      return run ? fill_run<std::uint64_t>(dtype, s.first + first, n, z)
-                 : fill_each<std::uint64_t>(*this, s, first, n, z);
-  }
+  with_storage(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    return run ? fill_run<T>(dtype, s.first + first, n, z) : fill_each<T>(*this, s, first, n, z);
+  });
 }
 
 InputPlan make_plan(OpId op, Dtype d, const InputChoice& c) {

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "contract/rules.hpp"
+#include "fp/storage.hpp"
 #include "fp/text.hpp"
 #include "properties/applicable.hpp"
 #include "properties/manners.hpp"
@@ -418,10 +419,9 @@ Checked check_mirrored(Subject& subject, const std::vector<Bits>& labels,
   std::size_t enough = 10000;
   for (const Bits y : labels)
     if (values.mirror(0, y)) {
-      if (f.width == 16)
-        look_at_mirrored<std::uint16_t>(subject, values, y, finite, enough, found, out.counts);
-      else
-        look_at_mirrored<std::uint32_t>(subject, values, y, finite, enough, found, out.counts);
+      with_storage(subject.dtype(), [&](auto zero) {
+        look_at_mirrored<decltype(zero)>(subject, values, y, finite, enough, found, out.counts);
+      });
     }
   out.breaches = found.in_order();
   return out;

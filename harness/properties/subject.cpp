@@ -1,5 +1,6 @@
 // Runs trials.
 #include "properties/subject.hpp"
+#include "fp/storage.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -29,28 +30,19 @@ constexpr std::uint64_t kTellingLength = 1000;
 /// For inputs among which one is that hung.
 constexpr milliseconds kBriefDeadline{100};
 
-template <class T>
-void pack_as(const std::vector<Bits>& from, void* to) {
-  std::transform(from.begin(), from.end(), static_cast<T*>(to),
-                 [](Bits b) { return static_cast<T>(b); });
-}
 void pack(Dtype d, const std::vector<Bits>& from, void* to) {
-  const int width = format(d).width;
-  if (width == 16) return pack_as<std::uint16_t>(from, to);
-  if (width == 32) return pack_as<std::uint32_t>(from, to);
-  pack_as<Bits>(from, to);
+  with_storage(d, [&](auto zero) {
+    using T = decltype(zero);
+    std::transform(from.begin(), from.end(), static_cast<T*>(to),
+                   [](Bits b) { return static_cast<T>(b); });
+  });
 }
 
-template <class T>
-std::vector<Bits> unpack_as(const void* from, std::size_t n) {
-  const T* p = static_cast<const T*>(from);
-  return std::vector<Bits>(p, p + n);
-}
 std::vector<Bits> unpack(Dtype d, const void* from, std::size_t n) {
-  const int width = format(d).width;
-  return width == 16   ? unpack_as<std::uint16_t>(from, n)
-         : width == 32 ? unpack_as<std::uint32_t>(from, n)
-                       : unpack_as<Bits>(from, n);
+  return with_storage(d, [&](auto zero) {
+    const auto* p = static_cast<const decltype(zero)*>(from);
+    return std::vector<Bits>(p, p + n);
+  });
 }
 
 /// Calls of the kernel that a trial makes.
@@ -268,13 +260,7 @@ void Subject::run_line(Bits first, std::uint64_t n, Bits y, std::uint64_t offset
     run_line(first + n / 2, n - n / 2, y, offset + n / 2, into);
   };
   if (n > 1 && any_avoided(first, n, y)) return halves();
-  const int width = format(dtype()).width;
-  if (width == 16)
-    fill(std::uint16_t{});
-  else if (width == 32)
-    fill(std::uint32_t{});
-  else
-    fill(Bits{});
+  with_storage(dtype(), fill);
   if (calls_ >= endings_.most_calls) restart();
   const bool after_end = ended_;
   session_.set_deadline(patience_.deadline * (after_end ? kFirstCallFactor : 1));

@@ -23,7 +23,7 @@ double percentile(const Tally& t, std::uint64_t total, double share) {
   return std::numeric_limits<double>::infinity();
 }
 
-double units(const Sum& s) { return s.convert_to<double>() * kQuantum; }
+double units(const Sum& s) { return s.to_double() * kQuantum; }
 
 /// Mass of the normal distribution (mean 0, standard deviation 4) between a and b.
 double normal_mass(double a, double b) {

@@ -16,23 +16,13 @@ Sum to_units(double e) {
 
 Sum square_units(double e) {
   if (std::fabs(e) < 0x1p20) return Sum(std::llrint(e * e * 0x1p20));
-  const Sum u = to_units(std::fabs(e));
-  return (u * u) >> 20;
+  // Cut to a whole unit; errors are below 2^63.
+  const bool large = std::fabs(e) >= 0x1p40;
+  const Sum::Wide u = std::llrint(large ? e : e * 0x1p20);
+  return large ? Sum(u * u) << 20 : Sum((u * u) >> 20);
 }
 
 }  // namespace
-
-std::optional<Sum> sum_from_text(std::string_view text) {
-  constexpr std::size_t kMostDigits = 77;  // 10^77 < 2^256
-  const bool minus = text.substr(0, 1) == "-";
-  const std::string_view digits = text.substr(minus ? 1 : 0);
-  if (digits.empty() || digits.size() > kMostDigits ||
-      digits.find_first_not_of("0123456789") != digits.npos)
-    return std::nullopt;
-  // Boost would read 010 as eight.
-  if (digits[0] == '0' && digits.size() > 1) return std::nullopt;
-  return Sum(std::string(text));
-}
 
 bool CaseOrder::operator()(const Case& a, const Case& b) const {
   const std::uint64_t za = ordinal(d, a.z), zb = ordinal(d, b.z);

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <boost/multiprecision/cpp_int.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,6 +13,7 @@
 
 #include "ops/category.hpp"
 #include "record/quantum.hpp"
+#include "record/sum.hpp"
 
 namespace ulpaudit {
 
@@ -48,14 +48,6 @@ struct Extreme {
   void merge(Dtype d, const Extreme& other);
 };
 
-using Sum = boost::multiprecision::number<
-    boost::multiprecision::cpp_int_backend<256, 256, boost::multiprecision::signed_magnitude,
-                                           boost::multiprecision::unchecked, void>,
-    boost::multiprecision::et_off>;
-
-/// A sum's decimal digits; nothing where they are none, or more than a sum holds.
-std::optional<Sum> sum_from_text(std::string_view text);
-
 /// The error to the nearest multiple of 2^-20 ulp below 2^32 ulps, capped.
 double quantise(double ulps);
 
@@ -75,8 +67,8 @@ struct Tally {
   std::uint64_t correctly_rounded = 0;
   std::uint64_t faithful = 0;
   std::uint64_t allclose_failures = 0;
-  Sum sum_abs = 0, sum_signed = 0;          ///< units of 2^-20 ulp
-  Sum sum_squares = 0;                      ///< units of 2^-20 ulp²
+  Sum sum_abs, sum_signed;                  ///< units of 2^-20 ulp
+  Sum sum_squares;                          ///< units of 2^-20 ulp²
   Extreme max_abs, max_signed, min_signed;  ///< min_signed holds the negated error
   Counter wrong_zero;
   std::array<Counter, kCategoryCount> categories;
@@ -96,7 +88,7 @@ struct Tally {
 struct CurveBin {
   std::uint64_t points = 0, correctly_rounded = 0;
   double max_signed = 0, min_signed = 0;  ///< ulps, 0 included
-  Sum sum_abs = 0, sum_squares = 0, sum_signed = 0;
+  Sum sum_abs, sum_squares, sum_signed = 0;
   std::uint64_t categories = 0;
   void add_error(double e);  ///< a quantised error into the sums and the envelope
   void merge(const CurveBin& other);

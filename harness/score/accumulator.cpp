@@ -54,7 +54,7 @@ void Accumulator::add(Dtype d, Region region, const Case& c, const Score& s) {
 
 namespace {
 
-__extension__ using Int128 = __int128;
+using Int128 = Sum::Wide;
 
 struct BlockSums {
   Sum sum_signed, sum_abs, sum_squares;

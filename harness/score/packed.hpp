@@ -1,21 +1,10 @@
-// Packed arrays of encodings, and the cases that three of them make.
+// The cases that packed arrays of inputs and results make.
 #pragma once
 
-#include <cstring>
-
+#include "fp/storage.hpp"
 #include "record/tally.hpp"
 
 namespace ulpaudit {
-
-/// Encoding number i of a packed array.
-inline Bits load(Dtype d, const void* packed, std::uint64_t i) {
-  const auto read = [&](auto value) {
-    std::memcpy(&value, static_cast<const char*>(packed) + i * sizeof value, sizeof value);
-    return Bits{value};
-  };
-  const int width = format(d).width;
-  return width == 16 ? read(std::uint16_t{}) : width == 32 ? read(std::uint32_t{}) : read(Bits{});
-}
 
 /// Inputs and their results, with one label or an array of them.
 struct PackedCases {

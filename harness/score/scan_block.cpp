@@ -9,6 +9,7 @@
 #include <cstring>
 #include <limits>
 
+#include "fp/storage.hpp"
 #include "inputs/plan.hpp"
 #include "score/error_sums-inl.h"
 #include "score/key_sums.hpp"
@@ -253,17 +254,20 @@ HWY_EXPORT(Keys32);
 HWY_EXPORT(Keys64);
 }  // namespace
 
-namespace {
-template <class T>
-bool all_nan_of(Dtype d, const void* out, std::size_t n) {
-  const T* p = static_cast<const T*>(out);
-  const T infinity = static_cast<T>(format(d).infinity());
-  const T size = static_cast<T>(format(d).sign_bit() - 1);
-  bool all = true;
-  for (std::size_t i = 0; i < n; ++i) all &= (p[i] & size) > infinity;
-  return all;
+/// f(kernel, T{}), where T is the integer of d's width and `kernel` the one of three for it.
+template <class K16, class K32, class K64, class F>
+static auto by_width(Dtype d, K16 k16, K32 k32, K64 k64, F f) {
+  return with_storage(d, [&](auto zero) {
+    if constexpr (sizeof zero == 2) {
+      return f(k16, zero);
+    } else if constexpr (sizeof zero == 4) {
+      return f(k32, zero);
+    } else {
+      static_assert(sizeof zero == 8, "vectors of this width are not written");
+      return f(k64, zero);
+    }
+  });
 }
-}  // namespace
 
 bool all_equal(Dtype d, const void* out, std::size_t n, Bits want) {
   const auto size = static_cast<std::size_t>(format(d).bytes());
@@ -277,40 +281,32 @@ bool all_scaled(Dtype d, const void* z, const void* out, std::size_t n, int shif
   const std::uint64_t mask = f.sign_bit() - 1;
   const auto step = static_cast<std::uint64_t>(static_cast<std::int64_t>(shift))
                     << f.mantissa_bits();
-  switch (f.width) {
-    case 16:
-      return HWY_DYNAMIC_DISPATCH(Moved16)(
-          static_cast<const std::uint16_t*>(z), static_cast<const std::uint16_t*>(out), n,
-          static_cast<std::uint16_t>(mask), static_cast<std::uint16_t>(step));
-    case 32:
-      return HWY_DYNAMIC_DISPATCH(Moved32)(
-          static_cast<const std::uint32_t*>(z), static_cast<const std::uint32_t*>(out), n,
-          static_cast<std::uint32_t>(mask), static_cast<std::uint32_t>(step));
-    default:
-      return HWY_DYNAMIC_DISPATCH(Moved64)(static_cast<const std::uint64_t*>(z),
-                                           static_cast<const std::uint64_t*>(out), n, mask, step);
-  }
+  return by_width(d, HWY_DYNAMIC_DISPATCH(Moved16), HWY_DYNAMIC_DISPATCH(Moved32),
+                  HWY_DYNAMIC_DISPATCH(Moved64), [&](auto moved, auto zero) {
+                    using T = decltype(zero);
+                    return moved(static_cast<const T*>(z), static_cast<const T*>(out), n,
+                                 static_cast<T>(mask), static_cast<T>(step));
+                  });
 }
 
 bool all_nan(Dtype d, const void* out, std::size_t n) {
-  const int width = format(d).width;
-  return width == 16   ? all_nan_of<std::uint16_t>(d, out, n)
-         : width == 32 ? all_nan_of<std::uint32_t>(d, out, n)
-                       : all_nan_of<std::uint64_t>(d, out, n);
+  return with_storage(d, [&](auto zero) {
+    using T = decltype(zero);
+    const T* p = static_cast<const T*>(out);
+    const T infinity = static_cast<T>(format(d).infinity());
+    const T size = static_cast<T>(format(d).sign_bit() - 1);
+    bool all = true;
+    for (std::size_t i = 0; i < n; ++i) all &= (p[i] & size) > infinity;
+    return all;
+  });
 }
 
 std::uint64_t digest_of(Dtype d, const void* z, Bits y, const void* got, std::size_t n) {
-  switch (format(d).width) {
-    case 16:
-      return HWY_DYNAMIC_DISPATCH(Digest16)(static_cast<const std::uint16_t*>(z), y,
-                                            static_cast<const std::uint16_t*>(got), n);
-    case 32:
-      return HWY_DYNAMIC_DISPATCH(Digest32)(static_cast<const std::uint32_t*>(z), y,
-                                            static_cast<const std::uint32_t*>(got), n);
-    default:
-      return HWY_DYNAMIC_DISPATCH(Digest64)(static_cast<const std::uint64_t*>(z), y,
-                                            static_cast<const std::uint64_t*>(got), n);
-  }
+  return by_width(d, HWY_DYNAMIC_DISPATCH(Digest16), HWY_DYNAMIC_DISPATCH(Digest32),
+                  HWY_DYNAMIC_DISPATCH(Digest64), [&](auto digest, auto zero) {
+                    using T = decltype(zero);
+                    return digest(static_cast<const T*>(z), y, static_cast<const T*>(got), n);
+                  });
 }
 
 std::uint64_t digest_of_rows(const void* z, const std::vector<Bits>& labels, const void* got,
@@ -330,14 +326,10 @@ std::uint64_t digest_of_constant(Dtype d, const void* z, Bits y, Bits got, std::
         first / kKeyRun == last / kKeyRun && (first > last ? first - last : last - first) == n - 1;
     if (whole) return factor * kKeySums[first / kKeyRun];
   }
-  switch (format(d).width) {
-    case 16:
-      return factor * HWY_DYNAMIC_DISPATCH(Keys16)(static_cast<const std::uint16_t*>(z), y, n);
-    case 32:
-      return factor * HWY_DYNAMIC_DISPATCH(Keys32)(static_cast<const std::uint32_t*>(z), y, n);
-    default:
-      return factor * HWY_DYNAMIC_DISPATCH(Keys64)(static_cast<const std::uint64_t*>(z), y, n);
-  }
+  return factor * by_width(d, HWY_DYNAMIC_DISPATCH(Keys16), HWY_DYNAMIC_DISPATCH(Keys32),
+                           HWY_DYNAMIC_DISPATCH(Keys64), [&](auto keys, auto zero) {
+                             return keys(static_cast<const decltype(zero)*>(z), y, n);
+                           });
 }
 
 std::size_t find_value(const double* v, std::size_t n, double value) {
@@ -345,18 +337,12 @@ std::size_t find_value(const double* v, std::size_t n, double value) {
 }
 
 PairCount count_pairs(Dtype d, const void* got, std::size_t n, int direction, std::size_t step) {
-  const auto infinity = static_cast<std::int64_t>(format(d).infinity());
-  switch (format(d).width) {
-    case 16:
-      return HWY_DYNAMIC_DISPATCH(Pairs16)(static_cast<const std::int16_t*>(got), n,
-                                           static_cast<std::int16_t>(infinity), direction, step);
-    case 32:
-      return HWY_DYNAMIC_DISPATCH(Pairs32)(static_cast<const std::int32_t*>(got), n,
-                                           static_cast<std::int32_t>(infinity), direction, step);
-    default:
-      return HWY_DYNAMIC_DISPATCH(Pairs64)(static_cast<const std::int64_t*>(got), n, infinity,
-                                           direction, step);
-  }
+  return by_width(d, HWY_DYNAMIC_DISPATCH(Pairs16), HWY_DYNAMIC_DISPATCH(Pairs32),
+                  HWY_DYNAMIC_DISPATCH(Pairs64), [&](auto pairs, auto zero) {
+                    using T = std::make_signed_t<decltype(zero)>;
+                    return pairs(static_cast<const T*>(got), n,
+                                 static_cast<T>(format(d).infinity()), direction, step);
+                  });
 }
 
 }  // namespace ulpaudit

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "fp/storage.hpp"
 #include "plugin/loader.hpp"
 
 namespace ulpaudit {
@@ -37,25 +38,16 @@ std::string loss_kind(const Outcome& o) {
 
 namespace {
 
-template <class T>
-void fill_label(void* y, Bits label, std::uint64_t n) {
-  constexpr std::uint64_t kPart = 1024;
-  T* to = static_cast<T*>(y);
-  const std::uint64_t part = std::min(n, kPart);
-  std::fill_n(to, part, static_cast<T>(label));
-  for (std::uint64_t i = part; i < n; i += part)  // memcpy is the faster loop
-    std::memcpy(to + i, to, std::min(part, n - i) * sizeof(T));
-}
-
 void fill_labels(Dtype d, void* y, Bits label, std::uint64_t n) {
-  switch (format(d).width) {
-    case 16:
-      return fill_label<std::uint16_t>(y, label, n);
-    case 32:
-      return fill_label<std::uint32_t>(y, label, n);
-    default:
-      return fill_label<std::uint64_t>(y, label, n);
-  }
+  constexpr std::uint64_t kPart = 1024;
+  with_storage(d, [&](auto zero) {
+    using T = decltype(zero);
+    T* to = static_cast<T*>(y);
+    const std::uint64_t part = std::min(n, kPart);
+    std::fill_n(to, part, static_cast<T>(label));
+    for (std::uint64_t i = part; i < n; i += part)  // memcpy is the faster loop
+      std::memcpy(to + i, to, std::min(part, n - i) * sizeof(T));
+  });
 }
 
 /// `points` of the stretch are missing: 0 or all of them.

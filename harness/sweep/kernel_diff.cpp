@@ -12,6 +12,7 @@
 #include <thread>
 #include <tuple>
 
+#include "fp/storage.hpp"
 #include "plugin/loader.hpp"
 #include "plugin/session_pool.hpp"
 
@@ -56,23 +57,6 @@ void add(KernelDiff& to, const KernelDiff& from) {
   for (const DifferentBits& x : from.worst) offer(to, x);
 }
 
-template <class T>
-Bits at(const void* p, std::uint64_t i) {
-  T v;
-  std::memcpy(&v, static_cast<const char*>(p) + i * sizeof(T), sizeof(T));
-  return v;
-}
-Bits element(Dtype d, const void* p, std::uint64_t i) {
-  switch (format(d).width) {
-    case 16:
-      return at<std::uint16_t>(p, i);
-    case 32:
-      return at<std::uint32_t>(p, i);
-    default:
-      return at<std::uint64_t>(p, i);
-  }
-}
-
 /// One thread's part.
 class Lane {
  public:
@@ -101,8 +85,8 @@ class Lane {
     found_.points += n;
     if (std::memcmp(results_.data(), other, n * width_) == 0) return;
     for (std::uint64_t i = 0; i < n; ++i) {
-      const Bits a = element(plan_.dtype, results_.data(), i), b = element(plan_.dtype, other, i);
-      if (a != b) differ(element(plan_.dtype, z_.data(), i), s.y, a, b);
+      const Bits a = load(plan_.dtype, results_.data(), i), b = load(plan_.dtype, other, i);
+      if (a != b) differ(load(plan_.dtype, z_.data(), i), s.y, a, b);
     }
   }
 

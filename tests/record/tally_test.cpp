@@ -9,6 +9,8 @@
 #include <limits>
 #include <random>
 
+#include <boost/multiprecision/cpp_int.hpp>
+
 #include "record/json.hpp"
 
 namespace ulpaudit {
@@ -108,6 +110,28 @@ TEST(Tally, OfEqualErrorsTheLowestInputIsTheWitness) {
   EXPECT_EQ(c.last, one);
 }
 
+TEST(Sum, IsAnIntegerModulo2To256) {
+  const Sum minus = -Sum(1), big = (Sum(1) << 200) + minus;
+  EXPECT_EQ(minus.str(), "-1");
+  EXPECT_EQ(big.str(), "1606938044258990275541962092341162602522202993782792835301375");
+  EXPECT_EQ((-big).str(), "-" + big.str());
+  EXPECT_EQ(minus << 64, -(Sum(1) << 64));
+  EXPECT_EQ(Sum(~std::uint64_t{0}) + 1, Sum(1) << 64) << "carries";
+  EXPECT_EQ((Sum(~std::uint64_t{0}) << 64) + (Sum(1) << 64), Sum(1) << 128);
+  EXPECT_EQ(Sum(-5) + 7, Sum(2)) << "carries out of the highest limb";
+  EXPECT_EQ(Sum(3) << 61, Sum(0x6000000000000000));
+  EXPECT_EQ((-(Sum(1) << 120)).to_double(), -0x1p120);
+  EXPECT_EQ(((Sum(1) << 53) + 1).to_double(), 0x1p53) << "to even";
+  for (const char* text :
+       {"0", "-12", "123456789012345678901234567890",
+        "9999999999999999999999999999999999999999999999999999999999999999999999999999"})
+    EXPECT_EQ(sum_from_text(text).value().str(), text);
+  for (const char* text :
+       {"", "-", "010", "1e3", "+1", " 1",
+        "99999999999999999999999999999999999999999999999999999999999999999999999999999"})
+    EXPECT_FALSE(sum_from_text(text)) << text;
+}
+
 TEST(Tally, SumsAreExact) {
   Tally t;
   for (int i = 0; i < 1000; ++i) t.add_error(kD, kErrorCap, {});
@@ -120,6 +144,8 @@ TEST(Tally, SumsAreExact) {
   EXPECT_EQ(half.sum_signed, Sum(-(1 << 19)));
   EXPECT_EQ(half.sum_squares, Sum(1 << 18)) << "¼ in units of 2^-20";
 }
+
+using boost::multiprecision::cpp_int;
 
 // Squares are rounded to a unit below 2^20 ulp and cut to one above; errors are whole from 2^40 on.
 TEST(Tally, SumsOfLargeErrorsAreExact) {
@@ -135,7 +161,8 @@ TEST(Tally, SumsOfLargeErrorsAreExact) {
     EXPECT_EQ(of(-e).sum_signed, -units) << e;
     EXPECT_EQ(of(-e).sum_abs, units) << e;
     const Sum square = of(e).sum_squares;
-    const Sum off = square - ((units * units) >> 20);
+    const cpp_int whole(units.str()), cut = (whole * whole) >> 20;
+    const cpp_int off = cpp_int(square.str()) - cut;
     EXPECT_TRUE(off == 0 || off == 1) << e << ' ' << off;
     EXPECT_EQ(of(-e).sum_squares, square) << e;
   }
