@@ -129,6 +129,7 @@ class WorkerSession final : public Session {
     if (mib != options_.memory_limit_mib) restart();
     options_.memory_limit_mib = mib;
   }
+  std::uint64_t memory_limit() const override { return options_.memory_limit_mib; }
 
  private:
   HostedBuffers buffers(Dtype d, std::uint64_t n, bool two_arguments) const {

@@ -56,6 +56,7 @@ class Session {
   std::chrono::milliseconds deadline() const { return deadline_; }
   /// Another limit ends the worker: it holds from the next call on. Not without a worker.
   virtual void set_memory_limit(std::uint64_t mib) { (void)mib; }
+  virtual std::uint64_t memory_limit() const { return 0; }  ///< MiB; 0: none
 
  protected:
   PluginInfo info_;

@@ -23,6 +23,7 @@ constexpr int kMostTrials = 1500;
 constexpr int kRaces = 3;
 /// Of batches whose one call takes about a second.
 constexpr int kMostLongTrials = 3;
+constexpr std::uint64_t kLittleMemory = 128;  ///< MiB
 constexpr std::uint64_t kLong = std::uint64_t{1} << 25;
 
 /// What a shrink may spend on calls that end the worker. A hang that was seen within the long
@@ -42,7 +43,13 @@ class Shrink {
     left_ = length(b.trial) > kLong ? kMostLongTrials : kMostTrials;
     const int most = subject.unstable() ? 300 : costly(b.trial) ? 1500 : 2000;
     end_ = Subject::Clock::now() + milliseconds(most);
+    // What fills memory without end fills this much soon.
+    if (b.violation.message.find("MiB of memory") != std::string::npos)
+      subject_.set_memory_limit(std::min(memory_, kLittleMemory));
   }
+  ~Shrink() { subject_.set_memory_limit(memory_); }
+  Shrink(const Shrink&) = delete;
+  Shrink& operator=(const Shrink&) = delete;
 
   void run() {
     if (b_.violation.rule == "determinism.repeat") as_a_number_of_calls();
@@ -163,6 +170,7 @@ class Shrink {
   const Judge& judge_;
   Breach& b_;
   Subject::Limit limit_;
+  std::uint64_t memory_ = subject_.memory_limit();
   int left_;
   Subject::Clock::time_point end_;
 };

@@ -26,8 +26,10 @@ constexpr int kVotes = 30;
 /// Votes are taken for so long on batches, and for as long again on values.
 constexpr std::chrono::milliseconds kVotingTime{800};
 constexpr std::uint32_t kFewRepeats = 40;
-/// Seconds that a call on a long batch, or all calls of a trial, may take to be asked for.
+/// Seconds that all calls of a trial may take to be asked for.
 constexpr double kLongestCall = 2;
+/// And one on a long batch, which is made several times where it breaks a rule.
+constexpr double kLongestBatch = 1.2;
 /// Trials of one kind that may end the worker before the others of the kind are left out.
 constexpr int kEndsOfAKind = 8;
 /// Ends of the worker that are looked into in one trial.
@@ -201,7 +203,7 @@ class Check {
     // Of a slow kernel the longest batches are not asked for, but for the one past 2^31.
     const double seconds = subject_.nanoseconds() * 1e-9 * static_cast<double>(length(whole));
     if (whole.stage.tile != 0 && length(whole) < 2 * choice_.lengths.longest &&
-        seconds > kLongestCall)
+        seconds > kLongestBatch)
       return;
     const std::vector<std::string> rules = rules_about(subject_, possible_trial);
     out_.counts.ask(rules);

@@ -75,6 +75,12 @@ void Subject::restart() {
   ended_ = true;
 }
 
+void Subject::set_memory_limit(std::uint64_t mib) {
+  if (mib == memory_limit()) return;
+  restart();
+  session_.set_memory_limit(mib);
+}
+
 Outcome Subject::call(const Trial& t) {
   pack(dtype(), t.z, session_.z());
   if (two_arguments()) pack(dtype(), t.y, session_.y());

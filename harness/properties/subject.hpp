@@ -95,6 +95,9 @@ class Subject {
     double given_;
     Cost cost_;
   };
+  /// MiB that its worker may take; 0: no limit. Another limit starts another worker.
+  std::uint64_t memory_limit() const { return session_.memory_limit(); }
+  void set_memory_limit(std::uint64_t mib);
   /// The patience is spent: calls that might end the worker are not made any more.
   bool spent() const { return patience_.seconds <= 0; }
   int ends() const { return ends_; }

@@ -240,7 +240,9 @@ BatchRunner::Located BatchRunner::locate(const Batch& b, std::uint64_t offset, s
   Located at = {offset, count, false, true, o};
   const auto in_time = [&] {
     const EndBudget::Time spent = Clock::now() - start;
-    return at.in_time = at.in_time && spent < (first ? budget_.shrink_time() : budget_.left());
+    // Hangs are waited for, and cost the same on any machine; the others take work.
+    const auto most = budget_.shrink_time() * (o.kind == Outcome::Kind::hung ? 1 : 2);
+    return at.in_time = at.in_time && spent < (first ? most : budget_.left());
   };
   const auto ends = [&](std::uint64_t from, std::uint64_t n) {
     if (n == 0 || !in_time()) return false;

@@ -30,6 +30,7 @@ run of neighbours by its ends) and what differs from a plain call:
 | `threads=N repeats=N` | so many callers at once, so many calls each |
 | `tile=N` | N elements: the given ones over and over |
 | `fresh` | the first call of a new process |
+| `others` | right after calls of the plug-in's other kernels and dtypes |
 
 Symmetry and the decision threshold are looked at over every input and its mirror image in 16 bits,
 and in f32 with `--exhaustive`. Where the sweep of the same run has found every f32 within its budget
@@ -44,14 +45,15 @@ stopped and why, and which rules do not apply. A rule that was not finished make
 
 Chance comes first: the same call is made over and over in a fresh process. A kernel whose results differ
 from call to call has `determinism.repeat` against it, and of other rules only what each of thirty calls
-breaks in the same words; one that changes from a certain call on is run in processes that make fewer.
+breaks in the same words; one that changes, or ends its worker, from a certain call on is run in processes
+that make fewer.
 
 Findings of one cause are one block with the worst of them as its headline. Its replay line was run three
 times, each in a process of its own, before it was printed; where the fault does not show each time, the
 batch, its neighbours or the whole check stand there instead, or how often it was seen.
 
-Long batches have lengths of every scale below 2^24 (2^22 in quick audits), as long as a call takes less
-than two seconds. Batches of more than 2^31 bytes, in 16 bits of more than 2^31 elements (`tile=…`), are run
+Long batches have lengths of every scale below 2^24 (2^22 in quick audits), odd and even, powers of two up
+to 2^21, and one a little beyond 2^24, where an index in f32 ends, as long as a call takes less than 1.2 s. Batches of more than 2^31 bytes, in 16 bits of more than 2^31 elements (`tile=…`), are run
 with `--huge`, and with `--exhaustive` unless a `--range` is chosen; where memory does not suffice, a note
 says so.
 
