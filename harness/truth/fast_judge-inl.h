@@ -34,8 +34,7 @@ HWY_INLINE Pair TwoSum(V a, V b) {
 constexpr double kLargestA = 200;
 
 /// e^-a and e^-a - 1 for 0 <= a <= 200, each within 2^-50 relative: k = round(a log2 e),
-/// r = a - k ln2 in two exact-product parts, Taylor to degree 12 (remainder 2^-52.4 at |r| =
-/// 0.347).
+/// r = a - k ln2 in two exact-product parts; Taylor to degree 12: remainder 2^-52.4 at |r| = 0.347.
 struct Exponential {
   V e, em1;
 };

@@ -396,7 +396,7 @@ TEST(ValueRules, JudgeLooksAtTheMirrorImageToo) {
   EXPECT_EQ(ids(alone.judge(f32(0.5), 0)), List{}) << "its mirror image was not chosen";
 }
 
-/// The set pieces of a kernel, as a set.
+/// The fixed cases of a kernel, as a set.
 std::set<std::pair<Bits, Bits>> pieces(const Fake& k) {
   // Rules are made of a subject that can run.
   const auto list = ValueRules(const_cast<Subject&>(k.subject)).set_pieces();
