@@ -26,7 +26,7 @@ def audit(program, args):
         args = [*(a for p in OURS for a in ('--impl', p + '/*')), *args]
     done = subprocess.run([os.path.relpath(program), 'audit', *args, '--quiet', '-o', WORK], stdout=subprocess.DEVNULL)
     if done.returncode not in (0, 1):
-        sys.exit('samples: the audit ended with exit code %d' % done.returncode)
+        sys.exit('samples: the audit ended with exit code %d; what it found is in %s' % (done.returncode, WORK))
 
 
 def picture(page, name, selector, height):
