@@ -13,6 +13,7 @@ install(TARGETS ulpaudit_expect LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES harness/plugin/plugin.h harness/plugin/plugin.hpp harness/plugin/cuda.hpp harness/fp/half.hpp
               harness/embed/expect.hpp
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ulpaudit)
+install(FILES LICENSE NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 set(package_dir lib/cmake/ulpaudit)
 configure_package_config_file(cmake/ulpauditConfig.cmake.in
   ${CMAKE_BINARY_DIR}/ulpauditConfig.cmake INSTALL_DESTINATION ${package_dir}

@@ -48,6 +48,8 @@ class BuildWithPrograms(build_py):
         os.makedirs(inside, exist_ok=True)
         for program in PROGRAMS:
             shutil.copy2(os.path.join(folder, program), inside)
+        for file in ('LICENSE', 'NOTICE'):  # the program embeds data of others
+            shutil.copy2(os.path.join(ROOT, file), os.path.dirname(inside))
 
 
 class WithPrograms(Distribution):

@@ -62,7 +62,7 @@ struct SpeedRow {
 /// In the order of the record, memcpy last.
 std::vector<SpeedRow> speed_rows(const Report& report);
 
-/// ".351", "12.3", "1,234": nanoseconds.
+/// "0.351", "12.3", "1,234": nanoseconds.
 std::string nanoseconds_text(const Benchmark* b);
 /// "1.25×": a ratio.
 std::string ratio_text(const std::optional<double>& ratio);

@@ -1,5 +1,5 @@
-// How one call of a kernel is set up so that its manners show: where its buffers lie, what lay in
-// them, the floating-point environment, repetitions, threads.
+// How one call of a kernel is set up so that its call conformance shows: where its buffers lie,
+// what lay in them, the floating-point environment, repetitions, threads.
 #pragma once
 
 #include <cstdint>

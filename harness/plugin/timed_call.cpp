@@ -114,7 +114,7 @@ void tile(char* to, std::uint64_t bytes, const char* from, std::uint64_t period)
 }
 
 /// `call(z, y, out)` runs the kernel once and says for how long; `warm` does so with an eye on its
-/// manners, and `tidy` puts the environment right, neither under the clock.
+/// call conformance, and `tidy` puts the environment right, neither under the clock.
 template <class Call, class Warm, class Tidy>
 Outcome time_calls(Dtype d, std::uint64_t n, const void* z, const void* y, const Timing& timing,
                    Call call, Warm warm, Tidy tidy) {

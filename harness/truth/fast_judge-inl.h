@@ -34,7 +34,7 @@ HWY_INLINE Pair TwoSum(V a, V b) {
 constexpr double kLargestA = 200;
 
 /// e^-a and e^-a - 1 for 0 <= a <= 200, each within 2^-50 relative: k = round(a log2 e),
-/// r = a - k ln2 in two exact-product parts, Taylor to degree 12 (remainder 2^-52.4 at |r| = .347).
+/// r = a - k ln2 in two exact-product parts; Taylor to degree 12: remainder 2^-52.4 at |r| = 0.347.
 struct Exponential {
   V e, em1;
 };
@@ -63,7 +63,7 @@ HWY_INLINE Exponential ExpMinus(V a) {
 }
 
 /// log(1+e), within 2^-48.5: 2 atanh(s) with s = e/(2+e) below sqrt(2)-1, else ln2 + 2 atanh(s)
-/// with s = (e-1)/(e+3); |s| <= .1716, series to s^19 (remainder 2^-55 relative to s).
+/// with s = (e-1)/(e+3); |s| <= 0.1716, series to s^19 (remainder 2^-55 relative to s).
 HWY_INLINE V LogOnePlus(const Exponential& x) {
   const auto small = hn::Lt(x.e, Set(0.41421356237309503));
   const V top = hn::IfThenElse(small, x.e, x.em1);

@@ -79,10 +79,10 @@ const T* table() {
 /// out[i] = results[z[i]], eight at a time: all inputs are read before the first result is stored,
 /// so out may be z. Two loads and a store each, of which Zen 3 and Golden Cove do three loads and
 /// two stores a cycle: 2/3 of a cycle. Putting results together by PINSRW, which has one port on
-/// Intel, takes a cycle (measured .32 ns); by shifts more operations than the loads it saves.
-/// Measured on Zen 3 in L1, ns per element, best of 3,000 in four runs (bf16, f16): this .28 to
-/// .32, .31 to .34; PINSRW .24 to .33, .34 to .35; inputs by words .38, .41; words in and out .45,
-/// .45. AVX2's gather is twice as slow.
+/// Intel, takes a cycle (measured 0.32 ns); by shifts more operations than the loads it saves.
+/// Measured on Zen 3 in L1, ns per element, best of 3,000 in four runs (bf16, f16): this 0.28 to
+/// 0.32, 0.31 to 0.34; PINSRW 0.24 to 0.33, 0.34 to 0.35; inputs by words 0.38, 0.41; words in and
+/// out 0.45, 0.45. AVX2's gather is twice as slow.
 template <class T>
 void look_up(const T* results, const T* z, T* out, std::size_t n) {
   std::size_t i = 0;

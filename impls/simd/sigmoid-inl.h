@@ -227,23 +227,24 @@ HWY_INLINE V OrSubnormal(D d, V x, V y, Bits<D> m) {
 //
 // Counted for AVX-512 in float: 21 operations, 3 of them for y, and 1.25 for the test of the size.
 // On Intel they have two ports: measured on a Xeon at 2.1 GHz, without e^2, four vectors at a time
-// and eight, ns a result: .320 and .309 beside XNNPACK's .363, double .854 and .808. On Zen 5 there
-// are four pipes, but two multiply: 14 multiplications or FMAs and the first value make 7.5 cycles,
-// of which four vectors at a time take 9.0, two 9.5, six 9.2, eight 10 (they spill), a division in
-// place of the first value and e^2 9.0; XNNPACK, with 7 and a division of 2.5 cycles, 5.9
-// (reports/samples/avx512.md). Tried: 1 + 2^k in two exact parts (1.1 ulp; a cycle more).
+// and eight, ns a result: 0.320 and 0.309 beside XNNPACK's 0.363, double 0.854 and 0.808. On Zen 5
+// there are four pipes, but two multiply: 14 multiplications or FMAs and the first value make 7.5
+// cycles, of which four vectors at a time take 9.0, two 9.5, six 9.2, eight 10 (they spill), a
+// division in place of the first value and e^2 9.0; XNNPACK, with 7 and a division of 2.5
+// cycles, 5.9 (reports/samples/avx512.md). Tried: 1 + 2^k in two exact parts (1.1 ulp; a cycle
+// more).
 //
-// With AVX2 on Zen 3, in L1, ns a result, medians of two runs: float .58 where it took .97, double
-// 1.4 where it took 2.2.
+// With AVX2 on Zen 3, in L1, ns a result, medians of two runs: float 0.58 where it took 0.97,
+// double 1.4 where it took 2.2.
 //
 // Counted for AVX2 in float, a vector of 8: 13 multiplications or FMAs and the division on two
-// ports (Zen 3: FP0 and FP1), so 7 cycles; measured 6.9 (.57 ns at 1.50 GHz, by a chain of
+// ports (Zen 3: FP0 and FP1), so 7 cycles; measured 6.9 (0.57 ns at 1.50 GHz, by a chain of
 // additions), SLEEF's stable form 12.6. On Intel the 3 additions take the same ports: 8.5 cycles,
-// measured 9.1. For .44 of SLEEF's time 11 would have to do on Zen 3: but 3 reduce z, 6 are the
+// measured 9.1. For 0.44 of SLEEF's time 11 would have to do on Zen 3: but 3 reduce z, 6 are the
 // polynomial and r^2 for 2^-26 on |r| <= ln2/2, one is its product with 2^k, and without the 3
 // behind the division the roundings of D and of 1/D alone make 1.5 ulps. A vrcpps instead of the
-// division takes one FMA more (on Zen 5 .25 ns for .27; SLEEF .44). Steps<true> has 11 operations
-// more, none of them one of the 13.
+// division takes one FMA more (on Zen 5 0.25 ns for 0.27; SLEEF 0.44). Steps<true> has 11
+// operations more, none of them one of the 13.
 struct Sigmoid {
   static constexpr bool kLabels = false;
   static constexpr int kVectors = 4;

@@ -35,7 +35,7 @@ def audit(fn: Callable[..., Any], op: str = 'sigmoid', dtype: str = 'f32', exhau
     around landmarks. range: 'LO:HI' of logits. labels: of two-argument ops (default: 0 to 1 by six).
     properties: checks lengths, positions, alignment, repetition, threads, changed inputs too, each breach
     shrunk to one case; case: checks this one case again, as a finding's replay line has it.
-    contract: what fn promises, as TOML (docs/gate.md) or the path of such a file; the universal rules
+    contract: what fn promises, as TOML (docs/contract.md) or the path of such a file; the universal rules
     hold without.
     checkpoint: file that keeps the finished part of the run, and from which the next one goes on.
     parallel: fn may be called from several threads at once (otherwise one call at a time, but for the

@@ -1,4 +1,4 @@
-// Whole sweeps by the real engine, plug-ins in their workers, beside the figures of issue 9, each
+// Whole sweeps by the real engine, plug-ins in their workers, beside the figures asked, each
 // also as a ratio inside one run:
 //   cmake --build --preset release --target sweep_bench && build/release/tests/sweep_bench
 //   … --benchmark_filter=Pairs16        one row of the table

@@ -57,7 +57,8 @@ class Installed(unittest.TestCase):
             sweep = done(os.path.join(prefix, 'bin', 'ulpaudit'), 'sweep', '--plugin', made[0],
                          '--impl', 'mine/*', '--dtype', 'f64', '--quiet')
             self.assertEqual(sweep.returncode, 0, sweep.stdout)
-            for page in ('share/man/man1/ulpaudit.1', 'share/bash-completion/completions/ulpaudit'):
+            for page in ('share/man/man1/ulpaudit.1', 'share/bash-completion/completions/ulpaudit',
+                         'share/doc/ulpaudit/NOTICE'):
                 self.assertTrue(os.path.exists(os.path.join(prefix, page)), page)
 
 

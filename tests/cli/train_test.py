@@ -179,7 +179,7 @@ class Train(CommandTest):
         self.assertEqual(answers['T4']['verdict'], 'holds with a limit')
         # In two steps no twin has learned: nothing to compare with.
         self.assertEqual(len(answers['T4']['rows']), 2)
-        # f32 holds; exact kernels in 16 bits show what rounding alone does to .2310.
+        # f32 holds; exact kernels in 16 bits show what rounding alone does to 0.2310.
         self.assertEqual(answers['T11']['verdict'], 'holds with a limit')
         self.assertIn('0.2305 in bf16', answers['T11']['answer'])
         self.assertEqual(answers['T13']['verdict'], 'holds')

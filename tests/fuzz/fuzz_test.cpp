@@ -254,7 +254,7 @@ TEST(Fuzz, CheckpointFiles) {
 TEST(Fuzz, States) {
   const std::string path = scratch("state");
   fuzz("state", 1000, [&](const std::string& payload) {
-    std::uint64_t hash = 0xcbf29ce484222325u;  // as in measure/checkpoint.cpp
+    std::uint64_t hash = 0xcbf29ce484222325u;  // as in record/fnv.hpp
     for (const char c : payload) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
     StateWriter file;
     file.text(payload);

@@ -142,7 +142,7 @@ TEST_F(Textbook, MeanLossIsAThirdOfLn2) {
 }
 
 TEST_F(Textbook, GradientProductUnderflowsWhereItMust) {
-  // .25^13 = 2^-26 is below half of the smallest f16, 2^-24; .25^8 = 2^-16 below 2^-14.
+  // 0.25^13 = 2^-26 is below half of the smallest f16, 2^-24; 0.25^8 = 2^-16 below 2^-14.
   EXPECT_EQ(cell("T4", "stable/sigmoid_grad", "f16, z = 0", "subnormal, 0 from"), "8, 13");
   EXPECT_EQ(cell("T4", "true product", "f16, z = 0", "subnormal, 0 from"), "8, 13");
   EXPECT_EQ(cell("T4", "naive/sigmoid_grad", "f64, z = 0", "3"), "0.015625");

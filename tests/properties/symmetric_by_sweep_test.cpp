@@ -11,7 +11,7 @@ namespace {
 /// A report of every f32, all results within 2 ulp; f changes it, and is told the region.
 template <class F>
 bool symmetric(const char* op, const KernelContract& contract, F&& f, double label = 0.25) {
-  // As by default: the mirror image of .25 is among them, that of .9 in f32 is not.
+  // As by default: the mirror image of 0.25 is among them, that of 0.9 in f32 is not.
   const std::vector<Bits> labels = {encode(Dtype::f32, 0.9), encode(Dtype::f32, 0.25),
                                     encode(Dtype::f32, 0.75)};
   Report report;

@@ -284,7 +284,7 @@ TEST(ValueRules, MirrorImages) {
 TEST(ValueRules, MirroredResultsDifferByTheSumOfTheirBudgets) {
   Fake k("sigmoid_grad");
   const Bits z = f32(0.5), other = f32(-0.5);
-  const Bits right = final_judge(k.op, kF32, z, 0).rounded;  // .235: an ulp is 2^-26
+  const Bits right = final_judge(k.op, kF32, z, 0).rounded;  // 0.235: an ulp is 2^-26
   const auto rules_broken = [&](std::int64_t steps) {
     ValueRules rules(k.subject);
     return ids(rules.judge_mirrored(z, 0, step(kF32, right, steps), {other, 0}, right));
@@ -396,7 +396,7 @@ TEST(ValueRules, JudgeLooksAtTheMirrorImageToo) {
   EXPECT_EQ(ids(alone.judge(f32(0.5), 0)), List{}) << "its mirror image was not chosen";
 }
 
-/// The set pieces of a kernel, as a set.
+/// The fixed cases of a kernel, as a set.
 std::set<std::pair<Bits, Bits>> pieces(const Fake& k) {
   // Rules are made of a subject that can run.
   const auto list = ValueRules(const_cast<Subject&>(k.subject)).set_pieces();

@@ -1,4 +1,4 @@
-"""Remakes this folder: an audit of the plug-ins over libraries (impls/peers, impls/libtorch).
+"""Makes build/samples/libraries: an audit of the plug-ins over libraries (impls/peers, impls/libtorch).
 
 Usage: ./run libraries [exhaustive] [sweep] [check] [bench] [render]     (all of them unless told otherwise)
        make.py ULPAUDIT [PART …]
@@ -8,12 +8,14 @@ sweep       every op and dtype: 16-bit inputs all, f32 and f64 sampled
 check       properties, in f32, of sigmoids of which something is known
 bench       sigmoid and its gradient in f32, in L1: medians of many short repetitions, so that a
             busy machine disturbs few of them
-render      README.md, report.html, report.md and report.json.xz from what the others left in build/libraries"""
-import glob, json, lzma, os, shutil, subprocess, sys
+render      README.md, faults.md, report.html, report.md and report.json from what the others left in
+            build/libraries; ./run samples keep copies README.md to reports/samples/libraries"""
+import glob, json, os, shutil, subprocess, sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, '..', '..', '..')
 WORK = os.path.join('build', 'libraries')
+OUT = os.path.join('build', 'samples', 'libraries')
 PARTS = ('exhaustive', 'sweep', 'check', 'bench', 'render')
 sys.dont_write_bytecode = True
 import text
@@ -92,17 +94,17 @@ def render(program):
     names = {r['implementation'] for r in small['results']}
     for member, key in (('implementations', 'name'), ('verdicts', 'implementation')):
         small[member] = [i for i in report[member] if i[key] in names]
-    joined = os.path.join(WORK, 'report.json')
+    os.makedirs(OUT, exist_ok=True)
+    joined = os.path.join(OUT, 'report.json')
     with open(joined, 'w', encoding='utf-8') as f:
         json.dump(small, f, ensure_ascii=False)
     for form, name in (('html', 'report.html'), ('md', 'report.md')):
-        with open(os.path.join(HERE, name), 'w', encoding='utf-8') as f:
+        with open(os.path.join(OUT, name), 'w', encoding='utf-8') as f:
             f.write(run(program, 'report', joined, '--format', form))
-    with open(joined, 'rb') as f, open(os.path.join(HERE, 'report.json.xz'), 'wb') as out:
-        out.write(lzma.compress(f.read(), preset=9))
     every = [load('exhaustive', os.path.basename(f)) for f in sorted(glob.glob(os.path.join(WORK, 'exhaustive', '*.json')))]
-    with open(os.path.join(HERE, 'README.md'), 'w', encoding='utf-8') as f:
-        f.write(text.readme(report, every))
+    for name, page in (('README.md', text.readme), ('faults.md', text.faults_page)):
+        with open(os.path.join(OUT, name), 'w', encoding='utf-8') as f:
+            f.write(page(report, every))
 
 
 def main():
@@ -116,9 +118,8 @@ def main():
         shutil.rmtree(WORK, ignore_errors=True)
     for part in parts:
         globals()[part](program)
-    for file in sorted(os.listdir(HERE)):
-        if os.path.isfile(os.path.join(HERE, file)):
-            print('%9d  reports/samples/libraries/%s' % (os.path.getsize(os.path.join(HERE, file)), file))
+    for file in sorted(os.listdir(OUT)) if os.path.isdir(OUT) else []:
+        print('%9d  %s' % (os.path.getsize(os.path.join(OUT, file)), os.path.join(OUT, file)))
 
 
 if __name__ == '__main__':

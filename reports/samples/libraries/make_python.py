@@ -1,4 +1,4 @@
-"""Remakes python.md: an audit of Python's libraries as PyPI has them, by the workers of impls/python.
+"""Makes build/samples/libraries/python.md: an audit of Python's libraries as PyPI has them, by the workers of impls/python.
 
 Usage: ./run python-libraries samples [exhaustive] [sweep] [check] [bench] [render]    (all unless told otherwise)
        make_python.py ULPAUDIT [PART …]        by the Python that has the libraries
@@ -7,7 +7,8 @@ exhaustive  every float through each sigmoid and its gradient by the library, a 
 sweep       every op and dtype: 16-bit inputs all, f32 and f64 sampled
 check       properties in every dtype; a quarter of an hour, most of it JAX's compiler and TensorFlow's start
 bench       sigmoid and its gradient in f32
-render      python.md from what the others left in build/python-audit; each line of Python in it is run
+render      python.md from what the others left in build/python-audit; each line of Python in it is run;
+            ./run samples keep copies it to reports/samples/libraries
 
 Without a PART it begins anew; a named one keeps what is there, so that a run that was stopped goes on."""
 import importlib.metadata, json, os, platform, shlex, shutil, subprocess, sys
@@ -15,6 +16,7 @@ import importlib.metadata, json, os, platform, shlex, shutil, subprocess, sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, '..', '..', '..')
 WORK = os.path.join('build', 'python-audit')
+OUT = os.path.join('build', 'samples', 'libraries')
 PARTS = ('exhaustive', 'sweep', 'check', 'bench', 'render')
 sys.dont_write_bytecode = True
 import python_text
@@ -112,7 +114,8 @@ def render(program):
     packages = [v for v in map(version, python_text.PACKAGES) if v]
     report = joined('sweep', 'check', 'bench', 'exhaustive')
     versions = 'Python %s; %s' % (platform.python_version(), ', '.join(packages))
-    with open(os.path.join(HERE, 'python.md'), 'w', encoding='utf-8') as f:
+    os.makedirs(OUT, exist_ok=True)
+    with open(os.path.join(OUT, 'python.md'), 'w', encoding='utf-8') as f:
         f.write(python_text.page(report, versions))
 
 
@@ -127,7 +130,7 @@ def main():
         shutil.rmtree(WORK, ignore_errors=True)
     for part in parts:
         globals()[part](program)
-    print('reports/samples/libraries/python.md')
+    print(os.path.join(OUT, 'python.md'))
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""README.md of this folder from the reports: every figure is read from them."""
+"""README.md and faults.md from the reports: every figure is read from them."""
 
 OPS = (('sigmoid', 'Sigmoid'), ('sigmoid_grad', 'Its gradient'), ('bce_with_logits', 'BCE with logits'),
        ('bce_with_logits_grad', 'Its gradient by z'))
@@ -11,13 +11,20 @@ Made by `./run libraries`, which installs the libraries, builds the plug-ins ove
 (`impls/peers`, `impls/libtorch`) and audits them; every figure here is read from its reports. `./run
 torch` before it adds the current LibTorch.
 
-- [`report.html`](report.html) (save and open it: one page, no network) and [`report.md`](report.md):
-  the libraries' own functions in every dtype, the sigmoids over their exp in f32, properties and
-  times. [`report.json.xz`](report.json.xz): the same for programs.
+- `./run libraries` makes more of it in `build/samples/libraries/`, and every release carries it:
+  `faults.md`, each fault with a witness and its replay; `report.html` (one page, no network) and
+  `report.md`, the libraries' own functions in every dtype, the sigmoids over their exp in f32,
+  properties and times; `report.json`, the same for programs.
 - [`python.md`](python.md): NumPy, SciPy, JAX, ONNX Runtime, TensorFlow and PyTorch, called from Python.
 
-A fault says what the kernel did on which input; "replay" runs that input again. No library promises
-what the rules ask, and many state a larger error; that a digit is lost is a fact all the same.
+No library promises what the rules ask, and many state a larger error; that a digit is lost is a fact
+all the same.
+'''
+
+FAULTS_HEAD = '''# Faults in the libraries, each with a witness and its replay
+
+Made by `./run libraries`. A fault says what the kernel did on which input; the line after it runs that
+input again. No library promises what the rules ask.
 '''
 
 
@@ -131,7 +138,7 @@ def faults(report, every):
         if f['severity'] == 'error' and rule not in of.get(name, {}):
             of.setdefault(name, {}).setdefault(rule, []).append(f)
     for own, title in ((True, "The libraries' own functions"), (False, 'Our formulas over their exp, log1p and tanh, and under `-ffast-math`')):
-        out += ['', '### ' + title]
+        out += ['', '## ' + title]
         if not own:
             out += ['', 'A naive formula (`…_naive`, `bce_max`) loses what it loses over any exp; and beside its own zero the',
                     'gradient of the loss cancels in every formula here. What the library adds: see the same rule of `stable`.']
@@ -207,12 +214,12 @@ def known(report, every):
 
 
 NOT_HERE = '''
-XNNPACK chooses its kernel by the processor. The NaN for |z| ≥ 4.29e26 were measured on a machine with
-AVX-512; on this one, without, none of the 2³² inputs gives NaN. Here it loses up to 23 bits of *normal*
-results near z = −87 instead, as if subnormal intermediate results were 0:
+XNNPACK chooses its kernel by the processor. With AVX-512 it gives NaN for |z| ≥ 4.29e26. On a machine
+without, none of the 2³² inputs gives NaN; there it loses up to 23 bits of *normal* results near z = −87
+instead, as if subnormal intermediate results were 0:
 `./run eval --impl xnnpack/sigmoid --op sigmoid --dtype f32 -- -86.976326` gives 2^-125 exactly.
-AVX-512 kernels of the others were not run here either; on such a machine `./run libraries` does.
-A count without "all 2³² inputs" above it is one of samples.
+A machine without AVX-512 runs no kernel of the others with it either.
+A count of a row marked with ≥ is one of samples.
 '''
 
 
@@ -229,6 +236,9 @@ def readme(report, every):
     out += known(report, every)
     out += [NOT_HERE, 'Not available on this machine:', '']
     out += unavailable(report)
-    out += ['', '## Faults, each with a witness and its replay']
-    out += faults(report, every)
     return '\n'.join(out).rstrip() + '\n'
+
+
+def faults_page(report, every):
+    out = [FAULTS_HEAD, machine(report) + '. Versions: ' + versions(report) + '.']
+    return '\n'.join(out + faults(report, every)).rstrip() + '\n'

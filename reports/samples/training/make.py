@@ -1,10 +1,11 @@
-"""Remakes README.md in this folder: networks trained with kernels that have one known fault each.
+"""Makes build/samples/training/README.md: networks trained with kernels that have one known fault each.
 
-Usage: ./run samples training
+Usage: ./run samples training        (./run samples keep copies it to reports/samples/training)
        make.py ULPAUDIT"""
 import json, os, subprocess, sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+OUT = os.path.join('build', 'samples', 'training')
 SEEDS = (1, 2, 3)
 NOISE = 'stable'  # no fault: at most 2.6 ulp off. What it changes, any correct kernel may change
 FAULTS = {  # plug-in: what is wrong with it
@@ -156,9 +157,10 @@ def main():
     page = page.replace('{{faults}}', table(['kernel', 'fault', 'largest error', 'same bits in', 'where it shows most'], rows))
     page = page.replace('{{paths}}', table(['network, path, dtype', 'final loss against the reference', 'over half of the digits lost'],
                                            path_rows(runs)))
-    with open(os.path.join(HERE, 'README.md'), 'w', encoding='utf-8') as f:
+    os.makedirs(OUT, exist_ok=True)
+    with open(os.path.join(OUT, 'README.md'), 'w', encoding='utf-8') as f:
         f.write(page)
-    print('reports/samples/training/README.md')
+    print(os.path.join(OUT, 'README.md'))
 
 
 if __name__ == '__main__':

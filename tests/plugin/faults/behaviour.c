@@ -59,7 +59,7 @@ static int32_t run(const ulpaudit_kernel* self, const ulpaudit_batch* b, char* m
 }
 
 #if defined(FAULT_DEVICE)
-/* No fault: a device whose clock says 1 ns an element, and .25 ns for a copy. */
+/* No fault: a device whose clock says 1 ns an element, and 0.25 ns for a copy. */
 static int32_t own_clock(const ulpaudit_kernel* self, ulpaudit_timing* t, char* message,
                          size_t size) {
   (void)self;
