@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 
@@ -109,6 +110,18 @@ std::uint64_t memory_of(pid_t process) {
   // A file in memory that is mapped counts once.
   return kib_of(status, "RssAnon:") * 1024 +
          std::max(kib_of(status, "RssShmem:") * 1024, open_memory_files(process));
+}
+
+std::chrono::nanoseconds waited_for_processor(pid_t process) {
+  std::uint64_t longest = 0;
+  std::error_code error;
+  const std::string tasks = "/proc/" + std::to_string(process) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks, error)) {
+    std::ifstream in(task.path() / "schedstat");
+    std::uint64_t ran = 0, waited = 0;
+    if (in >> ran >> waited) longest = std::max(longest, waited);
+  }
+  return std::chrono::nanoseconds(longest);
 }
 
 void end_descendants() {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -16,6 +17,10 @@ std::vector<pid_t> descendants(pid_t root);
 /// Private memory and shared memory that a process uses now, in bytes, files in memory (memfd,
 /// /dev/shm) that it holds open included; 0 where the process is gone.
 std::uint64_t memory_of(pid_t process);
+
+/// How long the thread of a process that had to wait longest for a processor has waited for one
+/// since it began: other processes' fault, not its own. 0 where the kernel does not tell.
+std::chrono::nanoseconds waited_for_processor(pid_t process);
 
 /// Ends all that this process started, and waits for it.
 void end_descendants();

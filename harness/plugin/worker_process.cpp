@@ -33,7 +33,10 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLook{25};       ///< while the host waits: at the memory and the log
 constexpr milliseconds kClosing{1000};  ///< from the end of the replies to that of the process
 constexpr milliseconds kPolite{100};    ///< for a worker that was told to stop
-constexpr milliseconds kKilled{3000};   ///< for its guard to end what it left behind
+/// A deadline is put off by so many times itself at the most, in steps of no less than this.
+constexpr int kBusyFactor = 4;
+constexpr milliseconds kShortWait{5};
+constexpr milliseconds kKilled{3000};  ///< for its guard to end what it left behind
 /// Memory of a call that is worth a word.
 constexpr std::uint64_t kNoticed = std::uint64_t{16} << 20;
 /// Beyond the limit: the data file and the log, which are files in memory too.
@@ -151,9 +154,10 @@ void WorkerProcess::start(const std::vector<std::string>& words, int data_fd) {
 
 void WorkerProcess::limit_memory(std::uint64_t mib) {
   limit_mib_ = mib;
-  if (mib == 0 || pid_ < 0) return;
+  if (pid_ < 0) return;
   const std::vector<pid_t> children = children_of(pid_);
   worker_ = children.empty() ? 0 : children[0];
+  if (mib == 0) return;
   used_before_ = worker_ != 0 ? memory_of(worker_) : 0;
 }
 
@@ -166,7 +170,9 @@ Outcome WorkerProcess::exchange(const std::string& request, std::string& line,
     if (k <= 0) return died();
     sent += static_cast<std::size_t>(k);
   }
-  const auto deadline = Clock::now() + patience;
+  auto deadline = Clock::now() + patience;
+  const auto latest = deadline + kBusyFactor * patience;
+  std::optional<std::chrono::nanoseconds> waited;  // from the first look on
   while (true) {
     if (const std::size_t end_of_line = pending_.find('\n'); end_of_line != pending_.npos) {
       line = pending_.substr(0, end_of_line);
@@ -186,6 +192,15 @@ Outcome WorkerProcess::exchange(const std::string& request, std::string& line,
         ::poll(p, 2, static_cast<int>(std::clamp(left, milliseconds(0), kLook).count()));
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) {
+      if (left.count() <= 0 && waited && deadline < latest) {
+        // On a busy machine the time in which the worker had no processor does not count.
+        const auto waits = waited_for_processor(worker_) - *waited;
+        *waited += waits;
+        if (waits >= kShortWait) {
+          deadline = std::min<Clock::time_point>(latest, Clock::now() + waits);
+          continue;
+        }
+      }
       if (left.count() <= 0) {
         // Memory without end takes its time to fill.
         const std::uint64_t base = used_before_ + kOwnFiles + allowed_;
@@ -201,6 +216,7 @@ Outcome WorkerProcess::exchange(const std::string& request, std::string& line,
         return {Outcome::Kind::hung, fmt::format("no reply within {} ms", patience.count()), 0};
       }
       trim_log();
+      if (!waited && worker_ != 0) waited = waited_for_processor(worker_);
       const std::uint64_t most = used_before_ + (limit_mib_ << 20) + kOwnFiles + allowed_;
       if (limit_mib_ != 0 && worker_ != 0 && memory_of(worker_) > most) return over_limit();
       continue;
