@@ -529,6 +529,8 @@ def main():
     parser.add_argument('--count', type=int, default=240, help='changes, about')
     parser.add_argument('--only', action='append', default=[], metavar='WORD',
                         help='files whose path contains the word; may be given again')
+    parser.add_argument('--skip', action='append', default=[], metavar='WORD',
+                        help='leaves files of the sample out for now, such as headers that rebuild much')
     parser.add_argument('--all', action='store_true', help='every change of these files: hours')
     parser.add_argument('--work', default=os.path.join(os.path.dirname(ROOT), os.path.basename(
         ROOT) + '-scratch'), help='folder of the scratch copy, outside of the tree')
@@ -569,6 +571,7 @@ def main():
         chosen = [c for cs in by_file.values() for c in cs]
     else:
         chosen = sample(by_file, args.count, args.seed)
+    chosen = [c for c in chosen if not any(word in c['file'] for word in args.skip)]
     if args.list:
         for c in chosen:
             print('%s:%d:%d  %s  %s' % (c['file'], c['line'], c['column'], c['change'], c['text']))
