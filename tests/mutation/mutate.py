@@ -169,12 +169,14 @@ def candidates(file, text):
             add(m.start(1), m.end(1), '!(%s)' % text[m.start(1):m.end(1)], 'return negated')
     found.sort(key=lambda c: (c['start'], c['change']))
     counts = collections.Counter()
+    lines = [line.strip() for line in text.split('\n')]
     for c in found:
         begin = text.rfind('\n', 0, c['start']) + 1
         end = text.find('\n', c['start'])
         c['line'] = text.count('\n', 0, c['start']) + 1
         c['column'] = c['start'] - begin + 1
         c['text'] = text[begin:end].strip()
+        c['copy'] = lines[:c['line']].count(c['text'])
         key = (c['line'], c['change'])
         counts[key] += 1
         c['nth'] = counts[key]
@@ -458,7 +460,7 @@ def first_failure(out):
 # Results.
 
 def identity(m):
-    return m['file'], m['text'], m['change'], m.get('nth', 1)
+    return m['file'], m['text'], m['change'], m.get('nth', 1), m.get('copy', 1)
 
 
 def read_results(path):
@@ -599,7 +601,8 @@ def main():
                 break
             began = time.monotonic()
             result, why = scratch.judge(m)
-            row = {k: m[k] for k in ('file', 'line', 'column', 'text', 'change', 'nth')}
+            row = {k: m[k] for k in (
+                'file', 'line', 'column', 'text', 'change', 'nth', 'copy')}
             row.update(result=result, by=why, seconds=round(time.monotonic() - began, 1))
             rows.append(row)
             out.write(json.dumps(row, ensure_ascii=False) + '\n')
