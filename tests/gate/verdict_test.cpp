@@ -209,6 +209,48 @@ TEST(Admissions, OfARegionHoldForTheWholeRangeOfBrokenOrder) {
   EXPECT_EQ(errors(judged(report, "")), List{}) << "not promised: a note";
 }
 
+TEST(Admissions, OfWhatDoesNotOccurAreToldWhereEveryInputWasRun) {
+  Report report = report_of({row("core", "0", 1)});
+  report.implementations[0].dtypes = {"f16", "f32"};
+  for (Result& r : report.results) r.evidence = "exhaustive";
+  Report both = report;
+  both.results.push_back(both.results[0]);
+  both.results.back().dtype = "f16";
+  const auto told = [](const Report& r, const std::string& dtypes,
+                       const std::string& rule = "value.flushed") {
+    const Report out = judged(
+        r, "[[kernel.expected_failure]]\nrule = \"" + rule + "\"\nreason = \"known\"\n" + dtypes);
+    std::size_t n = 0;
+    for (const Finding& f : out.findings)
+      n += f.rule == "contract.expected_failure_passed" && f.severity == Severity::note ? 1 : 0;
+    return n;
+  };
+  EXPECT_EQ(told(report, "dtypes = [\"f32\"]\n"), 1u);
+  EXPECT_EQ(told(report, "dtypes = [\"f16\"]\n"), 0u) << "it was not run";
+  EXPECT_EQ(told(report, ""), 0u) << "f16 was not run";
+  EXPECT_EQ(told(both, ""), 1u);
+  Report sampled = both;
+  sampled.results.back().evidence = "sampled";
+  EXPECT_EQ(told(sampled, ""), 0u);
+  EXPECT_EQ(told(sampled, "dtypes = [\"f32\"]\n"), 1u);
+  // Rules of `check` where it was not asked for.
+  EXPECT_EQ(told(both, "", "batch.length"), 1u);
+  both.properties = false;
+  EXPECT_EQ(told(both, "", "batch.length"), 0u);
+  EXPECT_EQ(told(both, ""), 1u);
+  both.implementations[0].unavailable = "no AVX-512";
+  EXPECT_EQ(told(both, ""), 0u);
+  // It does occur.
+  Report flushed = report;
+  CategoryRow c;
+  c.category = "flushed";
+  c.count = 1;
+  c.first = witness("-100", "0", "1e-44", 1);
+  c.last = num("-95");
+  flushed.results[1].categories = {c};
+  EXPECT_EQ(told(flushed, "dtypes = [\"f32\"]\n"), 0u);
+}
+
 TEST(Admissions, OfARegionAndFindingsOfCheck) {
   Finding value;
   value.rule = "value.new_nan";
