@@ -255,6 +255,25 @@ TEST(CheckMirrored, MissingResultsAreNotComparedAndNotCounted) {
     EXPECT_EQ(r.cases, r.rule == "symmetry" ? 100u : 0u) << "one that ends the worker has its own";
 }
 
+TEST(CheckMirrored, OneThatEndsTheWorkerHidesNoOther) {
+  for (const bool at_mirror : {false, true}) {
+    Fake k("sigmoid_grad");
+    const Bits first = f32(1), off = first + 50;
+    const Bits bad = at_mirror ? negate(kF32, first + 40) : first + 40;
+    k.session.element = [&](Bits z, Bits) { return k.right(z) - (z == off ? 200 : 0); };
+    k.session.behaviour = [&](Call& c) {
+      return std::find(c.z.begin(), c.z.end(), bad) != c.z.end() ? crash() : Outcome();
+    };
+    Checked c = check_mirrored(k.subject, {0}, {first, first + 99});
+    ASSERT_EQ(ids(c.breaches), List{"symmetry"}) << at_mirror;
+    EXPECT_EQ(c.breaches[0].count, 1u);
+    EXPECT_EQ(c.breaches[0].trial.z[0], off);
+    c.counts.explain(k.subject);
+    for (const RuleCoverage& r : c.counts.rows({}))
+      EXPECT_EQ(r.cases, r.rule == "symmetry" ? 100u : 0u) << r.rule;
+  }
+}
+
 TEST(CheckCase, JudgesTheCaseAlone) {
   Fake k("sigmoid");
   k.contract.max_ulp["f32"]["all"] = 2;
