@@ -539,7 +539,8 @@ def main():
     parser.add_argument('--results', metavar='FILE', help='JSON lines (default: in --work)')
     parser.add_argument('--resume', metavar='FILE', help='the same, and what it holds is not repeated')
     parser.add_argument('--survivors', metavar='FILE',
-                        help='only the changes that survived in this file, with the tests of today')
+                        help='only the changes that survived in this file and are not accepted, with '
+                        'the tests of today')
     parser.add_argument('--quick', action='store_true', help='GoogleTest programs alone: what '
                         'survives here is for a second run with --survivors')
     parser.add_argument('--minutes', type=float, help='starts no further change after so long')
@@ -564,7 +565,7 @@ def main():
         sys.exit('no file is named so')
     if args.survivors:
         left = {identity(r) for r in read_results(args.survivors).values()
-                if r['result'] == 'survived'}
+                if r['result'] == 'survived' and identity(r) not in accepted}
         chosen = [c for cs in by_file.values() for c in cs if identity(c) in left]
         gone = left - {identity(c) for c in chosen}
         if gone and not args.only:
