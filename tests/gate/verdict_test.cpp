@@ -591,7 +591,10 @@ TEST(Draft, AdmitsWhatIsBrokenByRuleAndRegion) {
   Finding other = batch;
   other.rule = "batch.position";
   other.implementation = "mine/other";
-  r.findings = {batch, stopped, other};
+  Finding noted = batch;
+  noted.rule = "batch.neighbours";
+  noted.severity = Severity::note;
+  r.findings = {batch, stopped, other, noted};
   const std::string text = draft_contract(r, "mine", {"mine/sigmoid"});
   const auto has = [&](const std::string& words) { return text.find(words) != text.npos; };
   EXPECT_TRUE(has("rule = \"value.vanished\"\ndtypes = [\"f32\"]\nregions = [\"left_tail\"]\n"))
@@ -603,6 +606,7 @@ TEST(Draft, AdmitsWhatIsBrokenByRuleAndRegion) {
       << text;
   EXPECT_FALSE(has("check.stopped"));
   EXPECT_FALSE(has("batch.position"));
+  EXPECT_FALSE(has("batch.neighbours")) << "a note needs no admission";
 }
 
 TEST(Draft, JudgesItsOwnReportAsAPass) {
