@@ -138,6 +138,7 @@ TEST(Check, BlamesAnUnstableKernelForThatAlone) {
   for (const Call& x : k.session.calls) {
     EXPECT_EQ(x.stage.tile, 0u);
     EXPECT_EQ(x.stage.threads, 1u);
+    EXPECT_TRUE(!x.stage.process || x.number > 1) << "nor a process of its own";
     repeated = x.stage.repeats > 1 ? 0 : repeated + 1;
   }
   EXPECT_GT(repeated, 100u) << "behind the search for chance";
