@@ -287,6 +287,7 @@ TEST(Block, DigestOfWhatIsNoWholeRunIsTheSumOfItsTerms) {
        {Stretch{Dtype::f32, 0, 3 * kKeyRun, kKeyRun / 2},
         Stretch{Dtype::f32, 0, 3 * kKeyRun + 1, kKeyRun - 1},
         Stretch{Dtype::f32, 1, 3 * kKeyRun, kKeyRun}, Stretch{Dtype::f64, 0, 3 * kKeyRun, kKeyRun},
+        Stretch{Dtype::f64, 0, encode(Dtype::f64, 1.0), kKeyRun},
         Stretch{Dtype::f16, 0, 0, std::uint64_t{1} << 15}}) {
     std::vector<Bits> z;
     std::uint64_t want = 0;
