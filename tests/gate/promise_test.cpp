@@ -53,6 +53,22 @@ TEST(SpeedPromise, BrokenIsAnError) {
   EXPECT_EQ(r.verdicts[0].status, "fail");
 }
 
+TEST(SpeedPromise, HoldsUpToItsBorder) {
+  EXPECT_TRUE(judged("memcpy", {bench("mine/sigmoid", 8, 8, 8), bench("memcpy", 4, 4, 4)})
+                  .findings.empty());
+  const Report r = judged("memcpy", {bench("mine/sigmoid", 10, 10, 10), bench("memcpy", 4, 4, 4)});
+  ASSERT_EQ(r.findings.size(), 1u);
+  EXPECT_EQ(r.findings[0].severity, Severity::error);
+  EXPECT_NE(r.findings[0].message.find("10 ns an element, 2.5 times the time of memcpy"),
+            std::string::npos)
+      << r.findings[0].message;
+  // The fast quarter of the times at the border of the slow quarter of the other's: the spread.
+  EXPECT_EQ(judged("memcpy", {bench("mine/sigmoid", 8, 9, 10), bench("memcpy", 4, 4, 4)})
+                .findings.at(0)
+                .severity,
+            Severity::note);
+}
+
 TEST(SpeedPromise, WithinTheSpreadIsANote) {
   const Report r =
       judged("memcpy", {bench("mine/sigmoid", 1.9, 2.1, 2.6), bench("memcpy", 0.9, 1, 1.3)});

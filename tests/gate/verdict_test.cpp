@@ -209,6 +209,48 @@ TEST(Admissions, OfARegionHoldForTheWholeRangeOfBrokenOrder) {
   EXPECT_EQ(errors(judged(report, "")), List{}) << "not promised: a note";
 }
 
+TEST(Admissions, OfWhatDoesNotOccurAreToldWhereEveryInputWasRun) {
+  Report report = report_of({row("core", "0", 1)});
+  report.implementations[0].dtypes = {"f16", "f32"};
+  for (Result& r : report.results) r.evidence = "exhaustive";
+  Report both = report;
+  both.results.push_back(both.results[0]);
+  both.results.back().dtype = "f16";
+  const auto told = [](const Report& r, const std::string& dtypes,
+                       const std::string& rule = "value.flushed") {
+    const Report out = judged(
+        r, "[[kernel.expected_failure]]\nrule = \"" + rule + "\"\nreason = \"known\"\n" + dtypes);
+    std::size_t n = 0;
+    for (const Finding& f : out.findings)
+      n += f.rule == "contract.expected_failure_passed" && f.severity == Severity::note ? 1 : 0;
+    return n;
+  };
+  EXPECT_EQ(told(report, "dtypes = [\"f32\"]\n"), 1u);
+  EXPECT_EQ(told(report, "dtypes = [\"f16\"]\n"), 0u) << "it was not run";
+  EXPECT_EQ(told(report, ""), 0u) << "f16 was not run";
+  EXPECT_EQ(told(both, ""), 1u);
+  Report sampled = both;
+  sampled.results.back().evidence = "sampled";
+  EXPECT_EQ(told(sampled, ""), 0u);
+  EXPECT_EQ(told(sampled, "dtypes = [\"f32\"]\n"), 1u);
+  // Rules of `check` where it was not asked for.
+  EXPECT_EQ(told(both, "", "batch.length"), 1u);
+  both.properties = false;
+  EXPECT_EQ(told(both, "", "batch.length"), 0u);
+  EXPECT_EQ(told(both, ""), 1u);
+  both.implementations[0].unavailable = "no AVX-512";
+  EXPECT_EQ(told(both, ""), 0u);
+  // It does occur.
+  Report flushed = report;
+  CategoryRow c;
+  c.category = "flushed";
+  c.count = 1;
+  c.first = witness("-100", "0", "1e-44", 1);
+  c.last = num("-95");
+  flushed.results[1].categories = {c};
+  EXPECT_EQ(told(flushed, "dtypes = [\"f32\"]\n"), 0u);
+}
+
 TEST(Admissions, OfARegionAndFindingsOfCheck) {
   Finding value;
   value.rule = "value.new_nan";
@@ -468,6 +510,103 @@ TEST(Draft, RoundsUpToTwoDigits) {
     EXPECT_GE(up, v);
     EXPECT_LT(up, v * 1.11) << v;
   }
+}
+
+TEST(Draft, RegionsWithinAFactorOfFourHaveOneBudget) {
+  const auto budget = [](double tail, double core, const std::string& evidence = "sampled") {
+    Report r = report_of({row("left_tail", "-2", tail), row("core", "0", core)});
+    for (Result& x : r.results) x.evidence = evidence;
+    const std::string text = draft_contract(r, "mine", {"mine/sigmoid"});
+    const std::size_t at = text.find("\nf32 = ");
+    return at == text.npos ? "" : text.substr(at + 7, text.find('\n', at + 1) - at - 7);
+  };
+  const std::string seen = "  # seen at 1000 points";
+  EXPECT_EQ(budget(4, 1), "4" + seen);
+  EXPECT_EQ(budget(1, 4), "4" + seen);
+  EXPECT_EQ(budget(4.1, 1), "{ left_tail = 4.1, core = 1 }" + seen);
+  EXPECT_EQ(budget(1, 4.1), "{ left_tail = 1, core = 4.1 }" + seen);
+  EXPECT_EQ(budget(2, 0.1), "2" + seen) << "below half an ulp nothing is smaller";
+  EXPECT_EQ(budget(2.1, 0.1), "{ left_tail = 2.1, core = 0.1 }" + seen);
+  EXPECT_EQ(budget(2, 1, "exhaustive"), "2");
+  Report r = report_of({row("left_tail", "-2", 2), row("core", "0", 1)});
+  r.results[1].points = 0;
+  EXPECT_NE(draft_contract(r, "mine", {"mine/sigmoid"}).find("f32 = 2"), std::string::npos)
+      << "a region without points says nothing";
+}
+
+TEST(Draft, PromisesWhatEveryInputShowed) {
+  Report r = report_of({row("core", "0", 1)});
+  const auto text = [&] { return draft_contract(r, "mine", {"mine/sigmoid"}); };
+  const auto has = [&](const char* words) { return text().find(words) != std::string::npos; };
+  EXPECT_TRUE(has("# monotone = true  (so at 1000 points; not every input was run)"));
+  EXPECT_TRUE(has("# zero_sign = true  (so at 1000 points; not every input was run)"));
+  for (Result& x : r.results) {
+    x.evidence = "exhaustive";
+    x.raw.correctly_rounded = x.points;
+  }
+  EXPECT_TRUE(has("\nmonotone = true\n"));
+  EXPECT_TRUE(has("\nzero_sign = true\n"));
+  EXPECT_TRUE(has("\ncorrectly_rounded = [\"f32\"]\n"));
+  r.results[0].raw.correctly_rounded -= 1;
+  EXPECT_FALSE(has("correctly_rounded"));
+  Monotone& m = r.results[0].monotone;
+  m.violations = 1;
+  m.lower = witness("-3", "0.5", "0.25", 1);
+  m.upper = witness("-2.9", "0.4", "0.25", 1);
+  m.last = num("-2");
+  EXPECT_FALSE(has("monotone = true"));
+  EXPECT_TRUE(has("\nzero_sign = true\n"));
+  CategoryRow zero;
+  zero.category = "wrong_zero";
+  zero.count = 1;
+  zero.first = witness("-120", "-0", "0", 0);
+  zero.last = num("-110");
+  r.results[0].wrong_zero = zero;
+  EXPECT_FALSE(has("zero_sign = true"));
+  r.results[0].points = 0;
+  EXPECT_FALSE(has("= true")) << "of nothing";
+}
+
+TEST(Draft, AdmitsWhatIsBrokenByRuleAndRegion) {
+  Result tail = row("left_tail", "-50", 1e5);
+  CategoryRow c;
+  c.category = "vanished";
+  c.count = 3;
+  c.first = witness("-60", "0", "1e-26", 1);
+  c.first.error_ulps.reset();
+  c.last = num("-55");
+  tail.categories = {c};
+  Report r = report_of({tail, row("core", "0", 1)});
+  r.results[0].categories.clear();
+  Finding batch;
+  batch.rule = "batch.length";
+  batch.phase = "check";
+  batch.implementation = "mine/sigmoid";
+  batch.op = "sigmoid";
+  batch.dtype = "f32";
+  batch.region = "all";
+  batch.expected_failure = "by \"design\"\n";
+  Finding stopped = batch;
+  stopped.rule = "check.stopped";
+  Finding other = batch;
+  other.rule = "batch.position";
+  other.implementation = "mine/other";
+  Finding noted = batch;
+  noted.rule = "batch.neighbours";
+  noted.severity = Severity::note;
+  r.findings = {batch, stopped, other, noted};
+  const std::string text = draft_contract(r, "mine", {"mine/sigmoid"});
+  const auto has = [&](const std::string& words) { return text.find(words) != text.npos; };
+  EXPECT_TRUE(has("rule = \"value.vanished\"\ndtypes = [\"f32\"]\nregions = [\"left_tail\"]\n"))
+      << text;
+  EXPECT_TRUE(has("rule = \"accuracy.half_lost\"\ndtypes = [\"f32\"]\nregions = [\"left_tail\"]\n"))
+      << text;
+  EXPECT_TRUE(
+      has("rule = \"batch.length\"\ndtypes = [\"f32\"]\nreason = \"by \\\"design\\\"\\u000a\"\n"))
+      << text;
+  EXPECT_FALSE(has("check.stopped"));
+  EXPECT_FALSE(has("batch.position"));
+  EXPECT_FALSE(has("batch.neighbours")) << "a note needs no admission";
 }
 
 TEST(Draft, JudgesItsOwnReportAsAPass) {

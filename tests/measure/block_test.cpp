@@ -287,6 +287,7 @@ TEST(Block, DigestOfWhatIsNoWholeRunIsTheSumOfItsTerms) {
        {Stretch{Dtype::f32, 0, 3 * kKeyRun, kKeyRun / 2},
         Stretch{Dtype::f32, 0, 3 * kKeyRun + 1, kKeyRun - 1},
         Stretch{Dtype::f32, 1, 3 * kKeyRun, kKeyRun}, Stretch{Dtype::f64, 0, 3 * kKeyRun, kKeyRun},
+        Stretch{Dtype::f64, 0, encode(Dtype::f64, 1.0), kKeyRun},
         Stretch{Dtype::f16, 0, 0, std::uint64_t{1} << 15}}) {
     std::vector<Bits> z;
     std::uint64_t want = 0;
@@ -347,6 +348,45 @@ void look_at_every_lane() {
 }
 
 TEST(Block, ScansLookAtEveryLane) { test::on_each_target(look_at_every_lane); }
+
+// What a device counted of one stretch, at the last input of a bin: nothing goes to the next one.
+TEST(Stretches, CountInTheirOwnBin) {
+  constexpr Dtype d = Dtype::f32;
+  const std::uint64_t last = curve_span(d, 0).last - 1;  // behind it stands -infinity
+  ASSERT_TRUE(is_nan(d, from_ordinal(d, last)));
+  DeviceStretch stretch{};
+  stretch.first = static_cast<std::uint32_t>(last);
+  stretch.n = 1;
+  stretch.region = static_cast<std::uint8_t>(Region::special);
+  StretchCount count;
+  count.sums.right_nans = 1;
+  Accumulator nans;
+  nans.add_stretch(stretch, 0, count);
+  ASSERT_EQ(nans.curve.size(), 1u);
+  EXPECT_EQ(nans.curve.begin()->first, curve_bin(d, last));
+  EXPECT_EQ(nans.regions[static_cast<std::size_t>(Region::special)].points, 1u);
+  EXPECT_EQ(nans.judged.fast, 1u);
+
+  const std::uint64_t one = curve_span(d, ordinal(d, encode(d, 1.0))).last;
+  stretch.first = static_cast<std::uint32_t>(one);
+  stretch.region = static_cast<std::uint8_t>(kRegion);
+  count = {};
+  count.sums.measured = count.sums.faithful = 1;
+  count.sums.sum_signed = -(1 << 20);
+  count.sums.sum_abs = 1 << 20;
+  count.sums.squares_low = 1 << 20;
+  count.sums.max_signed = count.sums.min_signed = -1;
+  Accumulator numbers;
+  numbers.add_stretch(stretch, 0, count);
+  ASSERT_EQ(numbers.curve.size(), 1u);
+  EXPECT_EQ(numbers.curve.begin()->first, curve_bin(d, one));
+  const Tally& t = numbers.regions[static_cast<std::size_t>(kRegion)];
+  EXPECT_EQ(t.max_abs.error, 1);
+  EXPECT_EQ(t.max_abs.at.z, from_ordinal(d, one));
+  EXPECT_EQ(t.min_signed.error, 1);
+  EXPECT_EQ(t.sum_signed, Sum(-(1 << 20)));
+  EXPECT_EQ(t.sum_squares, Sum(1 << 20));
+}
 
 TEST(TrendSpans, EqualTrendEverywhere) {
   for (Dtype d : {Dtype::f16, Dtype::bf16})

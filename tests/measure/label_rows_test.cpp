@@ -174,6 +174,45 @@ TEST(LabelRows, KeptLinesGiveTheValuesOfFreshOnes) {
         }
 }
 
+// The whole line has the same ordinals in both dtypes, and each op has the same line.
+TEST(LabelRows, KeptLinesAreOfOneOpAndDtype) {
+  LabelRows kept;
+  for (const auto& [op, d] :
+       {std::pair("bce_with_logits", Dtype::f16), std::pair("bce_with_logits", Dtype::bf16),
+        std::pair("bce_with_logits_grad", Dtype::bf16),
+        std::pair("bce_with_logits_grad", Dtype::f16), std::pair("bce_with_logits", Dtype::f16)}) {
+    InputChoice c;
+    c.exhaustive = c.rows = true;
+    c.labels = some_labels(d);
+    const InputPlan plan = make_plan(*op_from_name(op), d, c);
+    const Segment& s = plan.segments.at(0);
+    ASSERT_EQ(s.kind, Segment::Kind::rows);
+    LabelRows fresh;
+    fresh.start(plan, s);
+    kept.start(plan, s);
+    const std::uint64_t rows = s.count / kLabelRow;
+    for (const std::uint64_t row : {rows / 2 + 5000, rows / 2 - 5000}) {
+      const FastValues a = kept.values(row), b = fresh.values(row);
+      for (std::size_t j = 0; j < kLabelRow; ++j) {
+        EXPECT_EQ(a.hi[j], b.hi[j]) << op << ' ' << name(d) << ' ' << row;
+        EXPECT_EQ(a.lo[j], b.lo[j]);
+      }
+    }
+  }
+}
+
+TEST(LabelRows, ANanThatIsLostIsNotCountedAsOne) {
+  for (const Dtype d : {Dtype::f16, Dtype::bf16})
+    for (const bool rows : {true, false}) {
+      const Accumulator a = run("bce_with_logits", d, {"loses_nan"}, rows).at(0);
+      std::uint64_t lost = 0;
+      for (const Tally& t : a.regions)
+        lost += t.categories[static_cast<std::size_t>(Category::lost_nan)].count;
+      const std::uint64_t payloads = (std::uint64_t{1} << format(d).mantissa_bits()) - 1;
+      EXPECT_EQ(lost, 3 * 2 * payloads) << name(d) << rows << ": at three labels";
+    }
+}
+
 TEST(LabelRows, DigestIsTheSumOfItsTerms) {
   test::on_each_target([] {
     const std::vector<Bits> labels = {0, 1, 5, 77, 1000, 5000, 15000, 15360};

@@ -172,12 +172,14 @@ def candidates(file, text):
             add(m.start(1), m.end(1), '!(%s)' % text[m.start(1):m.end(1)], 'return negated')
     found.sort(key=lambda c: (c['start'], c['change']))
     counts = collections.Counter()
+    lines = [line.strip() for line in text.split('\n')]
     for c in found:
         begin = text.rfind('\n', 0, c['start']) + 1
         end = text.find('\n', c['start'])
         c['line'] = text.count('\n', 0, c['start']) + 1
         c['column'] = c['start'] - begin + 1
         c['text'] = text[begin:end].strip()
+        c['copy'] = lines[:c['line']].count(c['text'])
         key = (c['line'], c['change'])
         counts[key] += 1
         c['nth'] = counts[key]
@@ -461,7 +463,7 @@ def first_failure(out):
 # Results.
 
 def identity(m):
-    return m['file'], m['text'], m['change'], m.get('nth', 1)
+    return m['file'], m['text'], m['change'], m.get('nth', 1), m.get('copy', 1)
 
 
 def read_results(path):
@@ -532,13 +534,16 @@ def main():
     parser.add_argument('--count', type=int, default=240, help='changes, about')
     parser.add_argument('--only', action='append', default=[], metavar='WORD',
                         help='files whose path contains the word; may be given again')
+    parser.add_argument('--skip', action='append', default=[], metavar='WORD',
+                        help='leaves files of the sample out for now, such as headers that rebuild much')
     parser.add_argument('--all', action='store_true', help='every change of these files: hours')
     parser.add_argument('--work', default=os.path.join(os.path.dirname(ROOT), os.path.basename(
         ROOT) + '-scratch'), help='folder of the scratch copy, outside of the tree')
     parser.add_argument('--results', metavar='FILE', help='JSON lines (default: in --work)')
     parser.add_argument('--resume', metavar='FILE', help='the same, and what it holds is not repeated')
     parser.add_argument('--survivors', metavar='FILE',
-                        help='only the changes that survived in this file, with the tests of today')
+                        help='only the changes that survived in this file and are not accepted, with '
+                        'the tests of today')
     parser.add_argument('--quick', action='store_true', help='GoogleTest programs alone: what '
                         'survives here is for a second run with --survivors')
     parser.add_argument('--minutes', type=float, help='starts no further change after so long')
@@ -563,7 +568,7 @@ def main():
         sys.exit('no file is named so')
     if args.survivors:
         left = {identity(r) for r in read_results(args.survivors).values()
-                if r['result'] == 'survived'}
+                if r['result'] == 'survived' and identity(r) not in accepted}
         chosen = [c for cs in by_file.values() for c in cs if identity(c) in left]
         gone = left - {identity(c) for c in chosen}
         if gone and not args.only:
@@ -572,6 +577,7 @@ def main():
         chosen = [c for cs in by_file.values() for c in cs]
     else:
         chosen = sample(by_file, args.count, args.seed)
+    chosen = [c for c in chosen if not any(word in c['file'] for word in args.skip)]
     if args.list:
         for c in chosen:
             print('%s:%d:%d  %s  %s' % (c['file'], c['line'], c['column'], c['change'], c['text']))
@@ -599,7 +605,8 @@ def main():
                 break
             began = time.monotonic()
             result, why = scratch.judge(m)
-            row = {k: m[k] for k in ('file', 'line', 'column', 'text', 'change', 'nth')}
+            row = {k: m[k] for k in (
+                'file', 'line', 'column', 'text', 'change', 'nth', 'copy')}
             row.update(result=result, by=why, seconds=round(time.monotonic() - began, 1))
             rows.append(row)
             out.write(json.dumps(row, ensure_ascii=False) + '\n')

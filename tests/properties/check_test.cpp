@@ -138,6 +138,7 @@ TEST(Check, BlamesAnUnstableKernelForThatAlone) {
   for (const Call& x : k.session.calls) {
     EXPECT_EQ(x.stage.tile, 0u);
     EXPECT_EQ(x.stage.threads, 1u);
+    EXPECT_TRUE(!x.stage.process || x.number > 1) << "nor a process of its own";
     repeated = x.stage.repeats > 1 ? 0 : repeated + 1;
   }
   EXPECT_GT(repeated, 100u) << "behind the search for chance";
@@ -253,6 +254,25 @@ TEST(CheckMirrored, MissingResultsAreNotComparedAndNotCounted) {
   c.counts.explain(k.subject);
   for (const RuleCoverage& r : c.counts.rows({}))
     EXPECT_EQ(r.cases, r.rule == "symmetry" ? 100u : 0u) << "one that ends the worker has its own";
+}
+
+TEST(CheckMirrored, OneThatEndsTheWorkerHidesNoOther) {
+  for (const bool at_mirror : {false, true}) {
+    Fake k("sigmoid_grad");
+    const Bits first = f32(1), off = first + 50;
+    const Bits bad = at_mirror ? negate(kF32, first + 40) : first + 40;
+    k.session.element = [&](Bits z, Bits) { return k.right(z) - (z == off ? 200 : 0); };
+    k.session.behaviour = [&](Call& c) {
+      return std::find(c.z.begin(), c.z.end(), bad) != c.z.end() ? crash() : Outcome();
+    };
+    Checked c = check_mirrored(k.subject, {0}, {first, first + 99});
+    ASSERT_EQ(ids(c.breaches), List{"symmetry"}) << at_mirror;
+    EXPECT_EQ(c.breaches[0].count, 1u);
+    EXPECT_EQ(c.breaches[0].trial.z[0], off);
+    c.counts.explain(k.subject);
+    for (const RuleCoverage& r : c.counts.rows({}))
+      EXPECT_EQ(r.cases, r.rule == "symmetry" ? 100u : 0u) << r.rule;
+  }
 }
 
 TEST(CheckCase, JudgesTheCaseAlone) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <stdexcept>
 
@@ -52,6 +53,31 @@ TEST_P(Generators, ReachEveryKindOfNumber) {
       EXPECT_EQ(seen.count(kind), 1u) << kind;
     EXPECT_EQ(seen.count("NaN label"), info(a.op).arity == 2 ? 1u : 0u);
   }
+}
+
+/// Within 8 numbers of a landmark, on both sides.
+TEST(Logits, ReachBothSidesOfLandmarks) {
+  constexpr Dtype kF32 = Dtype::f32;
+  const Alphabet a = alphabet(test::op("sigmoid"), kF32);
+  std::set<std::uint64_t> at;
+  for (const Bits z : a.landmarks) at.insert(ordinal(kF32, z));
+  rc::Random random(2);
+  const auto z = logits(a);
+  std::map<std::int64_t, int> offsets;  // from the nearest landmark
+  for (int i = 0; i < 20000; ++i) {
+    const Bits b = z(random.split(), kSize).value();
+    if (is_nan(kF32, b)) continue;
+    const std::uint64_t o = ordinal(kF32, b);
+    const auto above = at.lower_bound(o);
+    std::int64_t off = 1 << 30;
+    if (above != at.end()) off = static_cast<std::int64_t>(o - *above);
+    if (above != at.begin() && static_cast<std::int64_t>(o - *std::prev(above)) < -off)
+      off = static_cast<std::int64_t>(o - *std::prev(above));
+    ++offsets[off];
+  }
+  for (std::int64_t off = -8; off <= 8; ++off) EXPECT_GT(offsets[off], 40) << off;
+  EXPECT_LT(offsets[9], 20);
+  EXPECT_LT(offsets[-9], 20);
 }
 
 TEST_P(Generators, SimplerPatternsAreSimpler) {

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "each_dtype.hpp"
 #include "fake_session.hpp"
@@ -236,6 +238,36 @@ TEST(Subject, GivesTheFirstCallOfAProcessMoreTime) {
   k.subject.line(f32(1), 2, 0);
   EXPECT_EQ(deadlines, (std::vector<std::int64_t>{300, 100, 300, 100}));
   EXPECT_FALSE(k.subject.spent());
+}
+
+TEST(Subject, GivesSlowKernelsTimeByTheirElements) {
+  Fake k("sigmoid");
+  std::vector<std::int64_t> deadlines;
+  k.session.behaviour = [&](Call& c) {
+    deadlines.push_back(k.session.deadline().count());
+    std::this_thread::sleep_for(std::chrono::milliseconds(c.z.size() >= 1000 ? 20 : 5));
+    return Outcome();
+  };
+  const Subject::Limit limit(k.subject, {5, std::chrono::milliseconds(100)});
+  k.subject.run(of({f32(1)}));
+  EXPECT_EQ(k.subject.seconds_of_a_call(), 0) << "the first call of a process tells nothing";
+  k.subject.run(of({f32(1)}));
+  EXPECT_GE(k.subject.seconds_of_a_call(), 0.005);
+  EXPECT_EQ(k.subject.nanoseconds(), 0) << "short batches tell nothing of elements";
+  k.subject.run(of(std::vector<Bits>(2000, f32(1))));
+  EXPECT_EQ(deadlines.back(), 100);
+  EXPECT_GE(k.subject.nanoseconds(), 1e4);
+  EXPECT_LT(k.subject.nanoseconds(), 1e6);
+  // Ten times as long as the slowest: 4000 elements in 40 ms or more.
+  k.subject.run(of(std::vector<Bits>(4000, f32(1))));
+  EXPECT_GE(deadlines.back(), 100 + 10 * 40);
+  EXPECT_NEAR(static_cast<double>(deadlines.back()), 100 + 10 * 4000e-6 * k.subject.nanoseconds(),
+              0.5 * static_cast<double>(deadlines.back()));
+  // Calls of all threads, and those repeated, count as well.
+  Trial t = of(std::vector<Bits>(1000, f32(1)));
+  t.stage.repeats = 8;
+  k.subject.run(t);
+  EXPECT_GE(deadlines.back(), 100 + 10 * 80);
 }
 
 TEST(Subject, EndsCostPatienceAndALimitIsGivenBack) {

@@ -418,11 +418,14 @@ TEST(ValueRules, SetPiecesHoldWhatTheRulesSpeakOf) {
       (final_judge(sigmoid.op, d, mid, 0).rounded > encode(d, 0.5) ? high : low) = mid;
       border = high;
     }
-    for (int k = -4; k <= 4; ++k) {
-      EXPECT_EQ(of_sigmoid.count({step(d, border, k), 0}), 1u) << name(d) << k;
-      EXPECT_EQ(of_sigmoid.count({negate(d, step(d, border, k)), 0}), 1u) << name(d) << k;
-    }
-    for (const double z : {0.01, 1.0, 25.0}) EXPECT_EQ(of_sigmoid.count({encode(d, z), 0}), 1u);
+    for (const double factor : {1e-3, 0.1, 0.24, 1.0, 4.1, 16.0, 1e3})
+      for (int k = -4; k <= 4; ++k) {
+        const Bits z = step(d, encode(d, decode(d, border) * factor), k);
+        EXPECT_EQ(of_sigmoid.count({z, 0}), 1u) << name(d) << factor << k;
+        EXPECT_EQ(of_sigmoid.count({negate(d, z), 0}), 1u) << name(d) << factor << k;
+      }
+    for (const double z : {0.01, 0.3, 1.0, 1.7, 3.0, 6.5, 12.0, 25.0})
+      EXPECT_EQ(of_sigmoid.count({encode(d, z), 0}), 1u) << z;
 
     Fake loss("bce_with_logits", d);
     const auto of_loss = pieces(loss);
@@ -458,8 +461,10 @@ TEST(ValueRules, SetPiecesHoldWhatTheRulesSpeakOf) {
 
     loss.contract.outside_labels = OutsideLabels::nan;
     const auto more = pieces(loss);
-    for (const Bits y : {encode(d, 1.0) + 1, negate(d, 1), format(d).infinity(), encode(d, 2.0),
-                         negate(d, format(d).infinity()), encode(d, -0.5)})
+    std::vector<Bits> beyond = {encode(d, 1.0) + 1, negate(d, 1), format(d).infinity(),
+                                negate(d, format(d).infinity())};
+    for (const double y : {-0.5, -1.0, 1.5, 2.0, -3.0, 100.0}) beyond.push_back(encode(d, y));
+    for (const Bits y : beyond)
       EXPECT_GE(
           std::count_if(more.begin(), more.end(), [&](const auto& p) { return p.second == y; }),
           150)
