@@ -34,6 +34,7 @@ PROGRAMS = {
     'score': ['measure', 'record', 'device'],
     'record': ['record', 'measure', 'gate'],
     'verdict': ['gate'],
+    'verdict': ['gate'],
     'gate': ['gate'],
     'properties': ['properties'],
 }
