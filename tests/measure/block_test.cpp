@@ -5,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "device/add_stretch.hpp"
 #include "each_target.hpp"
 #include "fp/text.hpp"
 #include "pack.hpp"
@@ -361,7 +362,7 @@ TEST(Stretches, CountInTheirOwnBin) {
   StretchCount count;
   count.sums.right_nans = 1;
   Accumulator nans;
-  nans.add_stretch(stretch, 0, count);
+  add_stretch(stretch, 0, count, nans);
   ASSERT_EQ(nans.curve.size(), 1u);
   EXPECT_EQ(nans.curve.begin()->first, curve_bin(d, last));
   EXPECT_EQ(nans.regions[static_cast<std::size_t>(Region::special)].points, 1u);
@@ -377,7 +378,7 @@ TEST(Stretches, CountInTheirOwnBin) {
   count.sums.squares_low = 1 << 20;
   count.sums.max_signed = count.sums.min_signed = -1;
   Accumulator numbers;
-  numbers.add_stretch(stretch, 0, count);
+  add_stretch(stretch, 0, count, numbers);
   ASSERT_EQ(numbers.curve.size(), 1u);
   EXPECT_EQ(numbers.curve.begin()->first, curve_bin(d, one));
   const Tally& t = numbers.regions[static_cast<std::size_t>(kRegion)];

@@ -189,7 +189,7 @@ TEST(Shrink, AHangKeepsWhatWasSeenFirst) {
 
 TEST(Shrink, OfVeryLongBatchesMakesThreeTrials) {
   Trial t = of(61);
-  t.stage.tile = (std::uint64_t{1} << 24) + 1;
+  t.stage.tile = (std::uint64_t{1} << 25) + 1;
   int trials = 0;
   shrunk("batch.length", t, [&](const Trial&) {
     ++trials;

@@ -188,18 +188,25 @@ TEST(FixedCases, LongBatchesOfEveryScale) {
     return out;
   };
   const auto some = tiles(up_to(std::uint64_t{1} << 22, 3));
-  ASSERT_EQ(some.size(), 9u * 3);
+  ASSERT_EQ(some.size(), 9u * 5);
   for (std::size_t octave = 0; octave < 9; ++octave) {
     const std::uint64_t first = std::uint64_t{1} << (13 + octave);
-    EXPECT_GE(some[3 * octave], first + 3) << "near the power of two";
-    EXPECT_LT(some[3 * octave], first + 32);
-    for (std::size_t i = 1; i < 3; ++i) {
-      EXPECT_GE(some[3 * octave + i], first + first / 8);
-      EXPECT_LT(some[3 * octave + i], 2 * first);
+    EXPECT_EQ(some[5 * octave], first - 1);
+    EXPECT_EQ(some[5 * octave + 1], first);
+    EXPECT_GE(some[5 * octave + 2], first + 3) << "near the power of two";
+    EXPECT_LT(some[5 * octave + 2], first + 32);
+    EXPECT_EQ(some[5 * octave + 2] % 2, 1u);
+    for (std::size_t i = 3; i < 5; ++i) {
+      EXPECT_GE(some[5 * octave + i], first + first / 8);
+      EXPECT_LT(some[5 * octave + i], 2 * first);
     }
   }
+  const auto most = tiles(up_to(std::uint64_t{1} << 24, 1));
+  EXPECT_EQ(std::count(most.begin(), most.end(), std::uint64_t{1} << 22), 0)
+      << "no more exact ones";
+  EXPECT_GT(most.back(), std::uint64_t{1} << 24) << "which no float counts";
   EXPECT_TRUE(tiles(up_to(std::uint64_t{1} << 13)).empty());
-  EXPECT_EQ(tiles(up_to((std::uint64_t{1} << 13) + 1, 1)).size(), 1u);
+  EXPECT_EQ(tiles(up_to((std::uint64_t{1} << 13) + 1, 1)).size(), 3u);
   EXPECT_EQ(tiles(up_to(0, 1, true)), std::vector<std::uint64_t>{(std::uint64_t{1} << 29) + 17})
       << "past 2^31 bytes";
   Fake half("sigmoid", Dtype::f16), wide("sigmoid", Dtype::f64);
@@ -216,9 +223,9 @@ TEST(FixedCases, LongBatchesLeaveEveryTail) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed)
     for (const Trial& t : fixed_cases(k.subject, seed, up_to(std::uint64_t{1} << 22, 1)))
       if (t.stage.tile != 0) tails.insert(t.stage.tile & ((std::uint64_t{1} << 13) - 1));
-  std::set<std::uint64_t> from_3;
-  for (std::uint64_t n = 3; n < 32; ++n) from_3.insert(n);
-  EXPECT_EQ(tails, from_3) << "behind the power of two";
+  std::set<std::uint64_t> odd = {0, (std::uint64_t{1} << 13) - 1};
+  for (std::uint64_t n = 3; n < 31; n += 2) odd.insert(n);
+  EXPECT_EQ(tails, odd) << "the power of two, the number below it, odd ones behind it";
 }
 
 TEST(FixedCases, TheSeedDecides) {

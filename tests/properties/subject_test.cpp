@@ -248,7 +248,7 @@ TEST(Subject, GivesSlowKernelsTimeByTheirElements) {
     std::this_thread::sleep_for(std::chrono::milliseconds(c.z.size() >= 1000 ? 20 : 5));
     return Outcome();
   };
-  const Subject::Limit limit(k.subject, {5, std::chrono::milliseconds(100)});
+  const Subject::Limit limit(k.subject, {5, std::chrono::milliseconds(100)}, Subject::Cost::own);
   k.subject.run(of({f32(1)}));
   EXPECT_EQ(k.subject.seconds_of_a_call(), 0) << "the first call of a process tells nothing";
   k.subject.run(of({f32(1)}));
