@@ -1,5 +1,6 @@
 # CUDA, where nvcc is found: ULPAUDIT_NVCC is false or its path, ULPAUDIT_NO_CUDA says why there is none.
 # By custom commands, as the language CUDA of CMake would be tried out in each new build folder.
+# SPDX-License-Identifier: Apache-2.0
 option(ULPAUDIT_CUDA "Build the plug-in `cuda` and the judge on a GPU where nvcc is found" ON)
 set(ULPAUDIT_CUDA_ARCHITECTURES 80 90 CACHE STRING "Architectures of the CUDA kernels (sm_…)")
 find_program(ULPAUDIT_NVCC nvcc HINTS ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)

@@ -1,5 +1,6 @@
 # Writes a header with the files of an HTML page as strings, and the hashes that its content security
 # policy names: cmake -DFOLDER=reports/html -DOUTPUT=page.hpp -P EmbedPage.cmake
+# SPDX-License-Identifier: Apache-2.0
 
 # Base64 of the 32 bytes that 64 hex digits tell.
 function(base64_of_hex out hex)

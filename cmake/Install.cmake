@@ -1,4 +1,5 @@
 # cmake --install: the programs, our plug-ins, the headers for plug-ins, find_package(ulpaudit).
+# SPDX-License-Identifier: Apache-2.0
 include(CMakePackageConfigHelpers)
 
 install(TARGETS ulpaudit ulpaudit-worker ulpaudit-attach RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Layers as targets: a layer sees the headers of the layers that it names, and of no other.
 #
 # Each layer's headers are reached as "LAYER/file.hpp" through an include folder of its own, which

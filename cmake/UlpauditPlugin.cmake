@@ -1,5 +1,6 @@
 # ulpaudit_plugin(): builds one plug-in. Used inside ulpaudit and, after find_package(ulpaudit), by
 # plug-ins outside of it; both provide the interface target ulpaudit::plugin (the headers).
+# SPDX-License-Identifier: Apache-2.0
 
 # ulpaudit_plugin(NAME SOURCES a.cpp … [CONTRACT contract.toml] [OPTIONS -mavx2 …] [LIBS lib …])
 #

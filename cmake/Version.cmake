@@ -1,4 +1,5 @@
 # Writes version.hpp, at build time so that the commit is the one that is built; only when it changed.
+# SPDX-License-Identifier: Apache-2.0
 execute_process(COMMAND git -C ${SOURCE_DIR} rev-parse --short=10 HEAD OUTPUT_VARIABLE commit
                 OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
 if(failed)

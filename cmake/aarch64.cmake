@@ -1,5 +1,6 @@
 # Toolchain file: g++ of Debian for AArch64, the libraries in build/aarch64-sysroot (made by
 # aarch64-sysroot.sh) and in no other place, and programs run by qemu-user.
+# SPDX-License-Identifier: Apache-2.0
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)

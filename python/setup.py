@@ -1,4 +1,5 @@
 """Puts the programs that ./run builds into the wheel; refuses, in one line, where they are not built."""
+# SPDX-License-Identifier: Apache-2.0
 import os
 import shutil
 import subprocess

@@ -1,4 +1,5 @@
 // What ends a run in a terminal: figures, findings, what could not run, verdicts, who judged.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

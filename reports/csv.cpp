@@ -1,4 +1,5 @@
 // CSV: a row and a line per result, quoted as RFC 4180 asks; lines end in \n, for Unix tools.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Findings alone, a block each: what `ulpaudit check` prints.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

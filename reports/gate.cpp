@@ -1,4 +1,5 @@
 // What the gate decided: for a terminal, a job's summary, a program, a workflow's annotations.
+// SPDX-License-Identifier: Apache-2.0
 #include "reports/gate.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Renderers of what the gate decided, by name.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

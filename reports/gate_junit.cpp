@@ -1,5 +1,6 @@
 // What the gate decided, as JUnit XML: a test case for each change, and one for the gate as a
 // whole.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // report.html: one page that needs no network; styles, script and data are inside.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include "reports/html/html_sections.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // junit.xml: a suite per op, a test case per implementation, op and dtype. Written so that both
 // common schemas accept it: that of Ant (windyroad/JUnit-Schema) and that of Jenkins
 // (xunit-plugin).

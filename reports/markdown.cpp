@@ -1,4 +1,5 @@
 // report.md: headline and verdicts, findings, textbook claims, evidence, context.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

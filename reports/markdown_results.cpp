@@ -1,4 +1,5 @@
 // report.md: the figures, op by op: matrix of largest errors, regions, categories, special values.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

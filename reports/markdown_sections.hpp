@@ -1,4 +1,5 @@
 // The sections of report.md, in its order; each adds itself to the document.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "reports/markdown_text.hpp"

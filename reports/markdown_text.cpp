@@ -1,4 +1,5 @@
 // Markdown for GitHub: escaping, tables, a document with an upper size.
+// SPDX-License-Identifier: Apache-2.0
 #include "reports/markdown_text.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Markdown for GitHub: escaping of foreign text, tables, and a document with an upper size.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <initializer_list>

@@ -1,4 +1,5 @@
 // The table of renderers and the choice among them.
+// SPDX-License-Identifier: Apache-2.0
 #include "reports/renderer.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Renderers of a Report, by name. A renderer shows what the record holds and computes nothing.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
 // Figures and foreign strings as text.
+// SPDX-License-Identifier: Apache-2.0
 #include "reports/text.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Figures and foreign strings as text that reads well and misleads nobody; for all renderers.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 // A table of aligned columns for a terminal.
+// SPDX-License-Identifier: Apache-2.0
 #include "reports/text_table.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // A table of aligned columns for a terminal, with colors where they are asked for.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

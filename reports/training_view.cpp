@@ -1,4 +1,5 @@
 // Training runs in groups, and their figures as text.
+// SPDX-License-Identifier: Apache-2.0
 #include "reports/training_view.hpp"
 
 #include <fmt/format.h>

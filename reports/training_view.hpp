@@ -1,4 +1,5 @@
 // Training runs in groups, and their figures as text; for all renderers.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

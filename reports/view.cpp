@@ -1,4 +1,5 @@
 // Look-ups in a report that several renderers need.
+// SPDX-License-Identifier: Apache-2.0
 #include "reports/view.hpp"
 
 #include <fmt/format.h>

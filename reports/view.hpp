@@ -1,4 +1,5 @@
 // Look-ups in a report that several renderers need: groups, sums of counts, common phrases.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
 // Audits.
+// SPDX-License-Identifier: Apache-2.0
 #include "audit/audit.hpp"
 
 #include <fmt/format.h>

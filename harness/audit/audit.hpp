@@ -1,4 +1,5 @@
 // Audits: from a request to a report, judged, its replay lines run.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

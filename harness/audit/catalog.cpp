@@ -1,4 +1,5 @@
 // The plug-ins at hand.
+// SPDX-License-Identifier: Apache-2.0
 #include "audit/catalog.hpp"
 
 #include <fmt/format.h>

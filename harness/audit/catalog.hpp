@@ -1,4 +1,5 @@
 // The plug-ins at hand, opened and described, and the choice among their kernels.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>

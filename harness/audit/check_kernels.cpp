@@ -1,4 +1,5 @@
 // Property checks on several threads, their breaches as findings.
+// SPDX-License-Identifier: Apache-2.0
 #include "audit/check_kernels.hpp"
 
 #include <fmt/format.h>

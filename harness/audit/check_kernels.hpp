@@ -1,4 +1,5 @@
 // The property checks of the chosen kernels, as findings of a report.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <set>

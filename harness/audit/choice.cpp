@@ -1,4 +1,5 @@
 // Choosing by globs, and the inputs.
+// SPDX-License-Identifier: Apache-2.0
 #include "audit/choice.hpp"
 
 #include <fmt/format.h>

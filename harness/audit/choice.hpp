@@ -1,4 +1,5 @@
 // What the globs and numbers of a request choose.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

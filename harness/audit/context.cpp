@@ -1,4 +1,5 @@
 // The circumstances of a run.
+// SPDX-License-Identifier: Apache-2.0
 #include "audit/context.hpp"
 
 #include <fmt/chrono.h>

@@ -1,4 +1,5 @@
 // The circumstances of a run: what determines its figures, and what merely accompanies them.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "audit/request.hpp"

@@ -1,4 +1,5 @@
 // One run over several processes: what a command is told of them.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <functional>

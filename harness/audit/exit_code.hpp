@@ -1,4 +1,5 @@
 // Exit codes of every command, in one place.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Requests.
+// SPDX-License-Identifier: Apache-2.0
 #include "audit/request.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // What is audited and how: made once from what a user asked for.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,5 @@
 // Times of the chosen kernels.
+// SPDX-License-Identifier: Apache-2.0
 #include "audit/time_kernels.hpp"
 #include "record/replay.hpp"
 

@@ -1,4 +1,5 @@
 // Times of the chosen kernels, as benchmarks of a report.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "audit/catalog.hpp"

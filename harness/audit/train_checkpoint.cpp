@@ -1,4 +1,5 @@
 // Training checkpoints: a first line, a hash of the rest, the run's identity, rows as a report.
+// SPDX-License-Identifier: Apache-2.0
 #include "audit/train_checkpoint.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Finished training runs in a file, so that a killed `train` goes on where it was.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <chrono>

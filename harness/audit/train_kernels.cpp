@@ -1,4 +1,5 @@
 // Training runs of the chosen plug-ins.
+// SPDX-License-Identifier: Apache-2.0
 #include "audit/train_kernels.hpp"
 
 #include <fmt/format.h>

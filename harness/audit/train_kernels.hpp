@@ -1,4 +1,5 @@
 // Training runs of the chosen plug-ins, as training[] of a report.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "audit/catalog.hpp"

@@ -1,4 +1,5 @@
 // Runs replay lines.
+// SPDX-License-Identifier: Apache-2.0
 #include "audit/verify_replays.hpp"
 
 #include <fcntl.h>

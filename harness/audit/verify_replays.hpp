@@ -1,4 +1,5 @@
 // Replay lines are run before they are printed.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "audit/request.hpp"

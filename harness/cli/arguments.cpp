@@ -1,4 +1,5 @@
 // Words that begin with '-' and are values.
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/arguments.hpp"
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,5 @@
 // Command-line words that begin with '-' and are values all the same: -inf, -.5, -x.json.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

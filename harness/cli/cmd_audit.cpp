@@ -1,4 +1,5 @@
 // ulpaudit audit: everything that is known how to measure, into one report.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 

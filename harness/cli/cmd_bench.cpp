@@ -1,4 +1,5 @@
 // ulpaudit bench: how fast the chosen kernels are, beside memcpy and naive.
+// SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 
 #include <memory>

@@ -1,4 +1,5 @@
 // ulpaudit check: properties of the chosen kernels, each breach shrunk to one case.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 

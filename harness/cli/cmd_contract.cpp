@@ -1,4 +1,5 @@
 // ulpaudit contract: a contract drafted from what a report measured.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 

@@ -1,4 +1,5 @@
 // ulpaudit diff: where two kernels, or two builds of one plug-in, give other bits.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 

@@ -1,4 +1,5 @@
 // ulpaudit eval: one input under the microscope, or many as lines of JSON.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 

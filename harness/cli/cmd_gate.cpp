@@ -1,4 +1,5 @@
 // ulpaudit gate: has anything got worse? Exit code 1 says so.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>

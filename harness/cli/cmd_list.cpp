@@ -1,4 +1,5 @@
 // ulpaudit list: ops, dtypes, plug-ins and implementations, and why one is not available here.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <CLI/CLI.hpp>

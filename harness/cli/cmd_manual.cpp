@@ -1,4 +1,5 @@
 // ulpaudit manual: the manual page or the shell completion, for whoever packages the program.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

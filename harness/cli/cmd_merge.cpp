@@ -1,4 +1,5 @@
 // ulpaudit merge: the shards of one run into the report of the whole.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 

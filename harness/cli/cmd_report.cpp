@@ -1,4 +1,5 @@
 // ulpaudit report: renders a report.json.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 

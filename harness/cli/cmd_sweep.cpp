@@ -1,4 +1,5 @@
 // ulpaudit sweep: accuracy of chosen implementations over a chosen input set.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 

@@ -1,4 +1,5 @@
 // ulpaudit train: what the errors of the chosen kernels do to small networks.
+// SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 
 #include <memory>

@@ -1,4 +1,5 @@
 // The commands: each adds itself to the parser and runs.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <functional>

@@ -1,4 +1,5 @@
 // Signals that end a run.
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/interrupt.hpp"
 
 #include <signal.h>

@@ -1,4 +1,5 @@
 // Ctrl-C and SIGTERM: the run ends in good order.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <atomic>

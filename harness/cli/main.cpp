@@ -1,4 +1,5 @@
 // ulpaudit: the program.
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/program.hpp"
 
 int main(int argc, char** argv) {

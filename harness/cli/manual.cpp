@@ -1,4 +1,5 @@
 // Manual page and completion.
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/manual.hpp"
 
 #include <fmt/format.h>

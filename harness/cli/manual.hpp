@@ -1,4 +1,5 @@
 // The manual page and the shell completion, made from the table of options that --help prints.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

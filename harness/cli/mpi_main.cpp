@@ -1,5 +1,6 @@
 // ulpaudit-mpi: sweep and audit over the ranks of an MPI run. Rank 0 hands out the numbers of
 // chunks, collects counts and makes the report; every rank, 0 too, runs chunks as it gets free.
+// SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <mpi.h>

@@ -1,4 +1,5 @@
 // Options that take a number.
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/number_option.hpp"
 
 #include <fmt/format.h>

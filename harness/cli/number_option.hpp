@@ -1,5 +1,6 @@
 // Options that take a number: whole text, inside its bounds, never NaN; the refusal says what is
 // accepted.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

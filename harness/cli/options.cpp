@@ -1,4 +1,5 @@
 // Shared options.
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/options.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Options that commands share, as the user gave them.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

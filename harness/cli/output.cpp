@@ -1,4 +1,5 @@
 // What commands print.
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/output.hpp"
 
 #include <cerrno>

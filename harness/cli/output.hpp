@@ -1,4 +1,5 @@
 // What commands print: facts on stdout, lost output noticed once at the end; sentences on stderr.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // The command line of ulpaudit.
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/program.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Parses a command line and runs one command: main of ulpaudit, whatever else it is linked with.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <functional>

@@ -1,4 +1,5 @@
 // The progress line.
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/progress.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // A line on stderr with done share, rate and time left.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,5 @@
 // Files of a report.
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/report_files.hpp"
 
 #include <fmt/format.h>

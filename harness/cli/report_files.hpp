@@ -1,4 +1,5 @@
 // The files of a report's folder, and stdout.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

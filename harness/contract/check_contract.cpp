@@ -1,4 +1,5 @@
 // The names in a contract against what the plug-in offers.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

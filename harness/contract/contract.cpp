@@ -1,4 +1,5 @@
 // Contracts from TOML.
+// SPDX-License-Identifier: Apache-2.0
 #include "contract/contract.hpp"
 
 #include "contract/reader.hpp"

@@ -1,4 +1,5 @@
 // What implementations promise, as read from the contract beside the kernel (TOML).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

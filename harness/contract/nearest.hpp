@@ -1,4 +1,5 @@
 // The name that was meant: the nearest one of a list, by edits.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Reads TOML tables and says precisely where something is wrong.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // The table of rules.
+// SPDX-License-Identifier: Apache-2.0
 #include "contract/rules.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // The rules that an audit checks: ids and statements. docs/properties.md lists them.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,5 @@
 // Adding a device's counts.
+// SPDX-License-Identifier: Apache-2.0
 #include "device/add_stretch.hpp"
 
 #include <utility>

@@ -1,4 +1,5 @@
 // What a device counted, among what the host counts.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "device/stretch_count.hpp"

@@ -1,5 +1,6 @@
 // One f32 result against the truth, counted: what each thread of a device does, and the test of it
 // on the CPU. Mirrors score_block.cpp lane by lane, on the one lane of truth/one_lane.hpp.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <type_traits>

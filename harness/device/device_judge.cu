@@ -1,4 +1,5 @@
 // The judge on a CUDA device.
+// SPDX-License-Identifier: Apache-2.0
 #include "device/device_judge.hpp"
 
 #include <cuda_runtime.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fast judge and the counting on a CUDA device, for f32: inputs are made there, kernels write
 // their results there, and only counts come back. The same formulas as on the CPU
 // (truth/fast_judge-inl.h, device/count_lane-inl.h), so the same counts.

@@ -1,4 +1,5 @@
 // Where ulpaudit is built without nvcc: no judge on a CUDA device.
+// SPDX-License-Identifier: Apache-2.0
 #include <stdexcept>
 
 #include "device/device_judge.hpp"

@@ -1,4 +1,5 @@
 // What a device counts of one stretch of f32 inputs: plain data that it and the host share.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

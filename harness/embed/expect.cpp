@@ -1,4 +1,5 @@
 // A sweep inside the caller's process, and its verdict in a few lines.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // For one's own GoogleTest: is a function within so many ulps of the certified truth?
 //
 //   #include <ulpaudit/expect.hpp>

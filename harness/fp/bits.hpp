@@ -1,5 +1,6 @@
 // Encodings: classification, order, exact decoding, correctly rounded encoding. By bits throughout,
 // so that no compiler flag or FTZ/DAZ mode can change an answer.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

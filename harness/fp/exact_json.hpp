@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON from others: integers are read exactly or refused (by itself nlohmann's reader makes 2^64 -
 // 1 of -1, cuts 2^32 to 0, and casts 1e300 to an integer, which is undefined), deep nesting is
 // refused.

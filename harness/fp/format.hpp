@@ -1,4 +1,5 @@
 // The four number formats and what is constant about each of them.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The 16-bit formats as storage types, with one correct rounding from float and double (C++17).
 //
 // Installed as <ulpaudit/half.hpp> for plug-ins; the harness uses the same code. Neither clang 14

@@ -1,4 +1,5 @@
 // From MPFR numbers and from digits to encodings.
+// SPDX-License-Identifier: Apache-2.0
 #include "fp/mpfr_encode.hpp"
 
 namespace ulpaudit {

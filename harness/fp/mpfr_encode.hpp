@@ -1,4 +1,5 @@
 // From MPFR numbers and from digits to encodings, with a single rounding.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <mpfr.h>

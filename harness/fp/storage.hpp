@@ -1,4 +1,5 @@
 // Encodings in memory: packed arrays, each element in the unsigned integer of its dtype's width.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Numbers as text.
+// SPDX-License-Identifier: Apache-2.0
 #include "fp/text.hpp"
 
 #include <fmt/format.h>

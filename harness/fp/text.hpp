@@ -1,4 +1,5 @@
 // Numbers as text: decimal, hex float and bit pattern, in and out, without loss.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
 // Baselines: made of a report, written, read.
+// SPDX-License-Identifier: Apache-2.0
 #include "gate/baseline.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
 // The last accepted measurement: what the gate compares a report with. One JSON file, a line per
 // row.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>

@@ -1,4 +1,5 @@
 // Comparing a report with a baseline.
+// SPDX-License-Identifier: Apache-2.0
 #include "gate/compare.hpp"
 #include "record/replay.hpp"
 

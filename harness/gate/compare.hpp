@@ -1,4 +1,5 @@
 // The gate: a report against its contracts, as judged, and against a baseline.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string_view>

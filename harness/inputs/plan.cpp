@@ -1,4 +1,5 @@
 // Input plans.
+// SPDX-License-Identifier: Apache-2.0
 #include "inputs/plan.hpp"
 #include "fp/storage.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which inputs a kernel is run on: exhaustive runs of the ordered line, stratified samples, lists
 // of edges, binades to search. All but the inputs of a search, which follow from what the kernel
 // returns, are a function of the plan and their index, so any part can be made anywhere.

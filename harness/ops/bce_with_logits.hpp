@@ -1,4 +1,5 @@
 // bce_with_logits(z, y) = a·c + log1p(e), a = |z|, e = e^-a, c = y for z < 0, else 1-y.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "ops/formula.hpp"

@@ -1,4 +1,5 @@
 // bce_with_logits_grad(z, y) = sigma(z) - y, the derivative of the loss by the logit.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "ops/formula.hpp"

@@ -1,4 +1,5 @@
 // What can be wrong with a result besides its distance from the truth.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

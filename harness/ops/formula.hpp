@@ -1,4 +1,5 @@
 // Helpers for the op files: bounds on epsilon, and the region rules that ops share.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // The list of ops. A new op is one new file and one entry here.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <stdexcept>

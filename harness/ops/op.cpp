@@ -1,4 +1,5 @@
 // Questions about ops, answered from the list; region borders and landmarks.
+// SPDX-License-Identifier: Apache-2.0
 #include "ops/op.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // What an op is: the vocabulary shared by the op files and by everything that asks about ops.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 // sigmoid(z) = 1/(1+e^-z).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "ops/formula.hpp"

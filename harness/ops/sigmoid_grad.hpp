@@ -1,4 +1,5 @@
 // sigmoid_grad(z) = sigma'(z) = e/(1+e)^2 with e = e^-|z|, a function of the logit z.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "ops/formula.hpp"

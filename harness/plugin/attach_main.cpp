@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ulpaudit-attach SOCKET: a worker that lives in another process. Gives fds 3, 4 and 5
 // (docs/worker-protocol.md) to who listens at the UNIX socket, and ends when that one closes the
 // connection. python/ audits functions of a running Python with it.

@@ -1,4 +1,5 @@
 // The times of repeated calls, without what the scheduler took from them.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>

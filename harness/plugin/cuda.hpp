@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // For plug-ins with CUDA kernels: arrays of another process in the device's memory, by the handles
 // of ulpaudit_device_batch. Header-only; needs CUDA's run-time library.
 //

@@ -1,4 +1,5 @@
 // What holds of every description.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/description.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // What a plug-in says about itself, as plain data, and how a call to it can end.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Arrays in the memory of a CUDA device, as one process tells another of them.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
 // Reads and compares the environment.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/environment.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
 // What a plug-in must leave as it was: the floating-point environment, locale, working directory,
 // umask, signal handlers, threads, processes, the output streams.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <sys/types.h>

@@ -1,4 +1,5 @@
 // Text of others.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/foreign_text.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Text that kernels and programs gave, made harmless where it comes in.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

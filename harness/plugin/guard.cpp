@@ -1,4 +1,5 @@
 // The guard of a worker.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/guard.hpp"
 
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 // The guard of a worker: its parent, which ends what the worker leaves behind, and then ends as it
 // did. Orphans come to it (PR_SET_CHILD_SUBREAPER), those in sessions of their own too.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <sys/types.h>

@@ -1,4 +1,5 @@
 // Staged and timed calls of programs, set up by the host.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/hosted_call.hpp"
 
 #include <fmt/format.h>

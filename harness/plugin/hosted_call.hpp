@@ -1,5 +1,6 @@
 // Staged and timed calls of programs that do not set them up themselves: the host does, with plain
 // calls on places in the data file.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 // Loads a plug-in into this process.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/loader.hpp"
 
 #include <dlfcn.h>

@@ -1,5 +1,6 @@
 // Loads a plug-in into this process and checks that it keeps the boundary's rules. The worker uses
 // it, and --isolate off.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 // The output of kernels.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/output_log.hpp"
 
 #include <fcntl.h>

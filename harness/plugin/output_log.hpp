@@ -1,4 +1,5 @@
 // Where the output of a worker's kernels goes: into the host's log, until it is long.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 namespace ulpaudit {

@@ -1,4 +1,5 @@
 // Plain calls.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/plain_call.hpp"
 
 #include "plugin/poison.hpp"

@@ -1,5 +1,6 @@
 // Calls of a plug-in as the sweep makes them: on the caller's arrays, in the environment that they
 // find, which each leaves as it was.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <memory>

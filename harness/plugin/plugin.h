@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The plug-in boundary of ulpaudit: everything that a kernel library must know, in C11.
  *
  * A plug-in is a shared library that exports one symbol, `ulpaudit_plugin_entry`. It returns a

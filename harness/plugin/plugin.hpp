@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The C++17 shim over <ulpaudit/plugin.h>: a kernel is one lambda, a plug-in one macro.
 //
 //   #include <ulpaudit/plugin.hpp>

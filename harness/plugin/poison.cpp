@@ -1,4 +1,5 @@
 // Patterns in `out`, and what is left of them.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/poison.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
 // What lies in `out` before a call, so that an element which is not written shows: a pattern that
 // differs from call to call, and a second call that tells a result from what was left lying.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 // Processes, by /proc.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/processes.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // What a process started, and how much memory it uses, as /proc tells it.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <sys/types.h>

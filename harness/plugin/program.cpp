@@ -1,4 +1,5 @@
 // Programs as workers.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/program.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Programs as workers (--exec): how they stand among the files of plug-ins, and their words.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
 // The worker's protocol.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/protocol.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // The worker's protocol: lines of JSON (docs/worker-protocol.md).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
 // Sessions: a plug-in in a worker process, a program (--exec), or a plug-in loaded here.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/session.hpp"
 
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 // The host's side of one plug-in: describe it and run batches, in a worker process or (for a
 // debugger) in this one.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,5 @@
 // Sessions by plug-in.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/session_pool.hpp"
 
 #include "plugin/loader.hpp"

@@ -1,4 +1,5 @@
 // The plug-ins of one thread, each opened when first needed.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>

@@ -1,5 +1,6 @@
 // How one call of a kernel is set up so that its call conformance shows: where its buffers lie,
 // what lay in them, the floating-point environment, repetitions, threads.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

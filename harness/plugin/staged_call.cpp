@@ -1,4 +1,5 @@
 // Staged calls.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/staged_call.hpp"
 
 #include <fmt/format.h>

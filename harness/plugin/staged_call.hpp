@@ -1,4 +1,5 @@
 // Calls a kernel on guarded buffers, in a chosen environment, and tells what it did besides.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "plugin/loader.hpp"

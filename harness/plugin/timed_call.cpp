@@ -1,4 +1,5 @@
 // Timed calls.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/timed_call.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Times a kernel on arrays of its own, made from the given elements.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "plugin/loader.hpp"

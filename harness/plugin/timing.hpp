@@ -1,4 +1,5 @@
 // How a kernel is timed: the size of its batches and for how long.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

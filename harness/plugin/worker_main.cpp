@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ulpaudit-worker PLUGIN.so MEMORY_LIMIT_MIB: loads one plug-in and runs its kernels for the host.
 // Requests on fd 3, replies on fd 4, data in the file on fd 5 (docs/worker-protocol.md).
 // ulpaudit-worker --guard PROGRAM ARGUMENTS…: runs a program that is a worker itself, and ends what

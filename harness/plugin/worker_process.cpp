@@ -1,4 +1,5 @@
 // Workers as processes.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/worker_process.hpp"
 
 #include <fcntl.h>

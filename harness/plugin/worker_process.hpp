@@ -1,5 +1,6 @@
 // The host's hold on one worker: its process, the streams of requests and replies, its log, and the
 // bounds of its time and memory.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <sys/types.h>

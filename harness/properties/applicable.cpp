@@ -1,4 +1,5 @@
 // What can be checked of programs.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/applicable.hpp"
 
 #include <algorithm>

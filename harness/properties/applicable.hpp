@@ -1,5 +1,6 @@
 // What can be checked of a kernel whose worker is a program (--exec): settings that neither the
 // host nor the program can make are left out of trials, and the rules that need them are named.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
 // Shrinks breaches.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/breach.hpp"
 
 #include <rapidcheck/Seq.h>

@@ -1,4 +1,5 @@
 // What is known of one broken rule: the simplest trial that shows it, how many did, and where.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
 // Explores, shrinks, and goes on behind what it found.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/check.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Checks one kernel in one dtype against all property rules and shrinks what it finds.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>

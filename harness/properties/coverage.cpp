@@ -1,4 +1,5 @@
 // Coverage of a check.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/coverage.hpp"
 
 #include <algorithm>

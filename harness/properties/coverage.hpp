@@ -1,4 +1,5 @@
 // How far a check of one kernel in one dtype got, rule by rule.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>

@@ -1,4 +1,5 @@
 // The trials that every kernel is run in: lengths of every scale, alignments, fills, threads, …
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

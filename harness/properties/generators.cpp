@@ -1,4 +1,5 @@
 // Generators and shrinks.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/generators.hpp"
 
 #include <rapidcheck/gen/Container.h>

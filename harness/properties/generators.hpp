@@ -1,5 +1,6 @@
 // RapidCheck generators and shrinks that work on bit patterns: what kernels trip over comes as
 // often as what they were tested with.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <rapidcheck/gen/Arbitrary.h>

@@ -1,4 +1,5 @@
 // Judges trials against single elements.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/manners.hpp"
 
 #include <fmt/format.h>

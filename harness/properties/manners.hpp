@@ -1,5 +1,6 @@
 // How a kernel treats its buffers, its environment and the order of calls: rules batch.…,
 // environment.…, determinism.… and plugin.…
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "properties/violation.hpp"

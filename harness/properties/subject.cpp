@@ -1,4 +1,5 @@
 // Runs trials.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/subject.hpp"
 #include "fp/storage.hpp"
 

@@ -1,5 +1,6 @@
 // The kernel under test in one dtype: runs trials, remembers what single elements give, and goes on
 // behind inputs that end its worker.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Errors of a sweep as a bound for pairs of mirrored inputs.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/symmetric_by_sweep.hpp"
 
 #include <algorithm>

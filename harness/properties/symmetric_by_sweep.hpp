@@ -1,5 +1,6 @@
 // What a sweep over every input says of symmetry and the decision threshold: pairs that need not be
 // run again.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>

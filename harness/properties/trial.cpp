@@ -1,4 +1,5 @@
 // Trials as text.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/trial.hpp"
 
 #include <fmt/format.h>

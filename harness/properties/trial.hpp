@@ -1,5 +1,6 @@
 // A trial: the inputs and the setting of one call, as text and back; what a shrunk counterexample
 // is.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
 // Value rules.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/value_rules.hpp"
 
 #include <fmt/format.h>

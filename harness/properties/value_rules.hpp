@@ -1,4 +1,5 @@
 // Rules about values at one input, or at an input and its mirror image: by the final judge.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "properties/violation.hpp"

@@ -1,4 +1,5 @@
 // One broken rule at one trial.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <functional>

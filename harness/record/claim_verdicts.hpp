@@ -1,4 +1,5 @@
 // What a textbook's claim is found to be: TextbookAnswer::verdict.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 namespace ulpaudit {

@@ -1,4 +1,5 @@
 // FNV-1a, 64 bits: tells damaged or exchanged files, not forged ones.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 // What the gate decided about a report, as plain data.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
 // report.json, both ways. The schema is harness/record/report.schema.json.
+// SPDX-License-Identifier: Apache-2.0
 #include "record/json.hpp"
 
 #include <fcntl.h>

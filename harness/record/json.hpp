@@ -1,4 +1,5 @@
 // report.json: writing, reading, refusing what is not one.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <stdexcept>

@@ -1,4 +1,5 @@
 // Raw sums in report.json: what merging needs.
+// SPDX-License-Identifier: Apache-2.0
 #include "record/json_values.hpp"
 
 namespace ulpaudit {

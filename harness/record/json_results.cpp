@@ -1,4 +1,5 @@
 // Results in report.json.
+// SPDX-License-Identifier: Apache-2.0
 #include "record/json_values.hpp"
 
 namespace ulpaudit {

@@ -1,4 +1,5 @@
 // Training runs in report.json, both ways.
+// SPDX-License-Identifier: Apache-2.0
 #include "record/json_values.hpp"
 
 namespace ulpaudit {

@@ -1,5 +1,6 @@
 // How values, witnesses, raw sums and results are written in report.json and read again: shared by
 // the files json*.cpp alone.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <fmt/format.h>

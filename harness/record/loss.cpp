@@ -1,4 +1,5 @@
 // Points that never came back.
+// SPDX-License-Identifier: Apache-2.0
 #include "record/loss.hpp"
 
 #include <algorithm>

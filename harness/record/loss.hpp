@@ -1,4 +1,5 @@
 // Points that never came back from a kernel, by the way in which it ended.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 // Shards of one run, put together.
+// SPDX-License-Identifier: Apache-2.0
 #include "record/merge.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
 // The grid of errors, the bins of their histogram, and the digest of results: what sums are made
 // of. Without any library, so that code for devices has it too.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 // Replay lines.
+// SPDX-License-Identifier: Apache-2.0
 #include "record/replay.hpp"
 
 #include <fmt/format.h>

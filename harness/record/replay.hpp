@@ -1,5 +1,6 @@
 // Command lines that show again what a report says. They begin with "./run "; the program's real
 // name is put there when the report is done.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

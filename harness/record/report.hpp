@@ -1,4 +1,5 @@
 // The report as plain data. One run fills one Report; report.json is its text form.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 // What a worst-case search found, binade by binade.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>

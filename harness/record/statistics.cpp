@@ -1,4 +1,5 @@
 // Statistics derived from exact sums.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // What sums are seldom asked for.
+// SPDX-License-Identifier: Apache-2.0
 #include "record/sum.hpp"
 
 #include <boost/multiprecision/cpp_int.hpp>

@@ -1,4 +1,5 @@
 // Exact sums: integers of 256 bits that add up, and nothing else.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>

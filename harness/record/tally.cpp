@@ -1,4 +1,5 @@
 // Exact, mergeable sums over measured points.
+// SPDX-License-Identifier: Apache-2.0
 #include "record/tally.hpp"
 
 #include <algorithm>

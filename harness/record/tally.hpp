@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Exact, mergeable sums over measured points: the raw figures behind every statistic.
 //
 // Errors are quantised to 2^-20 ulp before they are added or compared, so sums are integers and the

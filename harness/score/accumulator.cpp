@@ -1,4 +1,5 @@
 // Counting.
+// SPDX-License-Identifier: Apache-2.0
 #include "score/accumulator.hpp"
 
 #include <algorithm>

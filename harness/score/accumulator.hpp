@@ -1,4 +1,5 @@
 // Everything that is counted while one implementation runs over one op and dtype.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>

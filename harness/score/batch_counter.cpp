@@ -1,4 +1,5 @@
 // Counting one batch.
+// SPDX-License-Identifier: Apache-2.0
 #include "score/batch_counter.hpp"
 
 #include <algorithm>

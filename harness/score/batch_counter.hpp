@@ -1,5 +1,6 @@
 // Counts what one implementation returned for one batch: plain lanes in vectorised blocks, the rest
 // point by point.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <vector>

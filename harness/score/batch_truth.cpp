@@ -1,4 +1,5 @@
 // The truth of one batch.
+// SPDX-License-Identifier: Apache-2.0
 #include "score/batch_truth.hpp"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // The truth of one batch of inputs: by the fast judge where it covers the op and dtype and decides,
 // else by the final judge; shared by all implementations that are run on the batch.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>

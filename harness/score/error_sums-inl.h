@@ -1,5 +1,6 @@
 // Exact sums and extremes of quantised errors, large ones in limbs. Included once per SIMD target
 // (Highway's -inl convention).
+// SPDX-License-Identifier: Apache-2.0
 #if defined(ULPAUDIT_ERROR_SUMS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_ERROR_SUMS_INL_H_
 #undef ULPAUDIT_ERROR_SUMS_INL_H_

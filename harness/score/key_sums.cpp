@@ -1,4 +1,5 @@
 // The table that make_key_sums.cpp prints.
+// SPDX-License-Identifier: Apache-2.0
 #include "score/key_sums.hpp"
 
 namespace ulpaudit {

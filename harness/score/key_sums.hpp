@@ -1,5 +1,6 @@
 // Sums of digest keys over whole runs of f32 inputs without a label: nine floats in ten have a
 // constant sigmoid, and the digest of such a run is its sum of keys times one factor.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

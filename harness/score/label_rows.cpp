@@ -1,4 +1,5 @@
 // Counting rows.
+// SPDX-License-Identifier: Apache-2.0
 #include "score/label_rows.hpp"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // Counts pairs of 16 bits in rows, one z with kLabelRow labels each: a bin of the curve has too few
 // inputs of one label to be worth a block.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>

@@ -1,5 +1,6 @@
 // Prints the sums of digest keys of all aligned runs of 2^18 f32 encodings (key_sums.hpp), a line
 // each: run at build time, some 5 CPU seconds.
+// SPDX-License-Identifier: Apache-2.0
 #include <cstdint>
 #include <cstdio>
 #include <thread>

@@ -1,4 +1,5 @@
 // The cases that packed arrays of inputs and results make.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "fp/storage.hpp"

@@ -1,5 +1,6 @@
 // Where t lies among the numbers of the dtype, and a result's error in quanta. Included once per
 // SIMD target (Highway's -inl convention), and by the judge on a CUDA device.
+// SPDX-License-Identifier: Apache-2.0
 #if defined(ULPAUDIT_PLACE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_PLACE_INL_H_
 #undef ULPAUDIT_PLACE_INL_H_

@@ -1,4 +1,5 @@
 // Scans of blocks, vectorised.
+// SPDX-License-Identifier: Apache-2.0
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "score/scan_block.cpp"
 #include <hwy/foreach_target.h>  // compiles this file once per target

@@ -1,4 +1,5 @@
 // Scans of blocks of inputs and results: digest, order, equality.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

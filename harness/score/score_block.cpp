@@ -1,5 +1,6 @@
 // Vectorised scoring of blocks. Mirrors truth/score.cpp and decide(); tests compare them lane by
 // lane.
+// SPDX-License-Identifier: Apache-2.0
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "score/score_block.cpp"
 #include <hwy/foreach_target.h>  // compiles this file once per target

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Scores a block of results against the fast judge's values, vectorised: the common case of
 // score().
 //

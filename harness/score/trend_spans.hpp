@@ -1,4 +1,5 @@
 // Where an op rises and falls in z for one label, found once per batch: trend() takes logarithms.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "ops/op.hpp"

@@ -1,4 +1,5 @@
 // Witnesses.
+// SPDX-License-Identifier: Apache-2.0
 #include "score/witness.hpp"
 
 #include "fp/text.hpp"

@@ -1,4 +1,5 @@
 // A case as the report shows it.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "record/report.hpp"

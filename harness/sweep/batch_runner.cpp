@@ -1,4 +1,5 @@
 // Runs kernels on batches and survives them.
+// SPDX-License-Identifier: Apache-2.0
 #include "sweep/batch_runner.hpp"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // Runs one kernel over inputs that lie in memory, survives its worker's end, and hands on what came
 // back, piece by piece.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <functional>

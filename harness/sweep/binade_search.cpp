@@ -1,4 +1,5 @@
 // The search in one binade.
+// SPDX-License-Identifier: Apache-2.0
 #include "sweep/binade_search.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The search for a kernel's largest error in one binade: a stratified start, halving of the most
 // promising intervals, an exhaustive finish in what is left of them.
 //

@@ -1,4 +1,5 @@
 // Checkpoints: a first line, the length, the state, a hash of the state.
+// SPDX-License-Identifier: Apache-2.0
 #include "sweep/checkpoint.hpp"
 
 #include <fmt/format.h>

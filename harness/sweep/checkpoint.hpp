@@ -1,4 +1,5 @@
 // A run's finished chunks in a file, so that a killed run goes on where it was.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <chrono>

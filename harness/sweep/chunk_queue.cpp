@@ -1,4 +1,5 @@
 // The queue of this process.
+// SPDX-License-Identifier: Apache-2.0
 #include "sweep/chunk_queue.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Where a run's chunks come from and where their counts go: this process, or another one.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,5 @@
 // Sweeps judged on a CUDA device.
+// SPDX-License-Identifier: Apache-2.0
 #include "sweep/device_sweep.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Sweeps of kernels that take a CUDA device's arrays, judged there: one device for all threads.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <future>

@@ -1,4 +1,5 @@
 // What the ends of a kernel's worker may cost: time, not a number of them.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>

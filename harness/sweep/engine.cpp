@@ -1,4 +1,5 @@
 // The sweep engine.
+// SPDX-License-Identifier: Apache-2.0
 #include "sweep/engine.hpp"
 
 #include <mpfr.h>

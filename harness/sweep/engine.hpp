@@ -1,5 +1,6 @@
 // The sweep engine: runs implementations over input plans in chunks, on several threads, and
 // counts.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Comparing two kernels bit by bit.
+// SPDX-License-Identifier: Apache-2.0
 #include "sweep/kernel_diff.hpp"
 
 #include <fmt/format.h>

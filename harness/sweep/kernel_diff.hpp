@@ -1,4 +1,5 @@
 // Where two kernels give other bits on the same inputs. No truth is needed for it.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,5 @@
 // From counts to results.
+// SPDX-License-Identifier: Apache-2.0
 #include "sweep/results.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // From counts to the report's results and findings about the run itself.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

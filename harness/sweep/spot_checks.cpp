@@ -1,4 +1,5 @@
 // Spot checks.
+// SPDX-License-Identifier: Apache-2.0
 #include "sweep/spot_checks.hpp"
 
 #include <algorithm>

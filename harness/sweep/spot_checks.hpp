@@ -1,5 +1,6 @@
 // What is run of each kernel once its sweep is done: its special values, and the direction of its
 // results in each region.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>

@@ -1,4 +1,5 @@
 // Counts as bytes and back.
+// SPDX-License-Identifier: Apache-2.0
 #include "sweep/state.hpp"
 
 #include <cstring>

@@ -1,4 +1,5 @@
 // Counts as bytes and back, whole and exact: for checkpoints and for other processes of a run.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <stdexcept>

@@ -1,4 +1,5 @@
 // A kernel to be run.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

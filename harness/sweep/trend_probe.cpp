@@ -1,4 +1,5 @@
 // The direction of a kernel, region by region.
+// SPDX-License-Identifier: Apache-2.0
 #include "sweep/trend_probe.hpp"
 
 #include <algorithm>

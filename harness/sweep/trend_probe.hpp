@@ -1,4 +1,5 @@
 // Do a kernel's results move against the op over a whole region? A few inputs of each tell.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>

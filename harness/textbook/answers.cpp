@@ -1,4 +1,5 @@
 // The textbook's claims, measured.
+// SPDX-License-Identifier: Apache-2.0
 #include "textbook/answers.hpp"
 
 #include "textbook/claims.hpp"

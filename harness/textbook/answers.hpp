@@ -1,4 +1,5 @@
 // The textbook's claims about sigmoid and BCE, answered by running the kernels at hand.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <vector>

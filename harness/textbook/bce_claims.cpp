@@ -1,4 +1,5 @@
 // The textbook's claims about the loss: T9, T10, T11.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -251,14 +252,15 @@ std::optional<TextbookAnswer> mean_loss(Probe& probe, const Report&) {
   const std::vector<Form> forms = probe.forms("bce_with_logits");
   const Dtype headline = headline_dtype(forms);
   const std::string truth = fmt::format("{:.4f}", true_mean());
-  TextbookAnswer a{"T11",
-                   "BCE-with-logits of logits (100, -100, 0) with labels (1, 0, .5) is in the mean "
-                   "ln 2 / 3 = .2310",
-                   "",
-                   "",
-                   dtype_columns("mean loss"),
-                   {{"true value"}},
-                   "./run eval --op bce_with_logits -- 100 1"};
+  TextbookAnswer a{
+      "T11",
+      "BCE-with-logits of logits (100, -100, 0) with labels (1, 0, 0.5) is in the mean "
+      "ln 2 / 3 = 0.2310",
+      "",
+      "",
+      dtype_columns("mean loss"),
+      {{"true value"}},
+      "./run eval --op bce_with_logits -- 100 1"};
   for (std::size_t i = 0; i < kDtypes.size(); ++i) a.rows[0].push_back(six(true_mean()));
   Tried right;
   std::vector<std::string> wrong;
@@ -274,7 +276,7 @@ std::optional<TextbookAnswer> mean_loss(Probe& probe, const Report&) {
   if (right.asked == 0) return std::nullopt;
   a.verdict = truth == "0.2310" ? right.verdict() : kWrong;
   a.answer = fmt::format(
-      "The true mean is {}; {} kernels (each dtype counted) give .2310 to four digits. In {} {}.",
+      "The true mean is {}; {} kernels (each dtype counted) give 0.2310 to four digits. In {} {}.",
       six(true_mean()), right.text(), name(headline), wrong.empty() ? "all do" : listed(wrong));
   return a;
 }

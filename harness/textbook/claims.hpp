@@ -1,4 +1,5 @@
 // One function per claim of the textbook: its answer, or nothing where no kernel at hand gives one.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>

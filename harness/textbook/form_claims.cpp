@@ -1,4 +1,5 @@
 // The textbook's claims about how sigmoid is written down: T5, T6, T7.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // The textbook's claims about the gradient of sigmoid: T3, T4.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -168,7 +169,7 @@ std::optional<TextbookAnswer> gradient_maximum(Probe& probe, const Report& repor
   const std::vector<Form> forms = probe.forms("sigmoid_grad");
   const Dtype headline = headline_dtype(forms);
   TextbookAnswer a{"T3",
-                   "σ′ = σ(1-σ) has its maximum .25 at z = 0 and approaches 0 at ±∞",
+                   "σ′ = σ(1-σ) has its maximum 0.25 at z = 0 and approaches 0 at ±∞",
                    "",
                    "",
                    {"form", "dtype", "σ′(0)", "0 though the correctly rounded is normal",
@@ -199,8 +200,8 @@ std::optional<TextbookAnswer> gradient_maximum(Probe& probe, const Report& repor
               : quarter.passed == quarter.asked && all ? kHolds
                                                        : kLimited;
   a.answer = fmt::format(
-      "{} kernels (each dtype counted) give .25 at 0; {} results in the sweep lie outside [0, "
-      ".25]. "
+      "{} kernels (each dtype counted) give 0.25 at 0; {} results in the sweep lie outside [0, "
+      "0.25]. "
       "{} keep digits in the tails for as long as the true value is a normal number; in {} {}.",
       quarter.text(), above, clean.text(), name(headline), said.empty() ? "all do" : listed(said));
   return a;
@@ -209,8 +210,8 @@ std::optional<TextbookAnswer> gradient_maximum(Probe& probe, const Report& repor
 std::optional<TextbookAnswer> attenuation(Probe& probe, const Report&) {
   TextbookAnswer a{
       "T4",
-      "three sigmoid layers attenuate a gradient by up to .25^3 = .016, four by .25^4 = "
-      ".004, so deep sigmoid networks do not train (here: the product of σ′ alone)",
+      "three sigmoid layers attenuate a gradient by up to 0.25^3 = 0.016, four by 0.25^4 = "
+      "0.004, so deep sigmoid networks do not train (here: the product of σ′ alone)",
       "",
       "",
       {"σ′ by", "layers"},

@@ -1,4 +1,5 @@
 // Asking kernels, and searches along the line of inputs.
+// SPDX-License-Identifier: Apache-2.0
 #include "textbook/probe.hpp"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // Asks kernels at chosen inputs, and finds where along the line of inputs a condition on their
 // results holds. The truth's own thresholds are found here too, by the final judge.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
 // The textbook's claims about the values of sigmoid: T1, T2, T13.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include "textbook/claims.hpp"
@@ -155,7 +156,7 @@ std::optional<TextbookAnswer> torch_is_stable(Probe& probe, const Report& report
   if (forms.empty()) return std::nullopt;
   const Dtype headline = headline_dtype(forms);
   TextbookAnswer a{"T8",
-                   "torch.sigmoid is numerically stable: -1000, -500, 0, 500, 1000 give 0, 0, .5, "
+                   "torch.sigmoid is numerically stable: -1000, -500, 0, 500, 1000 give 0, 0, 0.5, "
                    "1, 1 without NaN",
                    "",
                    "",

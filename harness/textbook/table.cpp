@@ -1,4 +1,5 @@
 // Cells, rows and verdicts.
+// SPDX-License-Identifier: Apache-2.0
 #include "textbook/table.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // The cells, rows and verdicts of the textbook's answers.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <functional>

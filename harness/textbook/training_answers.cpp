@@ -1,4 +1,5 @@
 // Claims about networks: the mean loss, vanishing gradients, labels apart from each other, gates.
+// SPDX-License-Identifier: Apache-2.0
 #include "textbook/training_answers.hpp"
 
 #include <fmt/format.h>
@@ -86,8 +87,8 @@ TextbookAnswer mean_loss(const std::vector<Subject>& subjects, std::uint64_t,
   TextbookAnswer a;
   a.id = "T11";
   a.claim =
-      "BCE-with-logits of logits (100, -100, 0) with labels (1, 0, .5) is in the mean ln 2 / 3 = "
-      ".2310 (here: as a training step takes it, with its gradient 0, 0, 0)";
+      "BCE-with-logits of logits (100, -100, 0) with labels (1, 0, 0.5) is in the mean ln 2 / 3 = "
+      "0.2310 (here: as a training step takes it, with its gradient 0, 0, 0)";
   a.columns = {"implementation", "from the logit",      "gradient", "from the probability",
                "gradient",       "probability clipped", "gradient"};
   std::size_t passed = 0, asked = 0, broken = 0;
@@ -129,7 +130,7 @@ TextbookAnswer mean_loss(const std::vector<Subject>& subjects, std::uint64_t,
   }
   a.verdict = verdict_of(passed, asked);
   a.answer = fmt::format(
-      "{} of {} implementations (each dtype counted) give .2310 and no gradient from the logit{}; "
+      "{} of {} implementations (each dtype counted) give 0.2310 and no gradient from the logit{}; "
       "from the rounded "
       "sigmoid {} give NaN or infinity.",
       passed, asked, coarse.empty() ? "" : " (exact kernels: " + coarse + ")", broken);
@@ -319,7 +320,7 @@ TextbookAnswer gates(const std::vector<Subject>& subjects, std::uint64_t seed,
       "Sigmoid gates in an LSTM cell are fine: they steer a flow and do not attenuate it layer by "
       "layer.";
   a.columns = {"implementation", "forget gate near 1: last step", "50 back",
-               "100 back",       "forget gate at .5: last step",  "50 back",
+               "100 back",       "forget gate at 0.5: last step", "50 back",
                "100 back"};
   std::size_t passed = 0, asked = 0;
   std::vector<double> open, half;
@@ -343,7 +344,7 @@ TextbookAnswer gates(const std::vector<Subject>& subjects, std::uint64_t seed,
   if (a.verdict == kHolds && half[0] < 1e-3 * half[kSteps - 1]) a.verdict = kLimited;
   a.answer = fmt::format(
       "With the forget gate near 1 (bias 5) a gradient keeps {} of its size over 100 steps, exact "
-      "kernels in f64. The limit is the gate itself: at .5 (bias 0) {} is left, as the product of "
+      "kernels in f64. The limit is the gate itself: at 0.5 (bias 0) {} is left, as the product of "
       "its values says.",
       shown(open[0] / open[kSteps - 1]), shown(half[0] / half[kSteps - 1]));
   a.replay = fmt::format("./run train --network lstm --seed {}", seed);

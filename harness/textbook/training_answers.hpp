@@ -1,4 +1,5 @@
 // The textbook's claims about networks, answered by training them: T4 and T10-T15.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>

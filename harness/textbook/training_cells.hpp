@@ -1,4 +1,5 @@
 // Cells of the training claims' tables.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <fmt/format.h>

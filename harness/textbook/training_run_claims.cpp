@@ -1,5 +1,6 @@
 // Claims that the rows of training runs answer: deep sigmoid nets, NaN from probabilities,
 // decisions.
+// SPDX-License-Identifier: Apache-2.0
 #include "textbook/training_run_claims.hpp"
 
 #include <fmt/format.h>
@@ -89,7 +90,7 @@ std::optional<TextbookAnswer> deep_sigmoid_nets(const std::vector<Training>& row
   a.answer = fmt::format(
       "With exact kernels in f64, {} hidden layers and 300 steps of 16 samples the sigmoid net "
       "ends at "
-      "{}, its ReLU twin at {}; with {} at {} and {} (chance: ln 2 = .693).{}",
+      "{}, its ReLU twin at {}; with {} at {} and {} (chance: ln 2 = 0.693).{}",
       kShallow, shown(loss[0]), shown(twin[0]), kDeep, shown(loss[1]), shown(twin[1]),
       asked == 0 ? std::string()
                  : fmt::format(" Of the runs (implementation, dtype and path) {} of {} did not go "

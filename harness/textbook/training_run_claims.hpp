@@ -1,4 +1,5 @@
 // The textbook's claims that training runs answer beside the kernels alone: T4, T10, T13.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <vector>

@@ -1,4 +1,5 @@
 // Workloads and sizes.
+// SPDX-License-Identifier: Apache-2.0
 #include "throughput/batches.hpp"
 
 #include <unistd.h>

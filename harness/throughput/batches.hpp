@@ -1,4 +1,5 @@
 // What kernels are timed on: workloads, and sizes by where the arrays lie.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string_view>

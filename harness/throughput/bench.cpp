@@ -1,4 +1,5 @@
 // Benchmarks through Google Benchmark with manual time: the worker measures, the library orders.
+// SPDX-License-Identifier: Apache-2.0
 #include "throughput/bench.hpp"
 
 #include <benchmark/benchmark.h>

@@ -1,4 +1,5 @@
 // Times kernels, all of a run interleaved, beside a plain copy.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <atomic>

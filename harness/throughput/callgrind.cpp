@@ -1,4 +1,5 @@
 // Workers under callgrind.
+// SPDX-License-Identifier: Apache-2.0
 #include "throughput/callgrind.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Instructions of a call, counted by valgrind's callgrind: where the machine has no counters.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 // Reading comma-separated numbers.
+// SPDX-License-Identifier: Apache-2.0
 #include "training/csv.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // The user's own data: a file of comma-separated numbers.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <istream>

@@ -1,4 +1,5 @@
 // Generators of training data.
+// SPDX-License-Identifier: Apache-2.0
 #include "training/data.hpp"
 
 #include <cmath>

@@ -1,5 +1,6 @@
 // What the networks learn from: seeded generators. All numbers are ones of f32, so that every dtype
 // sees the same.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <Eigen/Core>

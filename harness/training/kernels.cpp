@@ -1,4 +1,5 @@
 // Calls of kernels, and exact values in their place.
+// SPDX-License-Identifier: Apache-2.0
 #include "training/kernels.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
 // The four ops as a training run calls them: an implementation's kernels through the plug-in
 // boundary, or exact ones.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
 // What can be chosen of a training run: network, data, path.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

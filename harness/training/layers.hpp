@@ -1,4 +1,5 @@
 // What the networks are made of, each layer with its backward formula.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <Eigen/Dense>

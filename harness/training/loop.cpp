@@ -1,4 +1,5 @@
 // The networks and their loop in f32 and f64, so that no other file compiles them again.
+// SPDX-License-Identifier: Apache-2.0
 #include "training/loop.hpp"
 
 namespace ulpaudit {

@@ -1,4 +1,5 @@
 // The training loop: mini-batches, forwards, backwards, update; and what is seen on the way.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,5 @@
 // The networks: how layers follow each other, forwards and backwards.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>

@@ -1,5 +1,6 @@
 // The ways people write sigmoid and BCE in a model: each a path of a training run. All calls of the
 // four ops are made here, and counted where they lose what the true value has.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <Eigen/Core>

@@ -1,4 +1,5 @@
 // Training runs: the reference of each network first, then the rows, shared out among threads.
+// SPDX-License-Identifier: Apache-2.0
 #include "training/training.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Trains each chosen network with each implementation, beside the reference.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <atomic>

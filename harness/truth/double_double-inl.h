@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Vectors of double-doubles, numbers as unevaluated sums hi + lo: arithmetic, e^-a, log(1+e).
 // Included once per SIMD target (Highway's -inl convention). u = 2^-53; bounds hold with and
 // without fused multiply-add; docs/fast-judge-f64.md derives them.

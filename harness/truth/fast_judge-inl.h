@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fast judge's formulas for f16, bf16 and f32, and their error bounds. Derivation of each
 // bound: docs/fast-judge.md. u = 2^-53. No step relies on MulAdd being fused, so the bounds hold on
 // SSE4 too. Included once per SIMD target (Highway's -inl convention), and by the judge on a CUDA

@@ -1,4 +1,5 @@
 // The fast judge for f16, bf16 and f32, on this machine's vectors.
+// SPDX-License-Identifier: Apache-2.0
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "truth/fast_judge.cpp"
 #include <hwy/foreach_target.h>  // compiles this file once per target

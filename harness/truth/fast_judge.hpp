@@ -1,5 +1,6 @@
 // The fast judge: true values of many points at once, in vectorised double arithmetic, with a
 // proven error bound (docs/fast-judge.md). Points that the bound leaves open go to the final judge.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 // The fast judge for f64: formulas in double-double, and their error bounds. Derivation of each
 // bound: docs/fast-judge-f64.md. u = 2^-53; a = |z|, e = e^-a.
+// SPDX-License-Identifier: Apache-2.0
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "truth/fast_judge_f64.cpp"
 #include <hwy/foreach_target.h>  // compiles this file once per target

@@ -1,5 +1,6 @@
 // The fast judge for f64: true values of many points at once, in vectorised double-double
 // arithmetic with a proven error bound (docs/fast-judge-f64.md).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

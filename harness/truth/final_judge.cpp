@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The final judge: decides the place of the true value among the numbers of a dtype.
 //
 // An enclosure [lo, hi] of |t| decides when it lies strictly between two neighbouring breakpoints

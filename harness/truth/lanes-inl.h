@@ -1,5 +1,6 @@
 // Vectors of doubles, one lane a point. Included once per SIMD target
 // (Highway's -inl convention).
+// SPDX-License-Identifier: Apache-2.0
 #if defined(ULPAUDIT_LANES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_LANES_INL_H_
 #undef ULPAUDIT_LANES_INL_H_

@@ -1,5 +1,6 @@
 // Packed encodings as vectors of doubles. Included once per SIMD target (Highway's -inl
 // convention).
+// SPDX-License-Identifier: Apache-2.0
 #if defined(ULPAUDIT_LOAD_DOUBLE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_LOAD_DOUBLE_INL_H_
 #undef ULPAUDIT_LOAD_DOUBLE_INL_H_

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Prints the constants of the fast judge for f64: make_constants.py > fast_judge_f64_table.inc
 
 Needs mpmath. Each pair (hi, lo) is a real number x as hi = RN(x), lo = RN(x - hi): relative error

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Stands in for Highway where a vector has one lane: in CUDA code, and in the test that runs the
 // same code on the CPU. What the judge's -inl files use of Highway, and nothing else, with the
 // results of the real one's AVX2: MulAdd is fused.

@@ -1,4 +1,5 @@
 // One result against the truth (docs/ulp.md).
+// SPDX-License-Identifier: Apache-2.0
 #include "truth/score.hpp"
 
 #include <cmath>

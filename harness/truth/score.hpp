@@ -1,4 +1,5 @@
 // One result against the truth: category, ULP error, correctly rounded, faithful.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "ops/category.hpp"

@@ -1,4 +1,5 @@
 // What is known for certain about the true value of an op at one input.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 // Results by rule.
+// SPDX-License-Identifier: Apache-2.0
 #include "verdict/accuracy_rules.hpp"
 
 #include <fmt/format.h>

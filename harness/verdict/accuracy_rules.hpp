@@ -1,4 +1,5 @@
 // One result by the universal rules and its contract.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
 // Grouping of findings.
+// SPDX-License-Identifier: Apache-2.0
 #include "verdict/causes.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Findings that have one cause, brought together.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "record/report.hpp"

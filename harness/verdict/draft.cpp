@@ -1,4 +1,5 @@
 // Drafts of contracts.
+// SPDX-License-Identifier: Apache-2.0
 #include "verdict/draft.hpp"
 
 #include <fmt/format.h>

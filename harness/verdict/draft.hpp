@@ -1,4 +1,5 @@
 // A contract drafted from what was measured.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
 // From inputs to regions.
+// SPDX-License-Identifier: Apache-2.0
 #include "verdict/occurs.hpp"
 
 #include <algorithm>

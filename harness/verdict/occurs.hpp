@@ -1,4 +1,5 @@
 // In which regions a failure occurs that is told of the whole line.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <set>

@@ -1,4 +1,5 @@
 // Incomplete runs.
+// SPDX-License-Identifier: Apache-2.0
 #include "verdict/unfinished.hpp"
 #include "record/replay.hpp"
 

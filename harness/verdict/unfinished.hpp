@@ -1,4 +1,5 @@
 // What a run could not finish, and what it did not ask for, in sentences.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
 // Verdicts by universal rules and contracts.
+// SPDX-License-Identifier: Apache-2.0
 #include "verdict/verdict.hpp"
 
 #include <fmt/format.h>

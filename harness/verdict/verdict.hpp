@@ -1,4 +1,5 @@
 // Judges a report's results by the universal rules and the contracts.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>

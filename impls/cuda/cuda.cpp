@@ -1,5 +1,6 @@
 // Plug-in `cuda`: naive, stable and vectorised kernels on an NVIDIA GPU, with precise functions,
 // with fast intrinsics, and by -use_fast_math. Without a device they are unavailable.
+// SPDX-License-Identifier: Apache-2.0
 #include <ulpaudit/plugin.hpp>
 
 #include "contract_text.hpp"

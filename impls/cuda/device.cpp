@@ -1,4 +1,5 @@
 // Copies a batch to the device and back, and asks what there is.
+// SPDX-License-Identifier: Apache-2.0
 #include "device.hpp"
 
 #include <cuda_runtime_api.h>

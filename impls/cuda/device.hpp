@@ -1,4 +1,5 @@
 // The device's memory and calls, over the CUDA runtime.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ulpaudit/plugin.h>

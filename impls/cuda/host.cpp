@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plug-in `cuda-host`: the arithmetic of the plug-in `cuda`, run on the CPU with the host's libm:
 // that of the plain variants, and of `vector` where it is another. What it errs by is the formula's
 // and the host's; the device's exp and log, and its approximate instructions, are others.

@@ -1,5 +1,6 @@
 // The CUDA kernels. Compiled twice: as it stands, and with -use_fast_math for Form::fast_math
 // (CUDA_FAST_MATH), which is the naive forms alone.
+// SPDX-License-Identifier: Apache-2.0
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 

@@ -1,4 +1,5 @@
 // What the device's code offers to the plug-in: no CUDA header is needed to call it.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

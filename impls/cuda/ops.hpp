@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The arithmetic of the CUDA kernels, for host and device alike: a form of an op is a function
 // object over float or double and a Math, which says what exp and log are. 16-bit dtypes are
 // computed in float and rounded once.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The arithmetic of the form `vector` where that of `stable` takes a GPU longer than its memory:
 // 16-bit dtypes, computed in float, and the loss in double. For host and device alike; of Math come
 //   exp2(float)          within 2^-22, results below 2^-126 are 0

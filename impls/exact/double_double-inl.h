@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Numbers as unevaluated sums of two doubles, and e^x and log(1+e) on them, compiled once per
 // Highway target. u = 2^-53; rounding to nearest; bounds are relative unless said. No step needs a
 // fused multiply-add.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plug-in `exact`: the correctly rounded result of every op, in every dtype. Each step computes a
 // value with a bound and rounds both ends; where they differ the next step takes over: double
 // (fast-inl.h, up to f32), double-double (wide-inl.h), MPFR (last_step.cpp).

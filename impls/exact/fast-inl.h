@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The first step: values of the ops in double with a bound, for the dtypes up to f32, compiled once
 // per Highway target. u = 2^-53; rounding to nearest; bounds are relative unless said. Only
 // NormalUnary needs a fused multiply-add. Coefficients and the bounds on them: constants.sollya.

@@ -1,5 +1,6 @@
 // The kernels over arrays: rounding tests, and the way from one step to the next. Compiled once per
 // Highway target.
+// SPDX-License-Identifier: Apache-2.0
 #if defined(ULPAUDIT_EXACT_KERNELS_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_EXACT_KERNELS_INL_H
 #undef ULPAUDIT_EXACT_KERNELS_INL_H

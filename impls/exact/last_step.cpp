@@ -1,4 +1,5 @@
 // The last step on MPFR: t = R + ε with R exact and ε in an interval, at two precisions.
+// SPDX-License-Identifier: Apache-2.0
 #include "last_step.hpp"
 
 #include <mpfr.h>

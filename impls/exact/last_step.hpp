@@ -1,4 +1,5 @@
 // The last step: MPFR, for the points that double-double leaves open.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "op.hpp"

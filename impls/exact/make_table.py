@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Prints the constants of double_double-inl.h: make_table.py > table.inc (needs mpmath)
 
 A pair (hi, lo) stands for the real number x as hi = RN(x), lo = RN(x - hi): within 2^-106.

@@ -1,4 +1,5 @@
 // The ops of this plug-in.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 namespace exact {

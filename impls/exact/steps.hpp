@@ -1,4 +1,5 @@
 // How often the later steps run: counted only in a build with -DULPAUDIT_EXACT_COUNT.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

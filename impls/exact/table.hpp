@@ -1,4 +1,5 @@
 // The constants of double_double-inl.h, once for all targets.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 namespace exact {

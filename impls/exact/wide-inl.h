@@ -1,5 +1,6 @@
 // The second step: values of the ops in double-double with a bound, compiled once per Highway
 // target. It is the first step of f64. u = 2^-53; bounds are relative unless said.
+// SPDX-License-Identifier: Apache-2.0
 #if defined(ULPAUDIT_EXACT_WIDE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_EXACT_WIDE_INL_H
 #undef ULPAUDIT_EXACT_WIDE_INL_H

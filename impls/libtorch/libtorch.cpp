@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plug-in `libtorch`: sigmoid, BCE and their gradients of the LibTorch that it is compiled with, on
 // the CPU, in every dtype that this LibTorch accepts.
 //

@@ -1,5 +1,6 @@
 // Plug-in `naive`: the ops as people write them and are taught them, every operation rounded to the
 // dtype. Kept wrong on purpose; contract.toml says where and why each one fails.
+// SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cfloat>
 #include <ulpaudit/plugin.hpp>

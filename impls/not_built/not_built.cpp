@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Stands in for a plug-in that this build could not have: `list` and reports name its kernels and
 // tell why. ULPAUDIT_NOT_BUILT_NAME and _WHY come from ulpaudit_not_built() in
 // impls/CMakeLists.txt.

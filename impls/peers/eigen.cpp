@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plug-in `eigen`: Eigen's array functions in one dtype each, on the instruction set that this is
 // compiled for: its own logistic(), and the forms of textbooks over its exp() and log1p().
 //

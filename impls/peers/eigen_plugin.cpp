@@ -1,4 +1,5 @@
 // Plug-in `eigen`: its kernels (eigen.cpp) on each instruction set, named `sigmoid@avx2` and so on.
+// SPDX-License-Identifier: Apache-2.0
 #include <ulpaudit/plugin.hpp>
 
 #include "table.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Each op as a formula over vectors of the compiler (vector_size) and a library's exp, log1p and
 // tanh: in a form that neither overflows nor cancels, and as textbooks have it. The forms are those
 // of impls/stable and impls/naive. No branch: both sides are computed and one is taken.

@@ -1,4 +1,5 @@
 // Highway's own Exp, Log1p and Tanh (hwy/contrib/math), on the target that is compiled for.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <hwy/contrib/math/math-inl.h>

@@ -1,5 +1,6 @@
 // The kernels of one library on one instruction set: compiled once for each, with PEERS_MATH the
 // header of the library's functions (struct Math) and PEERS_TABLE the name of the table made here.
+// SPDX-License-Identifier: Apache-2.0
 #include PEERS_MATH
 
 #include <cstring>

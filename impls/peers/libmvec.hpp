@@ -1,5 +1,6 @@
 // The vector functions of glibc (libmvec), by the names of the x86 vector ABI: glibc declares them
 // to the compiler only, which calls them under -ffast-math.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "vectors.hpp"

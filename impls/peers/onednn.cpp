@@ -1,5 +1,6 @@
 // Plug-in `onednn`: the eltwise primitives of oneDNN, which chooses the instruction set itself:
 // logistic, its backward from z and from the saved sigmoid, and loss and gradient over them.
+// SPDX-License-Identifier: Apache-2.0
 #include <dlfcn.h>
 
 #include <cstdlib>

@@ -1,5 +1,6 @@
 // The plug-in over one library of vector functions: PEERS_NAME, its kernels on each instruction set
 // (kernels.cpp), named `sigmoid@avx2` and so on.
+// SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
 #if defined(__GLIBC__)
 #include <gnu/libc-version.h>  // the version of libmvec is that of glibc

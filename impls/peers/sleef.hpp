@@ -1,4 +1,5 @@
 // SLEEF's functions with 1.0 ulp, on vectors of the instruction set that is compiled for.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <sleef.h>

@@ -1,4 +1,5 @@
 // The kernels of one library on one instruction set, and whether that runs here.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
 // The vectors of the instruction set that is compiled for, as the compiler's own types.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #if defined(__x86_64__)

@@ -1,5 +1,6 @@
 // Plug-in `xnnpack`: the sigmoid operator of XNNPACK, which chooses the instruction set itself. It
 // has no gradient and no loss.
+// SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>

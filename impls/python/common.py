@@ -1,4 +1,5 @@
 """What the workers share: where the package is, and a library that may not be there."""
+# SPDX-License-Identifier: Apache-2.0
 import importlib
 import os
 import sys

@@ -1,4 +1,5 @@
 """JAX on the CPU, jitted: jax.nn.sigmoid and its gradient, optax's loss and its gradient."""
+# SPDX-License-Identifier: Apache-2.0
 from common import library, ulpaudit
 
 DTYPES = ('f16', 'bf16', 'f32', 'f64')

@@ -1,4 +1,5 @@
 """NumPy: the textbook's formulas, and branchy ones."""
+# SPDX-License-Identifier: Apache-2.0
 from common import library, ulpaudit
 
 DTYPES = ('f16', 'f32', 'f64')

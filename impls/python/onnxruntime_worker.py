@@ -1,5 +1,6 @@
 """ONNX Runtime's operator Sigmoid, on the CPU. The model is built here, of a few bytes, so that the
 package onnx is not needed."""
+# SPDX-License-Identifier: Apache-2.0
 from common import library, ulpaudit
 
 DTYPES = ('f16', 'f32', 'f64')

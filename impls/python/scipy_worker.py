@@ -1,4 +1,5 @@
 """SciPy: scipy.special.expit, and what one writes with it."""
+# SPDX-License-Identifier: Apache-2.0
 from common import library, ulpaudit
 
 DTYPES = ('f32', 'f64')  # of float16 arrays expit gives float64 (SciPy 1.17)

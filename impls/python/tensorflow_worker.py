@@ -1,4 +1,5 @@
 """TensorFlow on the CPU: tf.sigmoid, the loss, and their gradients by GradientTape."""
+# SPDX-License-Identifier: Apache-2.0
 import os
 
 from common import library, ulpaudit

@@ -1,5 +1,6 @@
 """PyTorch: torch.sigmoid, the loss, and their gradients by autograd. Environment: TORCH_DEVICE, where
 it runs (default cpu; cuda: the plug-in is torch-cuda)."""
+# SPDX-License-Identifier: Apache-2.0
 import os
 
 from common import library, ulpaudit

@@ -1,4 +1,5 @@
 // From kernels of vectors to kernels of arrays, in each dtype, compiled once per Highway target.
+// SPDX-License-Identifier: Apache-2.0
 #if defined(ULPAUDIT_SIMD_ARRAYS_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_SIMD_ARRAYS_INL_H
 #undef ULPAUDIT_SIMD_ARRAYS_INL_H

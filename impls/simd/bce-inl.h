@@ -1,4 +1,5 @@
 // Binary cross-entropy with logits and its gradient, compiled once per Highway target.
+// SPDX-License-Identifier: Apache-2.0
 #if defined(ULPAUDIT_SIMD_BCE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_SIMD_BCE_INL_H
 #undef ULPAUDIT_SIMD_BCE_INL_H

@@ -1,5 +1,6 @@
 // What all kernels of `simd` share, compiled once per Highway target: e^|z| in parts, products with
 // their exact error, and multiplication by 2^-k with one rounding.
+// SPDX-License-Identifier: Apache-2.0
 #if defined(ULPAUDIT_SIMD_EXP_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_SIMD_EXP_INL_H
 #undef ULPAUDIT_SIMD_EXP_INL_H

@@ -1,4 +1,5 @@
 // What the kernels of `simd` must know of float and double: constants and their scripts.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 // The sigmoid and its gradient, compiled once per Highway target.
+// SPDX-License-Identifier: Apache-2.0
 #if defined(ULPAUDIT_SIMD_SIGMOID_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ULPAUDIT_SIMD_SIGMOID_INL_H
 #undef ULPAUDIT_SIMD_SIGMOID_INL_H

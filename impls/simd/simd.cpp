@@ -1,5 +1,6 @@
 // Plug-in `simd`: vector kernels with Google Highway. Each target of the machine is a kernel of its
 // own, `sigmoid@avx2` and so on; plain `sigmoid` is the best of them.
+// SPDX-License-Identifier: Apache-2.0
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "simd.cpp"
 #include "hwy/foreach_target.h"

@@ -1,4 +1,5 @@
 // The kernels of one Highway target: an array function for each op and dtype.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plug-in `stable`: each op in a form that neither overflows nor cancels (but for the gradient of
 // the loss at its own zero), in the arithmetic of the dtype over libm. f16 and bf16 are computed in
 // float and rounded once.

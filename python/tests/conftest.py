@@ -1,4 +1,5 @@
 """The package of this source tree, and a host for workers: what ulpaudit sends, without ulpaudit."""
+# SPDX-License-Identifier: Apache-2.0
 import json
 import os
 import sys

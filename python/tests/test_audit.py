@@ -1,4 +1,5 @@
 """audit, evaluate, assert_ulp_within against the program ($ULPAUDIT_BIN)."""
+# SPDX-License-Identifier: Apache-2.0
 import json
 import os
 import signal

@@ -1,4 +1,5 @@
 """Whose code was audited: what a function rests on is in its hash; KeyboardInterrupt ends the run."""
+# SPDX-License-Identifier: Apache-2.0
 import functools
 import os
 import subprocess

@@ -1,4 +1,5 @@
 """Numbers of every kind as inputs; tags; what may be broken and is accepted; whose code was audited."""
+# SPDX-License-Identifier: Apache-2.0
 import numpy as np
 import pytest
 import ulpaudit

@@ -1,4 +1,5 @@
 """Lines of Python that show a finding again do; contracts given to a test; what a checkpoint rests on."""
+# SPDX-License-Identifier: Apache-2.0
 import json
 
 import numpy as np

@@ -1,4 +1,5 @@
 """The worker's side of the protocol, driven without ulpaudit."""
+# SPDX-License-Identifier: Apache-2.0
 import sys
 import threading
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Audits of Python functions: how wrong a kernel can be, where, and on which input, against certified truth.
 
     import scipy.special, ulpaudit

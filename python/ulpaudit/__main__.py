@@ -1,4 +1,5 @@
 """The program itself: `python -m ulpaudit sweep …` is `ulpaudit sweep …`."""
+# SPDX-License-Identifier: Apache-2.0
 import os
 import sys
 

@@ -1,4 +1,5 @@
 """Lets the program reach functions of this process: ulpaudit-attach gives its descriptors to us."""
+# SPDX-License-Identifier: Apache-2.0
 import os
 import shlex
 import shutil

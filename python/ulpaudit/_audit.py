@@ -1,4 +1,5 @@
 """audit, evaluate, assert_ulp_within: the program is started, and calls back into this process."""
+# SPDX-License-Identifier: Apache-2.0
 import json
 import os
 import re

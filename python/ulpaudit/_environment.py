@@ -1,4 +1,5 @@
 """The floating-point environment of the calling thread, seen by what arithmetic gives."""
+# SPDX-License-Identifier: Apache-2.0
 import sys
 from typing import Dict, List
 

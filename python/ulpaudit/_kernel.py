@@ -1,4 +1,5 @@
 """One Python function as a kernel: arrays in, array out, whatever goes wrong as one line of text."""
+# SPDX-License-Identifier: Apache-2.0
 import functools
 import hashlib
 import re

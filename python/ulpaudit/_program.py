@@ -1,4 +1,5 @@
 """Where the programs are, and what goes wrong with them."""
+# SPDX-License-Identifier: Apache-2.0
 import os
 
 

@@ -1,4 +1,5 @@
 """How far a long run is, on one line of stderr."""
+# SPDX-License-Identifier: Apache-2.0
 import sys
 import threading
 import time

@@ -1,4 +1,5 @@
 """The worker's side of the protocol (docs/worker-protocol.md, version 1) for Python functions."""
+# SPDX-License-Identifier: Apache-2.0
 import json
 import mmap
 import os

@@ -1,4 +1,5 @@
 """What an audit found."""
+# SPDX-License-Identifier: Apache-2.0
 import json
 import os
 import subprocess

@@ -1,4 +1,5 @@
 """Turns a module into a program for `ulpaudit --exec 'python3 MODULE.py'`."""
+# SPDX-License-Identifier: Apache-2.0
 import os
 import platform
 import sys

@@ -1,4 +1,5 @@
 // report.html against an earlier report: results side by side, findings that are new or gone.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

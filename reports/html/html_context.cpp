@@ -1,4 +1,5 @@
 // report.html: textbook claims, evidence, how to reproduce.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // What the page's script draws: curves, histograms, region borders, benchmarks.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,5 @@
 // report.html: headline numbers, verdicts, findings.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <map>

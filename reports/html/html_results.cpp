@@ -1,4 +1,5 @@
 // report.html: the matrix of largest errors, and everything about each total.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

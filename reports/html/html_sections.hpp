@@ -1,5 +1,6 @@
 // The sections of report.html, in their order. Each gives HTML, empty where there is nothing to
 // show.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
 // Pieces of HTML.
+// SPDX-License-Identifier: Apache-2.0
 #include "reports/html/html_text.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // Pieces of HTML: escaping of foreign text, numbers, tables.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
 // report.html: what the kernels' errors do to training.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes the samples in build/samples: an audit of this repository's kernels, and pictures of its page.
 
 Usage: ./run samples [AUDIT ARGS]     (--profile standard unless told otherwise)

@@ -1,4 +1,5 @@
 /* A plug-in for measuring the harness alone: every kernel, of each op and dtype, copies z. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 #include <ulpaudit/plugin.h>
 

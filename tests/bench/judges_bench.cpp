@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Points a second of both judges, beside MPFR at 128 bits without intervals, in one run:
 //   cmake --build --preset release --target judges_bench && build/release/tests/judges_bench
 // `x_mpfr` is the ratio to MPFR's points a second; run it alone on the machine.

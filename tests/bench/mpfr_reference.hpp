@@ -1,4 +1,5 @@
 // The yardstick of the benchmarks: σ by MPFR at 128 bits without intervals, timed in the same run.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <benchmark/benchmark.h>

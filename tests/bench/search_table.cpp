@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The largest f64 errors that a worst-case search finds, beside plain random bit patterns and
 // stratified samples with ten times its points:
 //   cmake --build --preset release --target search_table && build/release/tests/search_table

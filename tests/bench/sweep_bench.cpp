@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whole sweeps by the real engine, plug-ins in their workers, beside the figures asked, each
 // also as a ratio inside one run:
 //   cmake --build --preset release --target sweep_bench && build/release/tests/sweep_bench

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A training step of the binary classifier, batch 256, f32: ours, with each plug-in's kernels in
 // its worker, against LibTorch's own loop for the same network; one thread each.
 //   cmake --build --preset release --target training_bench

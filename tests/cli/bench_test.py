@@ -1,4 +1,5 @@
 """bench: rows, ratios, globs, a kernel that cannot be timed."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, unittest
 from support import CommandTest, FINE, PLUGIN, fault, main
 

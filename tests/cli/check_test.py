@@ -1,4 +1,5 @@
 """check: rules, exit codes, replays, what a finding carries."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, re, shlex, tempfile
 from support import CommandTest, FINDING, FINE, NOTHING, PLUGIN, fault, findings, main, run
 

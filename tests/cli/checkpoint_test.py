@@ -1,4 +1,5 @@
 """--checkpoint and --resume: a run killed at any moment goes on with nothing lost or counted twice."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, random, shutil, signal, subprocess, tempfile, time
 from support import CommandTest, FINE, INTERRUPTED, ULPAUDIT, main, run
 

@@ -1,4 +1,5 @@
 """contract: drafts, names that are not there, domains; and what the universal rules catch without a contract."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, tempfile
 
 from support import CommandTest, FINDING, FINE, NOTHING, PLUGIN, USAGE, findings, main, run

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The plug-ins `cuda` and `cuda-host`: with or without nvcc and a device, a run does not fail for them.
 
 Where a device is, the plain forms must be near the truth; where none is, the reason is told.

@@ -1,4 +1,5 @@
 """diff: two builds of one plug-in, two kernels; counts, witnesses, exit codes."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os
 from support import CommandTest, FINE, FINDING, NOTHING, PLUGIN, fault, main
 

@@ -1,4 +1,5 @@
 """ulpaudit eval: one input under the microscope, and many as lines of JSON."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, tempfile
 from support import CommandTest, FINE, PLUGIN, USAGE, fault, main
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The plug-in `exact`: every result is the correctly rounded one, and a contract that says so is judged.
 
 What takes minutes, every f32 and all pairs, is done by hand: see CONTRIBUTING.md.

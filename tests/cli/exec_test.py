@@ -1,4 +1,5 @@
 """--exec: programs that speak the worker's protocol, and programs that break it (exit code 4)."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, shlex, sys
 from support import CommandTest, FINDING, FINE, PLUGIN, findings, main
 

@@ -1,4 +1,5 @@
 """Plug-ins that crash, hang, lie or are none: exit code 4, a message, and the run goes on."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, shutil, tempfile
 from support import FAULTS, CommandTest, FINDING, FINE, PLUGIN, fault, findings, main, run
 

@@ -1,4 +1,5 @@
 """examples/fortran/worker.f90: built with gfortran, where it is, and audited as a program."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, shutil, subprocess, sys, tempfile
 from support import CommandTest, FINE, findings, main
 

@@ -1,4 +1,5 @@
 """gate: what it catches, with which exit code and words, and what it lets pass."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, re, shutil, tempfile
 from junit_test import complaints
 from support import CommandTest, FINE, FINDING, main, run

@@ -1,4 +1,5 @@
 """What is installed: the manual page, the completion, and a user's project built from it alone."""
+# SPDX-License-Identifier: Apache-2.0
 import os, subprocess, tempfile, unittest
 
 import support

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """junit.xml: follows the schema, and says of each case what the report says.
 
 Needs xmllint (Debian's libxml2-utils): a validator that is not ours."""

@@ -1,5 +1,6 @@
 """Workers that are killed at random moments: the run ends with a report, and only the plug-in whose
 worker was killed shows it."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, random, signal, subprocess, tempfile, time
 from support import ULPAUDIT, CommandTest, FINE, PLUGIN, main
 

@@ -1,4 +1,5 @@
 """LibTorch's plug-ins: listed with their version, or the reason why none is built; and what is known of them."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, tempfile, unittest
 from support import CommandTest, FINE, main, run
 

@@ -1,4 +1,5 @@
 """merge: the shards of a run give the report of the whole, and nothing else is accepted."""
+# SPDX-License-Identifier: Apache-2.0
 import itertools, json, os, shutil, tempfile, unittest
 from support import CommandTest, FINDING, FINE, PLUGIN, USAGE, fault, main, run
 

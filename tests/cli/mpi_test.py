@@ -1,4 +1,5 @@
 """ulpaudit-mpi: the report of several ranks is that of one process."""
+# SPDX-License-Identifier: Apache-2.0
 import os, subprocess, tempfile
 from support import CommandTest, FINE, PLUGIN, ULPAUDIT, USAGE, fault, main, run
 

@@ -1,4 +1,5 @@
 """Where output cannot go: a reader that went away, a full disk, a limit of size, devices, links."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, signal, stat, subprocess, tempfile
 from support import CommandTest, FINE, FINDING, ULPAUDIT, USAGE, main, run
 

@@ -1,4 +1,5 @@
 """The plug-ins over libraries (impls/peers): each is listed or says why not, and what is known of it is found."""
+# SPDX-License-Identifier: Apache-2.0
 import json, unittest
 from support import CommandTest, FINDING, FINE, main, run
 

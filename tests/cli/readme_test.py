@@ -1,4 +1,5 @@
 """What README.md says about one's own kernel, as it is written there: the lines build it, and it is audited."""
+# SPDX-License-Identifier: Apache-2.0
 import os, re, subprocess, tempfile
 
 import support

@@ -1,4 +1,5 @@
 """ulpaudit report: every format, and files that are no reports."""
+# SPDX-License-Identifier: Apache-2.0
 import csv, io, json, os, tempfile
 from support import CommandTest, FINE, USAGE, main, run
 

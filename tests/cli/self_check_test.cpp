@@ -1,5 +1,6 @@
 // A wrong constant in the fast judge is found by the run itself: exit code 3 and a count in the
 // report.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include "audit/audit.hpp"

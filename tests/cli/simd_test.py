@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The targets of the plug-in `simd`: each that this machine has is listed, runs, and is what it says.
 
 A target's machine code is looked at, too, so one that this machine cannot run is not taken on trust.

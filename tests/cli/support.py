@@ -1,4 +1,5 @@
 """What the tests of the commands share: running the program and looking at what it says."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, subprocess, sys, unittest
 
 ULPAUDIT = os.environ.get('ULPAUDIT', 'build/release/bin/ulpaudit')

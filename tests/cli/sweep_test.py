@@ -1,4 +1,5 @@
 """Sweeps and audits: exit codes by contract, reproducibility, interruption."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, signal, subprocess, tempfile, time
 from support import ULPAUDIT, CommandTest, FINDING, FINE, INTERRUPTED, PLUGIN, USAGE, fault, findings, main, run
 

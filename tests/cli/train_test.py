@@ -1,4 +1,5 @@
 """train: rows, replay, profiles, contracts, claims, checkpoints, what is refused, a kernel that cannot run."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, signal, subprocess, tempfile, time
 from support import CommandTest, FINDING, FINE, INTERRUPTED, NOTHING, PLUGIN, ULPAUDIT, USAGE, fault, main, run
 

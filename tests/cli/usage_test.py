@@ -1,4 +1,5 @@
 """Bad usage: one clear line, exit code 2 (or 5), nothing half-written. And --help."""
+# SPDX-License-Identifier: Apache-2.0
 import json, os, tempfile
 from support import CommandTest, FINE, NOTHING, USAGE, main, run
 

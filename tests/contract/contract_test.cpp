@@ -1,4 +1,5 @@
 // Contracts: every key is read, every mistake is located.
+// SPDX-License-Identifier: Apache-2.0
 #include "contract/contract.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes truth_table.csv: true values and correct roundings that the C++ judge is tested against (it shares no code with it).
 
 Usage: /usr/bin/python3 make_truth_table.py [OUTPUT]     Needs Debian's python3-mpmath; gp (PARI), where present, cross-checks.

@@ -1,4 +1,5 @@
 // EXPECT_ULP_WITHIN: what it accepts, what it says.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,6 @@
 // Faults of batches: what depends on position, length, alignment, neighbours, or touches memory
 // that is not the kernel's. Blocks of 8 elements, then a tail, as vector code has them.
+// SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
 #include "frame.hpp"

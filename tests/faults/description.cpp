@@ -1,4 +1,5 @@
 // Faults of the description: the kernel is right, and the plug-in must be refused.
+// SPDX-License-Identifier: Apache-2.0
 #define CORPUS_OWN_ENTRY
 #define CORPUS_NOT_CONST
 #include "frame.hpp"

@@ -1,4 +1,5 @@
 // Faults of determinism: right at first sight, and not always the same.
+// SPDX-License-Identifier: Apache-2.0
 #include <pthread.h>
 #include <time.h>
 

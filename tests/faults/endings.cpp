@@ -1,5 +1,6 @@
 // Faults that end, stop or fill the process at certain inputs and lengths, or leave something of it
 // behind.
+// SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>

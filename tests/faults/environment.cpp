@@ -1,4 +1,5 @@
 // Faults of the environment: results are right, and the process is not as it was.
+// SPDX-License-Identifier: Apache-2.0
 #include <locale.h>
 #include <pthread.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Audits the fault corpus: each plug-in must be caught by the rule that table.toml names, each
 correct twin must be clean. Writes the table of what was caught, caught.md, beside the plug-ins.
 

@@ -1,5 +1,6 @@
 // What every plug-in of the corpus shares: its description, made from the macros of the file that
 // make_corpus.py generates, and the question which fault this one has.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ulpaudit/plugin.h>

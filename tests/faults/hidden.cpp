@@ -1,5 +1,6 @@
 // Faults behind faults: what ends the worker, or is admitted by the contract, must not hide the
 // other one. Blocks of 8 elements, then a tail.
+// SPDX-License-Identifier: Apache-2.0
 #include "frame.hpp"
 
 namespace {

@@ -1,5 +1,6 @@
 // The right kernels of the fault corpus: in double where that decides the rounding, else in x87's
 // 64 bits as an exact part and a rest that are rounded once.
+// SPDX-License-Identifier: Apache-2.0
 #include "host.hpp"
 
 #include <cmath>

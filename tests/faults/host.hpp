@@ -1,5 +1,6 @@
 // The kernels that the fault corpus starts from: rounded correctly (f16, bf16, f32) or nearly so
 // (f64), NaN to quiet NaN, no flags but inexact and underflow. Each fault spoils them in one way.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ulpaudit/plugin.h>

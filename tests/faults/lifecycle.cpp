@@ -1,4 +1,5 @@
 // Faults that end or stop the process: at one input (z = 1), at a signalling NaN, or at load.
+// SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
 #include <cstdio>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From table.toml: a source file for each plug-in of the fault corpus, and their names for CMake.
 
 make_corpus.py FOLDER LIBRARY_FOLDER writes FOLDER/NAME.cpp (only where it changed) and prints the

@@ -1,4 +1,5 @@
 // Faults of single values: wrong for some inputs, whatever stands around them.
+// SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <ulpaudit/half.hpp>
 

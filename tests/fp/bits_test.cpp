@@ -1,4 +1,5 @@
 // Encodings: classification, order, decoding, ulp exponents, in every format.
+// SPDX-License-Identifier: Apache-2.0
 #include "fp/bits.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // One rounding: from double, double-double and MPFR, against each other and at ties.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <mpfr.h>
 #include <rapidcheck.h>

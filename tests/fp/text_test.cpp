@@ -1,4 +1,5 @@
 // Numbers as text: there and back without loss, and what is refused.
+// SPDX-License-Identifier: Apache-2.0
 #include "fp/text.hpp"
 
 #include <gtest/gtest.h>

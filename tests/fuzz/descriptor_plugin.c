@@ -1,4 +1,5 @@
 /* A plug-in whose description is made of the bytes of the file ULPAUDIT_FUZZ_DESCRIPTION names. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every parser of ours on a corpus and on seeded mutations of it (README.md): it takes the input or
 // refuses it with the exception that its header declares, and what it took survives being written
 // and read again.

@@ -1,4 +1,5 @@
 // Inputs for parsers: entries of a corpus, each broken by a few seeded mutations.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>

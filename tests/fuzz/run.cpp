@@ -1,4 +1,5 @@
 // The loop over corpus and mutations, and what is said when a run does not come back.
+// SPDX-License-Identifier: Apache-2.0
 #include "run.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a parser on a corpus and on mutations of it; every way to fail names seed, run and input.
 //
 // ULPAUDIT_FUZZ_RUNS=N   more (or fewer) mutations for each parser

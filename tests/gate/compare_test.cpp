@@ -1,4 +1,5 @@
 // The statistics of the gate, its classes and its baselines.
+// SPDX-License-Identifier: Apache-2.0
 #include "gate/compare.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 // The plug-in that the gate's tests break in one thing at a time, by GATED_…: sigmoid by a
 // polynomial of exp.
+// SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <ulpaudit/plugin.hpp>
 

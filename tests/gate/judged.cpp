@@ -1,5 +1,6 @@
 // A plug-in without a contract (or, with JUDGED_MISNAMED, with one that names a kernel that is not
 // there): kernels that the universal rules alone must catch, beside clean ones.
+// SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <ulpaudit/plugin.hpp>
 

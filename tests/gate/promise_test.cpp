@@ -1,4 +1,5 @@
 // Promises about times, judged.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include "contract/contract.hpp"

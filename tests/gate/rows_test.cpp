@@ -1,4 +1,5 @@
 // A report against a baseline, row by row: what fails, what is only told, and what is let pass.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>

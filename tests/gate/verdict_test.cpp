@@ -1,4 +1,5 @@
 // Results by the universal rules and by contracts; verdicts.
+// SPDX-License-Identifier: Apache-2.0
 #include "verdict/verdict.hpp"
 
 #include <gtest/gtest.h>

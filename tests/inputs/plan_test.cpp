@@ -1,4 +1,5 @@
 // Input plans: nothing is left out, nothing comes twice, the seed decides the rest.
+// SPDX-License-Identifier: Apache-2.0
 #include "inputs/plan.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // The truth of a batch is that of the final judge, by whatever way it is found.
+// SPDX-License-Identifier: Apache-2.0
 #include "score/batch_truth.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 // The worst-case search of one binade: planted errors are found, points are spent exactly, the seed
 // decides.
+// SPDX-License-Identifier: Apache-2.0
 #include "sweep/binade_search.hpp"
 
 #include <gtest/gtest.h>

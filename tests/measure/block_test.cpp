@@ -1,4 +1,5 @@
 // Counting in vectorised blocks against counting point by point, to the last bit.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // Kernels that take a device's arrays, for the sweeps of device_sweep_test.cpp: right ones, and
 // ones with faults of each kind. A handle holds an address of this process.
+// SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 #include <stdexcept>
 #include <ulpaudit/plugin.hpp>

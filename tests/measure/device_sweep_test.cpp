@@ -1,5 +1,6 @@
 // A sweep that a device judges gives the counts of one that the host judges, to the last bit: on
 // the emulated device, with kernels right and wrong.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include "sweep/device_sweep.hpp"

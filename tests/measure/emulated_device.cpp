@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The judge of device/device_judge.hpp on the CPU, lane after lane, by the code that a device
 // runs: linked in place of the real one, it shows a whole sweep "on a device" where there is none.
 // Handles hold addresses of this process.

@@ -1,4 +1,5 @@
 // f32 kernels for endings_test.cpp: each ends its batch in one way where z is 3, or by its length.
+// SPDX-License-Identifier: Apache-2.0
 #include <chrono>
 #include <cmath>
 #include <cstdlib>

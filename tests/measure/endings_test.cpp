@@ -1,5 +1,6 @@
 // Kernels that end their worker, hang or fail in a sweep: the input that does it is found, and the
 // sweep goes on behind it. What a call did to its environment, or did not write, is told.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <chrono>

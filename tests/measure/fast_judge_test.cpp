@@ -1,4 +1,5 @@
 // The fast judge against the final judge, point by point. (Scoring in blocks: block_test.cpp.)
+// SPDX-License-Identifier: Apache-2.0
 #include "truth/fast_judge.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 """A checkpoint is gone on with only where nothing changed that its counts rest on: the plug-in, the
 libraries that it loads, its contract."""
+# SPDX-License-Identifier: Apache-2.0
 import os, shutil, subprocess, tempfile, unittest
 
 ULPAUDIT = os.environ.get('ULPAUDIT', 'build/release/bin/ulpaudit')

@@ -1,5 +1,6 @@
 // Pairs in rows against the same pairs label by label: equal counts to the last bit, with kernels
 // right and wrong, on each SIMD target.
+// SPDX-License-Identifier: Apache-2.0
 #include "score/label_rows.hpp"
 
 #include <gtest/gtest.h>

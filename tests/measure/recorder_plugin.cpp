@@ -1,5 +1,6 @@
 // Runs the kernels of another plug-in (ULPAUDIT_RECORDED) and appends what each call was given and
 // what came out to a file (ULPAUDIT_RECORD): for recount_test.py, which counts it all again.
+// SPDX-License-Identifier: Apache-2.0
 #include <dlfcn.h>
 #include <ulpaudit/plugin.h>
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every statistic of report.json, counted again: the inputs and results that a recording plug-in saw
 (recorder_plugin.cpp), the truth by mpmath, the definitions by docs/ulp.md. Shares no code with ulpaudit.
 

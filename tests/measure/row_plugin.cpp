@@ -1,4 +1,5 @@
 // 16-bit kernels for label_rows_test.cpp: a right one, and ones with faults of each kind.
+// SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <cstdlib>
 #include <ulpaudit/plugin.hpp>

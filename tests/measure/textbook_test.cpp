@@ -1,5 +1,6 @@
 // The textbook's answers: what the plug-ins `naive` and `stable` are known to do, and the searches
 // for thresholds against linear scans.
+// SPDX-License-Identifier: Apache-2.0
 #include "textbook/answers.hpp"
 
 #include <gtest/gtest.h>

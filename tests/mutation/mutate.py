@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mutation testing of the harness: changes one operator, constant or comparison of the judging code
 at a time, builds what depends on it, and runs the tests of that layer until one fails. Works in a
 scratch copy of the tree; README.md beside this file says how to run it and what it found.

@@ -1,4 +1,5 @@
 // Landmarks, labels, domains, directions and names of the ops.
+// SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
 #include <limits>

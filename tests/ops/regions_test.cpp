@@ -1,4 +1,5 @@
 // Regions part the line of inputs, and their borders lie where the final judge's results change.
+// SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
 

@@ -1,5 +1,6 @@
 // Kernels of `simd` write results that no cache holds past the caches: the same results as in
 // pieces, all of them, and nothing beside them.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <unistd.h>
 

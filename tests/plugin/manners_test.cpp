@@ -1,4 +1,5 @@
 // What a kernel leaves unwritten or behind: told, put back, ended, and no neighbour's fault.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>

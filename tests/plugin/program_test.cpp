@@ -1,4 +1,5 @@
 // Programs as workers: their addresses, the words of a command, and what is asked of them.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/program.hpp"
 
 #include <gtest/gtest.h>

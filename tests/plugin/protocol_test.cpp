@@ -1,4 +1,5 @@
 // The worker's protocol: every message there and back, and what is refused.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/protocol.hpp"
 
 #include <gtest/gtest.h>

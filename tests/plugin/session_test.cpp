@@ -1,4 +1,5 @@
 // Sessions: what a plug-in does to its worker is a fact about the plug-in.
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin/session.hpp"
 
 #include <gtest/gtest.h>

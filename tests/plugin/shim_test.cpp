@@ -1,4 +1,5 @@
 // Tests of the C++ shim and of the 16-bit types, on a plug-in that is compiled in this file.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // What is kept of a broken rule, and how the trial that shows it is made simpler.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/breach.hpp"
 
 #include <gtest/gtest.h>

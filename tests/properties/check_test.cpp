@@ -1,4 +1,5 @@
 // Whole checks of kernels that are functions: what is found of each, and how far each rule got.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/check.hpp"
 
 #include <gtest/gtest.h>

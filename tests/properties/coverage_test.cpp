@@ -1,4 +1,5 @@
 // Which rules a case is about, what counts as checked, and what a program leaves out.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/coverage.hpp"
 
 #include <gtest/gtest.h>

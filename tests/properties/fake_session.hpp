@@ -1,5 +1,6 @@
 // A session without a plug-in, for tests of the property rules: a function gives the results, and a
 // test says how each call ends.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstring>

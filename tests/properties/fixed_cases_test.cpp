@@ -1,4 +1,5 @@
 // The trials that every kernel is run in hold each length, offset, fill and mode that they promise.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/fixed_cases.hpp"
 
 #include <gtest/gtest.h>

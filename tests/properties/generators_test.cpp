@@ -1,5 +1,6 @@
 // Generators reach what kernels trip over; shrinking ends and only makes simpler; trials keep their
 // text.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/generators.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes docs/properties.md: every rule with its statement, and an example finding of each that the
 fault corpus breaks. `make_page.py ULPAUDIT CORPUS > docs/properties.md` after `ctest -L faults`.
 """

@@ -1,4 +1,5 @@
 // Each way in which a call can misbehave is told under the rule that fits.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/manners.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 // The kernel under test: what is remembered of single elements, and how a check goes on behind
 // inputs, lengths and calls that end the worker.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/subject.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
 // Which sweeps say that no pair of mirrored inputs can break symmetry.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/symmetric_by_sweep.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
 // Trials as text: what is written, what is read, and what is refused.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/trial.hpp"
 
 #include <gtest/gtest.h>

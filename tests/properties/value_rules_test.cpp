@@ -1,4 +1,5 @@
 // Value rules on results that are at hand: each promise and each universal rule, at its border.
+// SPDX-License-Identifier: Apache-2.0
 #include "properties/value_rules.hpp"
 
 #include <gtest/gtest.h>

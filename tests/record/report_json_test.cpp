@@ -1,4 +1,5 @@
 // report.json: there and back without loss, and what is refused.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <unistd.h>

@@ -1,4 +1,5 @@
 // Figures that are derived of sums: shares, percentiles, means over typical logits, curves.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Tallies: exact sums that do not depend on the order of points, threads or shards.
+// SPDX-License-Identifier: Apache-2.0
 #include "record/tally.hpp"
 
 #include <gtest/gtest.h>

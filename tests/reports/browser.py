@@ -1,4 +1,5 @@
 """A headless Chromium by its remote debugging protocol, over pipes: Python's standard library alone."""
+# SPDX-License-Identifier: Apache-2.0
 import base64, json, os, select, shutil, subprocess, tempfile, time
 
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE: reported as skipped, never as passed

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """report.html in a real browser: what it shows is what report.json holds, and nothing leaves.
 
 Skipped (exit 77) where there is no Chromium. ULPAUDIT names the program."""

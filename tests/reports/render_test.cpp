@@ -1,4 +1,5 @@
 // Renderers against golden files, and what they must not do with figures and hostile strings.
+// SPDX-License-Identifier: Apache-2.0
 #include "reports/renderer.hpp"
 
 #include <gtest/gtest.h>

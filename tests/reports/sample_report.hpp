@@ -1,5 +1,6 @@
 // A small report made by hand, with one of everything that a renderer must cope with: an error, an
 // expected failure, an unavailable implementation, absent figures, and names that mean harm.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <limits>

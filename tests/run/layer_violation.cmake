@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Test: a file in the fp layer that includes "ops/op.hpp" does not compile, for want of that file.
 #
 # cmake -DCOMPILER=c++ -DINCLUDES="folders that target ulpaudit_fp hands on" -DLAYERS=build/…/layers

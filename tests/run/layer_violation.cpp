@@ -1,4 +1,5 @@
 // Compiled by layer_violation.cmake as if it lay in the fp layer; FORBIDDEN is a header of another.
+// SPDX-License-Identifier: Apache-2.0
 #include "fp/format.hpp"
 #ifdef FORBIDDEN
 #include FORBIDDEN

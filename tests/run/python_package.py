@@ -1,4 +1,5 @@
 """Runs the tests of python/ with pytest; exit code 77, with the reason, where it or NumPy is missing."""
+# SPDX-License-Identifier: Apache-2.0
 import importlib
 import os
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sees to it that every source file names its licence; --add writes the lines that are missing.
 
 Usage: spdx.py [--add] [ROOT]    (exit code 1: a file has no line; 77: ROOT is no git repository)

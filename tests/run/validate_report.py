@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Validates reports against harness/record/report.schema.json.
 
 Usage: /usr/bin/python3 validate_report.py REPORT.json …     (needs Debian's python3-jsonschema)

@@ -1,4 +1,5 @@
 // Test suites with one instance per dtype, named by it: truth.Suite.Test/f16.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
 // A check on every SIMD target of this machine.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <gtest/gtest.h>

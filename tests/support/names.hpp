@@ -1,4 +1,5 @@
 // Ops by name and a seeded source of bits, for tests.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

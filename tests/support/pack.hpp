@@ -1,4 +1,5 @@
 // Encodings as the packed arrays that kernels and judges take, for tests.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>

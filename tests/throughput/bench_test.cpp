@@ -1,4 +1,5 @@
 // Workloads, sizes, statistics of times, and real times of a kernel.
+// SPDX-License-Identifier: Apache-2.0
 #include "throughput/bench.hpp"
 
 #include <gtest/gtest.h>

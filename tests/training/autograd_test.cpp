@@ -1,5 +1,6 @@
 // With LibTorch at hand: the same weights and data give the same loss and gradients as its
 // autograd, for every network.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 

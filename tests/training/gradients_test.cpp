@@ -1,5 +1,6 @@
 // The networks' loss and gradients: every gradient against 50 digits, and 50 digits against central
 // differences, which know no backward formula; a formula with a wrong sign is found.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <boost/multiprecision/eigen.hpp>

@@ -1,5 +1,6 @@
 // Training runs: what is the same as the reference, what is called differently, and that threads
 // change nothing.
+// SPDX-License-Identifier: Apache-2.0
 #include "training/training.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 // The fast judge for f64 against MPFR (the intervals) and the final judge (the decisions), on each
 // SIMD target that this machine has.
+// SPDX-License-Identifier: Apache-2.0
 #include "truth/fast_judge_f64.hpp"
 
 #include <gtest/gtest.h>

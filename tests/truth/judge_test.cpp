@@ -1,4 +1,5 @@
 // The final judge on its own figures: identities, random bit patterns, time.
+// SPDX-License-Identifier: Apache-2.0
 #include <chrono>
 #include <cmath>
 #include <cstdlib>

@@ -1,4 +1,5 @@
 // One result against the truth: each category, in each dtype, at the awkward places.
+// SPDX-License-Identifier: Apache-2.0
 #include "truth/score.hpp"
 
 #include <cmath>

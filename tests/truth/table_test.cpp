@@ -1,4 +1,5 @@
 // The final judge against data/truth_table.csv, which another tool made (make_truth_table.py).
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // Points that no precision decides: exact values, exact ties, and ties broken by an epsilon on
 // either side.
+// SPDX-License-Identifier: Apache-2.0
 #include "each_dtype.hpp"
 #include "names.hpp"
 #include "truth/truth.hpp"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes build/samples/libraries: an audit of the plug-ins over libraries (impls/peers, impls/libtorch).
 
 Usage: ./run libraries [exhaustive] [sweep] [check] [bench] [render]     (all of them unless told otherwise)

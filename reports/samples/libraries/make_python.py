@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes build/samples/libraries/python.md: an audit of Python's libraries as PyPI has them, by the workers of impls/python.
 
 Usage: ./run python-libraries samples [exhaustive] [sweep] [check] [bench] [render]    (all unless told otherwise)

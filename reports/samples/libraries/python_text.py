@@ -1,4 +1,5 @@
 """python.md from the reports of its audit: every figure is read from them, every line of Python is run."""
+# SPDX-License-Identifier: Apache-2.0
 import math, os, re, sys
 
 import ml_dtypes, numpy

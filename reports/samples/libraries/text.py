@@ -1,4 +1,5 @@
 """README.md and faults.md from the reports: every figure is read from them."""
+# SPDX-License-Identifier: Apache-2.0
 
 OPS = (('sigmoid', 'Sigmoid'), ('sigmoid_grad', 'Its gradient'), ('bce_with_logits', 'BCE with logits'),
        ('bce_with_logits_grad', 'Its gradient by z'))

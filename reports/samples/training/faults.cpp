@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plug-ins with one known fault each, to see what it does to a network: each is this file with
 // -DFAULT_NAME. All else is right: in double, rounded once; ops that a plug-in has not are taken
 // from the reference.

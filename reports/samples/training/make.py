@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes build/samples/training/README.md: networks trained with kernels that have one known fault each.
 
 Usage: ./run samples training        (./run samples keep copies it to reports/samples/training)

@@ -1,4 +1,5 @@
 // A plug-in of one kernel.
+// SPDX-License-Identifier: Apache-2.0
 #include "mine.hpp"
 
 #include <ulpaudit/plugin.hpp>

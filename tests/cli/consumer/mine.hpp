@@ -1,4 +1,5 @@
 // The kernel.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cmath>

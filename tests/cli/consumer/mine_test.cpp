@@ -1,4 +1,5 @@
 // Its test.
+// SPDX-License-Identifier: Apache-2.0
 #include "mine.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 """A worker in Python's standard library alone, and the ways in which a program can break the
 protocol (docs/worker-protocol.md): `worker.py MODE`."""
+# SPDX-License-Identifier: Apache-2.0
 import json, math, os, struct, sys, time
 
 MODE = sys.argv[1] if len(sys.argv) > 1 else 'good'

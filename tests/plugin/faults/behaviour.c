@@ -1,4 +1,5 @@
 /* A kernel that does one wrong thing, chosen by FAULT_…, where the logit is 1; else it copies z. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* A plug-in whose kernel is harmless and whose description or start is wrong in one way: FAULT_… */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <fenv.h>
 #include <locale.h>
 #include <stdint.h>

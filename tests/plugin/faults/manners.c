@@ -1,5 +1,6 @@
 /* Kernels that leave something behind, one wrong thing each, where the first logit is 1; else they
  * copy z. Beside them clean ones that a state left behind would spoil. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include <fenv.h>
 #include <locale.h>

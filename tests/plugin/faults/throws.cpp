@@ -1,4 +1,5 @@
 // A kernel that lets an exception out across the boundary.
+// SPDX-License-Identifier: Apache-2.0
 #include <ulpaudit/plugin.h>
 
 #include <stdexcept>
