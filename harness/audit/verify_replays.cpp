@@ -104,14 +104,15 @@ std::uint64_t shown(const Finding& f, const std::string& line) {
   return n;
 }
 
-/// The line as it is, then larger forms of it.
+/// The line as it is, then larger forms of it; where results differ from call to call, a thousand
+/// calls come first: two of them may agree.
 std::vector<std::string> forms(const Report& report, const Finding& f) {
   std::vector<std::string> out = {f.replay};
   const Replay kernel(report, f.implementation, f.dtype);
   const std::size_t end = f.replay.rfind('\'');
   if (f.rule == "determinism.repeat" && f.replay.find("--case '") != std::string::npos &&
       f.replay.find("repeats=") == std::string::npos)
-    out.push_back(std::string(f.replay).insert(end, " repeats=1000"));
+    out.insert(out.begin(), std::string(f.replay).insert(end, " repeats=1000"));
   const auto add = [&](const std::string& line) {
     if (std::find(out.begin(), out.end(), line) == out.end()) out.push_back(line);
   };
