@@ -24,7 +24,7 @@ Bits parse_or_usage(Dtype d, const std::string& text) {
 
 void choose_range(const Request& request, Dtype d, InputChoice& c) {
   if (!request.range) return;
-  const auto& [first, last] = *request.range;
+  const std::string &first = request.range->first, &last = request.range->second;
   const auto refuse = [&](const std::string& why) {
     throw UsageError(fmt::format("--range '{}:{}'{}", first, last, why));
   };
